@@ -1,0 +1,1 @@
+"""How an exercise is run, compared, explained and recorded. Knows no exercise by name."""

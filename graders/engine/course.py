@@ -1,0 +1,70 @@
+"""The index of the course, read from `graders/course.toml`: tracks, exercises and their tasks, in order."""
+
+import functools
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+INDEX = ROOT / "graders" / "course.toml"
+
+
+@dataclass(frozen=True)
+class Task:
+    """One function or class that a learner writes."""
+
+    name: str
+    needs: tuple[str, ...]  # other tasks of the same exercise that its grading relies on
+    page: str  # the anchor of its section on the exercise's page
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One file that a learner writes, and what the index says about it."""
+
+    name: str
+    track: str
+    session: int
+    minutes: int
+    difficulty: int  # 1 to 5
+    needs: tuple[str, ...]  # earlier exercises whose files it imports
+    forbidden: tuple[str, ...]  # patterns of library operations that this exercise is there to build
+    tasks: tuple[Task, ...]
+
+    def task(self, name: str) -> Task:
+        """Raises `KeyError` when the exercise has no such task."""
+        return {task.name: task for task in self.tasks}[name]
+
+    @property
+    def page(self) -> str:
+        return f"docs/exercises/{self.name}.md"
+
+
+@dataclass(frozen=True)
+class Course:
+    """All exercises, in the order in which they are done."""
+
+    exercises: tuple[Exercise, ...]
+
+    def __getitem__(self, name: str) -> Exercise:
+        """Raises `KeyError`, with the names there are, when there is no such exercise."""
+        for exercise in self.exercises:
+            if exercise.name == name:
+                return exercise
+        raise KeyError(f"there is no exercise {name!r}; the exercises are {', '.join(e.name for e in self.exercises)}")
+
+
+@functools.cache
+def load_course(path: Path = INDEX) -> Course:
+    """Read the index. Raises `ValueError` when an entry is incomplete or says something unknown."""
+    entries = tomllib.loads(path.read_text(encoding="utf-8"))["exercises"]
+    return Course(tuple(_exercise(name, entry) for name, entry in entries.items()))
+
+
+def _exercise(name: str, entry: dict) -> Exercise:
+    try:
+        tasks = tuple(Task(t["name"], tuple(t.get("needs", ())), t["page"]) for t in entry.pop("tasks"))
+        needs, forbidden = tuple(entry.pop("needs", ())), tuple(entry.pop("forbidden", ()))
+        return Exercise(name, needs=needs, forbidden=forbidden, tasks=tasks, **entry)
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"the entry of {name!r} in {INDEX.name} is not complete: {error}") from error

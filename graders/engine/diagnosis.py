@@ -1,0 +1,116 @@
+"""Names the mistake behind a failure: which known misconception does exactly what this subject did?
+
+A misconception fits when it gives the same replies (stage of failure, values, inputs changed, gradients) on
+the smallest failing case and on eight more. On the smallest case alone many wrong names fit; on nine, none.
+"""
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from graders.engine.course import Exercise
+from graders.engine.law import Broken, Law, same_values
+from graders.engine.misconception import Misconception, misconceptions_of, subject_with
+from graders.engine.space import Case, Space
+from graders.engine.subject import Subject, reference_transport
+from graders.engine.transport import Transport
+from graders.engine.worker.perform import Reply
+
+MORE_CASES = 8
+MAX_PAIRS = 150  # about half a second
+UNEXPLAINED = ("parse", "import", "no_file", "missing", "signature", "timeout", "crash", "budget", "not_started")
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """One misconception, or two that act together."""
+
+    misconceptions: tuple[Misconception, ...]
+
+    @property
+    def id(self) -> str:
+        return "+".join(m.id for m in self.misconceptions)
+
+
+def replay(law: Law, case: Case, transport: Transport) -> list[Reply]:
+    """The replies of a subject while a law is checked on a case, up to where it breaks."""
+    subject = Subject(law.exercise, transport)
+    try:
+        law.check(subject, Subject(law.exercise, reference_transport(), checks_form=False), case)
+    except Broken:
+        pass  # what it did is in the replies
+    return subject.replies
+
+
+def diagnose(law: Law, case: Case, confirming: Law | None, exercise: Exercise, transport: Transport) -> Diagnosis | None:
+    """The first misconception of the task that fits, then the first pair; None when nothing does.
+
+    `confirming` is a law of the same task with a space, from which the further cases are drawn.
+    """
+    tasks = (law.task, *exercise.task(law.task).needs)
+    own = [m for task in tasks for m in misconceptions_of(exercise.name) if m.task == task]
+    tried = [(law, case)]
+    if confirming and isinstance(confirming.cases, Space):
+        tried += [(confirming, further) for further in confirming.cases.further(MORE_CASES)]
+    theirs = [replay(a_law, a_case, transport) for a_law, a_case in tried]
+
+    def fits(changes: tuple[Misconception, ...]) -> bool:
+        suspect = subject_with(exercise.name, changes)
+        return all(
+            same_replies(replay(a_law, a_case, suspect), replies)
+            for (a_law, a_case), replies in zip(tried, theirs, strict=True)
+        )
+
+    singles = _first(((m,) for m in own), fits)
+    if singles:
+        return singles
+    pairs = (pair for pair in itertools.combinations(own, 2) if _combine(exercise.name, pair))
+    # Each half of a pair that fits matters somewhere, or it would have fitted alone
+    return _first(itertools.islice(pairs, MAX_PAIRS), fits)
+
+
+def _first(candidates, fits: Callable[[tuple[Misconception, ...]], bool]) -> Diagnosis | None:
+    return next((Diagnosis(changes) for changes in candidates if fits(changes)), None)
+
+
+def _combine(exercise: str, pair: tuple[Misconception, ...]) -> bool:
+    """Whether both patches fit into one text."""
+    try:
+        subject_with(exercise, pair)
+    except ValueError:
+        return False
+    return True
+
+
+def same_replies(ours: Sequence[Reply], theirs: Sequence[Reply]) -> bool:
+    """Whether two subjects did the same, call by call."""
+    return len(ours) == len(theirs) and all(map(_same_reply, ours, theirs))
+
+
+def _same_reply(a: Reply, b: Reply) -> bool:
+    if a.failure or b.failure:
+        return bool(a.failure and b.failure) and (a.failure.stage, a.failure.type_name) == (
+            b.failure.stage,
+            b.failure.type_name,
+        )
+    return (
+        set(a.changed) == set(b.changed)
+        and _same_value(a.value, b.value)
+        and a.gradients.keys() == b.gradients.keys()
+        and all(_same_value(a.gradients[name], b.gradients[name]) for name in a.gradients)
+    )
+
+
+def _same_value(a: object, b: object) -> bool:
+    if isinstance(a, Tensor) and isinstance(b, Tensor):
+        if a.shape != b.shape or a.dtype != b.dtype:
+            return False
+        nan = a.isnan() if a.is_floating_point() else None
+        if nan is not None and nan.any():
+            return bool((nan == b.isnan()).all()) and same_values(a.nan_to_num(), b.nan_to_num())
+        return same_values(a, b)
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(_same_value(a[key], b[key]) for key in a)
+    return type(a) is type(b) and a == b

@@ -1,0 +1,57 @@
+"""The law that a task does not call the library function which it is there to build.
+
+It looks at what ran, not at how it was spelled: an alias, a method, an `nn` module and `torch.ops` are all
+seen. The index names, for each exercise, the operations that are forbidden.
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from itertools import islice
+
+from graders.engine.course import load_course
+from graders.engine.law import Broken, Law, laws_for
+from graders.engine.space import Case, Fixed, Space
+from graders.engine.subject import Subject
+from graders.engine.worker.perform import Request
+
+LIBRARIES = {"torch", "einops", "jaxtyping", "numpy", "exercises", "reference"} | sys.stdlib_module_names
+STATEMENT = "What this task builds is built here, not called from a library."
+CASES = 3  # of each law: watching makes a call five times slower
+
+
+def from_scratch(exercise: str, task: str) -> Callable:
+    """A test that replays the task's other laws on a few cases and looks at the operations that ran."""
+
+    def check(subject: Subject, reference: Subject, case: Case) -> None:
+        described = subject.transport.ask(Request(exercise, "", describe=[task]))
+        for package in described.imports:
+            if package not in LIBRARIES:
+                raise Broken("library", what=package, note="import")
+        for operation in operations(exercise, task, subject, reference):
+            for pattern in load_course()[exercise].forbidden:
+                if fnmatchcase(operation, pattern):
+                    raise Broken("library", what=operation, note="call")
+
+    def test(judge):
+        judge.hold(test.law)
+
+    test.law = Law("test_from_scratch", exercise, task, STATEMENT, check, Fixed(lambda where: [Case(0, {})]))
+    test.__doc__ = STATEMENT
+    return test
+
+
+def operations(exercise: str, task: str, subject: Subject, reference: Subject) -> Iterator[str]:
+    """The bare names of all library operations that ran while the task's laws were replayed."""
+    seen: set[str] = set()
+    for law in laws_for(exercise):
+        if law.task == task and isinstance(law.cases, Space):
+            for case in islice(law.cases.ladder(), CASES):
+                watched = replace(subject, watch=True, replies=[])
+                with suppress(Broken):  # whatever is wrong with the result has a law of its own
+                    law.check(watched, reference, case)
+                for reply in watched.replies:
+                    seen.update(reply.operations)
+    yield from sorted(name.strip("_") for name in seen)

@@ -1,0 +1,262 @@
+"""Grades laws in order and keeps what is needed to skip, to stop and to explain.
+
+Checks come in the order in which a learner can act on them. Within a task the first failure skips the rest;
+a task waits when a task that it needs failed. The skipping is done here, before a law is tried on any case.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import hypothesis
+from hypothesis import HealthCheck, Phase, given, settings
+
+from graders.engine import record as records
+from graders.engine.course import Exercise, load_course
+from graders.engine.diagnosis import UNEXPLAINED, Diagnosis, diagnose
+from graders.engine.law import Broken, Law, laws_for
+from graders.engine.record import Record
+from graders.engine.space import Case, Fixed, Space
+from graders.engine.subject import Subject, reference_transport
+from graders.engine.transport import Transport
+from graders.engine.worker.perform import Reply, Request
+
+EXAMPLES = 50
+EXERCISE_SECONDS = 10.0  # for all laws of an exercise
+ENDS_A_SEARCH = ("timeout", "crash", "budget")  # a second try would cost as much again
+OBSERVED_BY_WORKER = ("changed", "library")  # what only the learner's own process can see
+
+
+class Stop(BaseException):
+    """Ends a search at once. Not an `Exception`, which Hypothesis would take for an example to shrink."""
+
+
+@dataclass
+class Progress:
+    """How far one exercise has got."""
+
+    exercise: Exercise
+    description: Reply
+    tasks: dict[str, str] = field(default_factory=dict)  # worst status so far, by task
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A record, and what a person is shown about it."""
+
+    law: Law
+    record: Record
+    broken: Broken | None = None
+    case: Case | None = None
+    diagnosis: Diagnosis | None = None
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How a subject is graded."""
+
+    examples: int = EXAMPLES
+    seed: int | None = None  # None: the same cases every time
+    skips: bool = True  # the audit tries every law
+    shrinks: bool = True
+    diagnoses: bool = True
+    weights: str | None = None  # checkpoint for the laws on real weights
+    device: str = "cpu"
+
+
+class Judge:
+    """Grades one subject, wherever its code runs."""
+
+    def __init__(self, transport: Transport, policy: Policy = Policy(), subject_hash: str = "", version: str = ""):
+        self.transport = transport
+        self.policy = policy
+        self.progress: dict[str, Progress] = {}
+        self.outcomes: list[Outcome] = []
+        self.blank = Record("", "", "", "", "", subject_hash=subject_hash, grader_version=version)
+
+    def grade(self, law: Law) -> Outcome:
+        """The verdict on one law."""
+        began = time.monotonic()
+        progress = self._progress(law.exercise)
+        cause = self._cause_to_skip(law, progress)
+        if cause:
+            outcome = Outcome(law, replace(self.blank, status="skipped", cause=cause))
+        else:
+            case, broken = self._try(law, progress)
+            outcome = self._explained(law, progress, case, broken) if broken else self._passed(law)
+        record = replace(
+            outcome.record,
+            exercise=law.exercise,
+            task=law.task,
+            law=law.name,
+            statement=law.statement,
+            points=int(outcome.record.status == "passed"),
+            duration_ms=round(1000 * (time.monotonic() - began)),
+            isolation=self.transport.isolation,
+            time=records.now(),
+        )
+        self._remember(progress, record)
+        outcome = replace(outcome, record=record)
+        self.outcomes.append(outcome)
+        return outcome
+
+    def _progress(self, name: str) -> Progress:
+        """What is known of an exercise; at first, what its file holds."""
+        if name not in self.progress:
+            exercise = load_course()[name]
+            describe = Request(name, "", describe=[task.name for task in exercise.tasks])
+            self.progress[name] = Progress(exercise, self.transport.ask(describe))
+        return self.progress[name]
+
+    def _remember(self, progress: Progress, record: Record) -> None:
+        if record.status != "skipped" or record.task not in progress.tasks:
+            worst = progress.tasks.get(record.task)
+            progress.tasks[record.task] = record.status if worst in (None, "passed") else worst
+
+    def _cause_to_skip(self, law: Law, progress: Progress) -> str:
+        """Why a law is not tried; empty when it is."""
+        if not self.policy.skips:
+            return ""
+        own = progress.tasks.get(law.task)
+        if progress.description.failure and progress.tasks:
+            return "the file could not be read"
+        if progress.seconds > EXERCISE_SECONDS:
+            return f"the exercise used up its {EXERCISE_SECONDS:.0f} seconds"
+        if own not in (None, "passed"):
+            return f"waits for {law.task}"
+        failed = [task for task in progress.exercise.task(law.task).needs if progress.tasks.get(task) == "failed"]
+        return f"waits for {failed[0]}" if failed else ""
+
+    def _try(self, law: Law, progress: Progress) -> tuple[Case | None, Broken | None]:
+        """The smallest case for which the law is broken, and how; (None, None) when it holds."""
+        broken = form_of_task(progress, law.task)
+        if broken:
+            return None, broken
+        found: list[tuple[Case, Broken]] = []
+
+        def check(case: Case) -> None:
+            try:
+                self.check(law, case, progress)
+            except Broken as broken:
+                found.append((case, broken))
+                if broken.kind in ENDS_A_SEARCH:
+                    raise Stop from None
+                raise
+
+        try:
+            for case in law.cases.load(self.policy.weights) if isinstance(law.cases, Fixed) else law.cases.ladder():
+                check(case)
+            if isinstance(law.cases, Space):
+                self._search(law.cases, check)
+        except (Broken, Stop):
+            return found[-1]  # Hypothesis tries the smallest example last
+        return None, None
+
+    def check(self, law: Law, case: Case, progress: Progress, watch: bool = False) -> Subject:
+        """Try one case. Raises `Broken`. The time that the subject takes counts against its exercise."""
+        subject = Subject(law.exercise, self.transport, watch=watch, device=self.policy.device)
+        began = time.monotonic()
+        try:
+            law.check(subject, Subject(law.exercise, reference_transport(), checks_form=False), case)
+        finally:
+            progress.seconds += time.monotonic() - began
+        if progress.seconds > EXERCISE_SECONDS and self.policy.skips:
+            raise Broken("budget", note=f"all calls of {law.exercise} together")
+        return subject
+
+    def _search(self, cases: Space, check: Callable[[Case], None]) -> None:
+        phases = (Phase.generate, Phase.shrink) if self.policy.shrinks else (Phase.generate,)
+        test = given(cases.strategy())(check)
+        if self.policy.seed is not None:
+            test = hypothesis.seed(self.policy.seed)(test)
+        settings(
+            max_examples=self.policy.examples,
+            phases=phases,
+            derandomize=self.policy.seed is None,
+            database=None,
+            deadline=None,
+            report_multiple_bugs=False,
+            suppress_health_check=list(HealthCheck),
+        )(test)()
+
+    def _passed(self, law: Law) -> Outcome:
+        return Outcome(law, replace(self.blank, status="passed"))
+
+    def _explained(self, law: Law, progress: Progress, case: Case | None, broken: Broken) -> Outcome:
+        """A broken law with the name of the mistake, as far as it is known."""
+        waits_for = unfinished_task(broken, law)
+        if waits_for == law.task:
+            return Outcome(law, replace(self.blank, status="not_started"), broken, case)
+        if waits_for:
+            return Outcome(law, replace(self.blank, status="skipped", cause=f"waits for {waits_for}"), broken, case)
+        diagnosis = None
+        if self.policy.diagnoses and case is not None and broken.kind not in UNEXPLAINED:
+            confirming = next((other for other in laws_for(law.exercise) if _draws_cases(other, law)), None)
+            diagnosis = diagnose(law, case, confirming, progress.exercise, self.transport)
+        record = replace(
+            self.blank,
+            status="failed",
+            kind=broken.kind,
+            misconception=diagnosis.id if diagnosis else "",
+            counterexample=describe_case(case) if case else "",
+            yours=records.numbers(broken.yours) if broken.yours is not None else "",
+            expected=records.numbers(broken.expected) if broken.expected is not None else "",
+            seed=case.seed if case else None,
+            observed_by="worker" if broken.kind in OBSERVED_BY_WORKER else "judge",
+        )
+        return Outcome(law, record, broken, case, diagnosis)
+
+
+def _draws_cases(other: Law, law: Law) -> bool:
+    return other.task == law.task and isinstance(other.cases, Space) and (other is law or isinstance(law.cases, Fixed))
+
+
+def form_of_task(progress: Progress, task: str) -> Broken | None:
+    """What keeps a task from being called at all: the file, its absence, its signature."""
+    exercise, described = progress.exercise, progress.description
+    if described.failure:
+        return Broken(described.failure.stage, failure=described.failure)
+    names = [t.name for t in exercise.tasks]
+    expected = reference_transport().ask(Request(exercise.name, "", describe=names)).value[task]
+    if task not in described.value:
+        return Broken("missing", what=task)
+    for function, parameters in expected.items():
+        found = described.value[task].get(function)
+        if found is None:
+            return Broken("missing", what=f"{task}.{function}" if function else task)
+        if not _accepts(found, parameters):
+            what = f"{task}.{function}" if function else task
+            return Broken("signature", _signature(found), _signature(parameters), what=what)
+    return None
+
+
+def _accepts(found: list, expected: list) -> bool:
+    """Whether a signature has the expected parameters in order; more are fine when they are optional."""
+    same = all(f[0] == e[0] and f[1] == e[1] and (e[2] is None or f[2] is not None) for f, e in zip(found, expected))
+    optional = all(f[2] is not None or f[1].startswith("VAR_") for f in found[len(expected) :])
+    return len(found) >= len(expected) and same and optional
+
+
+def _signature(parameters: list) -> str:
+    shown = [name if default is None else f"{name}={default}" for name, _kind, default in parameters]
+    return f"({', '.join(shown)})"
+
+
+def unfinished_task(broken: Broken, law: Law) -> str:
+    """The task whose stub was reached, when one was: this law's own or one that it builds on."""
+    if broken.kind != "not_started" or not broken.failure.lines:
+        return ""
+    file, _line, function, text = broken.failure.lines[-1]
+    if text and not text.startswith("raise NotImplementedError"):
+        return ""  # an operation that the library does not have
+    task = function.partition(".")[0]
+    return task if file == f"{law.exercise}.py" else f"{file.removesuffix('.py')}: {task}"
+
+
+def describe_case(case: Case) -> str:
+    """The inputs of a case on one line, with the names of their axes."""
+    return "; ".join(
+        f"{name} ({', '.join(f'{axis} {size}' for axis, size in axes.items())}) = {records.numbers(getattr(case, name))}"
+        for name, axes in case.shown.items()
+    )

@@ -1,0 +1,108 @@
+"""Laws: one sentence about a task that must hold for every case of a space, and what breaks it.
+
+    @law("attention_pattern", score_tables)
+    def test_weights_sum_to_one(subject, reference, case):
+        \"\"\"The weights of each query add up to one.\"\"\"
+        pattern = subject.attention_pattern(case.scores)
+        expect_equal(pattern.sum(dim=-1), torch.ones(pattern.shape[:-1]), what="sum of the weights")
+"""
+
+import functools
+import importlib
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from graders.engine.space import Case, Fixed, Space
+from graders.engine.worker.perform import Failure
+
+# Two ways of writing the same sum in float64 differ by about 1e-14; the smallest mistake we know by 1e-7
+TOLERANCES = {torch.float64: (1e-9, 1e-10), torch.float32: (2e-4, 2e-5)}
+
+
+@dataclass(frozen=True)
+class Law:
+    """What is checked, on which task, for which cases."""
+
+    name: str
+    exercise: str
+    task: str
+    statement: str
+    check: Callable[[Any, Any, Case], None]
+    cases: Space | Fixed
+
+
+@dataclass
+class Broken(Exception):
+    """A law does not hold for a case: what kind of difference, and the two values that show it."""
+
+    kind: str  # a stage of `Failure`, or: type, shape, dtype, nan, changed, values, error, library
+    yours: Any = None
+    expected: Any = None
+    what: str = ""
+    note: str = ""
+    failure: Failure | None = None
+    axes: str = ""  # names of the axes of the expected result
+    notes: list[str] = field(default_factory=list)
+
+
+def law(task: str, cases: Space | Fixed) -> Callable[[Callable], Callable]:
+    """Make a test of a function `(subject, reference, case)`; its docstring is the law in one sentence."""
+
+    def decorate(check: Callable[[Any, Any, Case], None]) -> Callable:
+        exercise = check.__module__.rpartition(".")[2].removeprefix("test_")
+        statement = " ".join((inspect.getdoc(check) or "").split("\n\n")[0].split())
+        if not statement:
+            raise ValueError(f"{check.__name__} needs a docstring: the law in one sentence")
+
+        def test(judge):
+            judge.hold(test.law)
+
+        test.__name__, test.__qualname__ = check.__name__, check.__name__
+        test.__module__, test.__doc__ = check.__module__, check.__doc__
+        test.law = Law(check.__name__, exercise, task, statement, check, cases)
+        return test
+
+    return decorate
+
+
+@functools.cache
+def laws_for(exercise: str) -> tuple[Law, ...]:
+    """The laws of an exercise, in the order of its grader."""
+    grader = importlib.import_module(f"graders.test_{exercise}")
+    return tuple(value.law for value in vars(grader).values() if isinstance(getattr(value, "law", None), Law))
+
+
+def expect_equal(yours: Any, expected: Any, what: str = "", note: str = "", atol: float | None = None) -> None:
+    """Hold that two values agree: tensors to the tolerance of their dtype, everything else exactly.
+
+    `what` names the value for the message, `note` says how the expected one came about. Infinities must stand
+    in the same places; NaN equals nothing. Raises `Broken`.
+    """
+    if isinstance(expected, dict):
+        for key, value in expected.items():
+            expect_equal(yours[key], value, what=f"{what} {key}".strip(), note=note, atol=atol)
+        return
+    if isinstance(expected, Tensor) and isinstance(yours, Tensor):
+        if yours.shape != expected.shape:
+            raise Broken("shape", yours, expected, what, note)
+        if not same_values(yours, expected, atol):
+            raise Broken("values", yours, expected, what, note)
+    elif yours != expected:
+        raise Broken("values", yours, expected, what, note)
+
+
+def same_values(yours: Tensor, expected: Tensor, atol: float | None = None) -> bool:
+    """Whether two tensors of one shape agree to the tolerance of the less exact dtype."""
+    if not expected.is_floating_point():
+        return torch.equal(yours, expected.to(yours.dtype))
+    less_exact = torch.float32 if torch.float32 in (yours.dtype, expected.dtype) else torch.float64
+    rtol, small = TOLERANCES[less_exact]
+    # Beside large numbers of its own tensor, a number near zero is what is left of a cancellation
+    finite = expected[expected.isfinite()]
+    scale = float(finite.abs().max()) if finite.numel() else 0.0
+    return torch.allclose(yours.double(), expected.double(), rtol=rtol, atol=atol or small * max(1.0, scale))

@@ -1,0 +1,124 @@
+"""Spaces of cases: what a law is tried on. Sizes and a seed are drawn, not numbers, so a case shrinks quickly.
+
+    @space(batch=(1, 3), seq=(1, 6), d_model=(1, 5))
+    def streams(case, batch, seq, d_model):
+        case.tensor("x", batch=batch, seq=seq, d_model=d_model)
+
+Numbers are tenths, so that zeros and ties occur; every fifth seed makes them large.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from hypothesis import strategies as st
+from torch import Tensor
+
+MAX_SEED = 9999
+LARGE_EVERY, LARGE = 5, 40.0
+SMALLEST, VARIED = 3, 6  # cases of the ladder: at the floor, and of growing sizes
+
+
+class Case:
+    """One example: named tensors with named axes, sizes, parameters; attributes hold the values."""
+
+    def __init__(self, seed: int, sizes: dict[str, int], dtype: torch.dtype = torch.float64):
+        self.seed = seed
+        self.sizes = sizes
+        self.dtype = dtype
+        self.shown: dict[str, dict[str, int]] = {}  # inputs that a message shows, and their axes
+        self.cfg: dict[str, Any] = {}
+        self.weights: dict[str, Tensor] = {}
+        self._generator = torch.Generator().manual_seed(seed)
+        self._large = seed % LARGE_EVERY == LARGE_EVERY - 1 and dtype == torch.float64
+
+    def draw(self, *shape: int) -> Tensor:
+        """Random tenths between -2 and 2; of a large case 40 times that."""
+        tenths = torch.randint(-20, 21, shape, generator=self._generator).to(self.dtype) / 10
+        return tenths * LARGE if self._large else tenths
+
+    def tensor(self, name: str, **axes: int) -> Tensor:
+        """An input of random tenths, kept as an attribute and shown in messages with its axes."""
+        return self.show(name, self.draw(*axes.values()), **axes)
+
+    def integers(self, name: str, below: int, **axes: int) -> Tensor:
+        """An input of random integers from 0 to `below` - 1."""
+        return self.show(name, torch.randint(below, tuple(axes.values()), generator=self._generator), **axes)
+
+    def show(self, name: str, value: Any, **axes: int) -> Any:
+        """Keep a value as an attribute and show it in messages."""
+        setattr(self, name, value)
+        self.shown[name] = axes
+        return value
+
+    def config(self, **sizes: Any) -> dict[str, Any]:
+        """The sizes of a `GPTConfig`; what is not given is small and odd."""
+        small = {"d_vocab": 7, "n_ctx": 8, "n_layers": 1, "n_heads": 2, "d_model": 5, "d_head": 3, "d_mlp": 6}
+        self.cfg = small | {"layer_norm_eps": (1e-5, 0.1)[self.seed % 2]} | sizes
+        return self.cfg
+
+    def parameters(self, **axes: str) -> dict[str, Tensor]:
+        """Random parameters, biases and scales included; axes are names of sizes in `config`."""
+        shapes = {name: [self.cfg[axis] for axis in spec.split()] for name, spec in axes.items()}
+        self.weights |= {name: self.draw(*shape) for name, shape in shapes.items()}
+        return self.weights
+
+
+@dataclass(frozen=True)
+class Space:
+    """All cases a law is tried on."""
+
+    ranges: dict[str, tuple[int, int]]  # each size from the first to the last
+    build: Callable[..., None]
+    dtype: torch.dtype = torch.float64
+
+    def case(self, seed: int, **sizes: int) -> Case:
+        """One case, the same for the same seed and sizes."""
+        case = Case(seed, sizes, self.dtype)
+        self.build(case, **sizes)
+        return case
+
+    def strategy(self) -> st.SearchStrategy[Case]:
+        """The space for Hypothesis: sizes and seed shrink towards their smallest."""
+        sizes = {name: st.integers(low, high) for name, (low, high) in self.ranges.items()}
+        return st.builds(self.case, seed=st.integers(0, MAX_SEED), **sizes)
+
+    def ladder(self) -> Iterator[Case]:
+        """A few cases that come first, from the smallest that teach something to the largest."""
+        floor = {n: max(low, min(high, 1 if n == "batch" else 2)) for n, (low, high) in self.ranges.items()}
+        for seed in range(SMALLEST):
+            yield self.case(seed, **floor)
+        yield from self.further(VARIED)
+
+    def further(self, n: int) -> Iterator[Case]:
+        """`n` cases of many different sizes, no two axes alike where the ranges allow it, the last large."""
+        for step in range(n):
+            reach = (step + 2) / (n + 1)
+            sizes = {}
+            for i, (name, (low, high)) in enumerate(self.ranges.items()):
+                top = low + math.ceil((high - low) * reach)
+                sizes[name] = min(high, max(low, top - (i * (step + 1)) % 3))
+            yield self.case(10 + 7 * step, **sizes)
+
+    def in_float32(self) -> "Space":
+        """The same space, its numbers in float32 and none of them large."""
+        return Space(self.ranges, self.build, torch.float32)
+
+
+def space(**ranges: tuple[int, int]) -> Callable[[Callable[..., None]], Space]:
+    """Make a space from a function that fills a case; each argument is a size's first and last value."""
+    return lambda build: Space(ranges, build)
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """Cases that are not drawn: hand-worked numbers, or a real layer of a checkpoint (`where`, from --weights)."""
+
+    load: Callable[[str | None], list[Case]]
+
+
+def fixed(load: Callable[[str | None], list[Case]]) -> Fixed:
+    """Make a space of given cases from a function of the `--weights` option."""
+    return Fixed(load)

@@ -1,0 +1,172 @@
+"""A subject as a law sees it: `subject.attention_scores(q, k)`, `subject.module("Attention", cfg, weights)(x)`.
+
+Every call is a request to wherever the subject's code runs. What comes back is checked for its form (type,
+shape, dtype, finite, inputs unchanged) against what the reference answers, before the law sees it.
+"""
+
+import functools
+import importlib
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from graders.engine.course import ROOT
+from graders.engine.law import Broken
+from graders.engine.transport import InProcess, Transport
+from graders.engine.worker.codec import Opaque
+from graders.engine.worker.loading import Source
+from graders.engine.worker.perform import ModuleRequest, Reply, Request
+
+REFERENCE = ROOT / "reference"
+
+
+@functools.cache
+def reference_text(name: str) -> str:
+    """The text of a solved file."""
+    return (REFERENCE / f"{name}.py").read_text(encoding="utf-8")
+
+
+@functools.cache
+def reference_transport() -> Transport:
+    """The reference, in this process."""
+    return InProcess(Source(folder=str(REFERENCE)))
+
+
+def reference_task(exercise: str, task: str) -> Callable:
+    """The solved function or class itself, for its signature and annotations."""
+    return getattr(importlib.import_module(f"{REFERENCE.name}.{exercise}"), task)
+
+
+@functools.cache
+def argument_names(exercise: str, task: str) -> tuple[str, ...]:
+    """Names of the arguments of a task's call, without `self`."""
+    function = reference_task(exercise, task)
+    function = function.forward if inspect.isclass(function) else function
+    return tuple(name for name in inspect.signature(function).parameters if name != "self")
+
+
+def result_axes(exercise: str, task: str) -> str:
+    """The names of the axes of a task's result, as its annotation says: `batch n_heads q k`."""
+    function = reference_task(exercise, task)
+    function = function.forward if inspect.isclass(function) else function
+    return getattr(inspect.signature(function).return_annotation, "dim_str", "")
+
+
+@dataclass
+class Subject:
+    """One exercise of one subject, on one case; it keeps the replies, for the diagnosis."""
+
+    exercise: str
+    transport: Transport
+    checks_form: bool = True
+    watch: bool = False
+    device: str = "cpu"
+    seconds: float = 2.0
+    replies: list[Reply] = field(default_factory=list)
+
+    def __getattr__(self, task: str) -> Callable[..., Any]:
+        if task.startswith("_"):
+            raise AttributeError(task)
+        return lambda *args, **kwargs: self.ask(Request(self.exercise, task, args, kwargs)).value
+
+    def module(self, task: str, cfg: dict, weights: dict | None = None, children: dict | None = None) -> "Module":
+        """A fresh module of the subject's class, with these parameters and with probes in place of children."""
+        return Module(self, task, ModuleRequest(cfg, weights, children or {}))
+
+    def gradients(self, task: str, *args: Any) -> dict[str, Tensor]:
+        """Gradients of a function's result for each float argument, by the argument's name."""
+        return self._named(self.ask(Request(self.exercise, task, args, gradients=True)).gradients, task)
+
+    def ask(self, request: Request) -> Reply:
+        """Perform a request. Raises `Broken` when it fails or its result does not have the right form."""
+        request = replace(request, watch=self.watch, device=self.device, seconds=max(request.seconds, self.seconds))
+        reply = self.transport.ask(request)
+        self.replies.append(reply)
+        if reply.failure:
+            raise Broken(reply.failure.stage, failure=reply.failure, notes=reply.notes)
+        if self.checks_form:
+            expected = reference_transport().ask(replace(request, watch=False, record=False))
+            if expected.failure:
+                raise Broken("error", reply.value, note="this input should have been refused")
+            axes = result_axes(request.exercise, request.task)
+            for broken in form_differences(reply.value, expected.value):
+                raise replace(broken, axes=axes, notes=reply.notes)
+            if reply.changed:
+                raise Broken("changed", what=", ".join(self._argument(name, request.task) for name in reply.changed))
+        return reply
+
+    def error(self, task: str, *args: Any) -> tuple[str, str]:
+        """The type and message of what the task raises for a bad input. Raises `Broken` when it raises nothing."""
+        reply = self.transport.ask(Request(self.exercise, task, args))
+        self.replies.append(reply)
+        if reply.failure is None:
+            raise Broken("error", reply.value, note="this input should have been refused")
+        if reply.failure.stage != "call":
+            raise Broken(reply.failure.stage, failure=reply.failure)
+        return reply.failure.type_name, reply.failure.message
+
+    def _named(self, by_position: dict[str, Any], task: str) -> dict[str, Any]:
+        return {self._argument(name, task): value for name, value in by_position.items()}
+
+    def _argument(self, name: str, task: str) -> str:
+        return argument_names(self.exercise, task)[int(name)] if name.isdigit() else name
+
+
+@dataclass(frozen=True)
+class Module:
+    """A module of the subject, made afresh for every call."""
+
+    subject: Subject
+    task: str
+    request: ModuleRequest
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._ask(args, kwargs).value
+
+    def gradients(self, *args: Any) -> dict[str, Tensor]:
+        """Gradients of the result for each float argument and each parameter, by name."""
+        return self.subject._named(self._ask(args, {}, gradients=True).gradients, self.task)
+
+    def recorded(self, *args: Any, seconds: float = 2.0) -> dict[str, Tensor]:
+        """What the parts took and returned inside, and the result itself under the key ''."""
+        reply = self._ask(args, {}, record=True, seconds=seconds)
+        return reply.recorded | {"": reply.value}
+
+    def _ask(self, args: tuple, kwargs: dict, **options: Any) -> Reply:
+        return self.subject.ask(
+            Request(self.subject.exercise, self.task, args, kwargs, module=self.request, **options)
+        )
+
+
+def form_differences(yours: Any, expected: Any) -> Iterator[Broken]:
+    """In the order in which a learner can act on them: type, keys, shape, dtype, finite."""
+    if isinstance(yours, Opaque) or type(yours) is not type(expected):
+        yield Broken("type", yours, expected)
+    elif isinstance(expected, dict):
+        if yours.keys() != expected.keys():
+            yield Broken("keys", sorted(yours), sorted(expected))
+        for key in expected:
+            for broken in form_differences(yours[key], expected[key]):
+                yield replace(broken, what=key)
+    elif isinstance(expected, Tensor):
+        if yours.shape != expected.shape:
+            yield Broken("shape", yours, expected)
+        elif yours.dtype != expected.dtype:
+            yield Broken("dtype", yours, expected)
+        elif yours.isnan().any() or (yours.isinf().any() and not expected.isinf().any()):
+            yield Broken("nan", yours, expected)
+
+
+def reference_with(patched: dict[str, str]) -> InProcess:
+    """The reference with some of its files replaced: a misconception, a variant, a mutation."""
+    return InProcess(Source(folder=str(REFERENCE), texts=patched))
+
+
+def folder_source(folder: Path, stubs: dict[str, str]) -> Source:
+    """A learner's folder; `stubs` stand in for siblings that cannot be imported."""
+    return Source(folder=str(folder), stubs=stubs)

@@ -1,0 +1,112 @@
+"""Where a subject's code runs: in a process of its own, or in this one. One `ask(request) -> reply` for both."""
+
+import multiprocessing
+import re
+import sys
+import tempfile
+from pathlib import Path
+from typing import Protocol
+
+from graders.engine.worker.codec import CodecError, decode, encode
+from graders.engine.worker.loading import Source
+from graders.engine.worker.perform import Failure, Performer, Reply, Request, reply_from, to_data
+from graders.engine.worker.serve import serve
+
+MAX_REPLY = 256 * 2**20  # bytes
+GRACE = 0.3  # seconds in which a late worker writes down where it is
+START_SECONDS = 60.0  # for a spawned worker to import torch
+
+
+class Transport(Protocol):
+    """Something that performs requests on one subject."""
+
+    isolation: str
+
+    def ask(self, request: Request) -> Reply: ...
+
+    def close(self) -> None: ...
+
+
+class InProcess:
+    """Performs requests here: for subjects that are ours, and for a learner's own debugger."""
+
+    isolation = "none"
+
+    def __init__(self, source: Source):
+        self.performer = Performer(source)
+
+    def ask(self, request: Request) -> Reply:
+        return self.performer.perform(request)
+
+    def close(self) -> None:
+        self.performer.close()
+
+
+class Worker:
+    """Performs requests in a process that is killed when it is late; the next request starts another.
+
+    The process is forked from this one where that is safe, so that it need not import torch again.
+    """
+
+    isolation = "process"
+
+    def __init__(self, source: Source):
+        self.source = source
+        self.folder = tempfile.TemporaryDirectory(prefix="headstart-")
+        self.stack_file = str(Path(self.folder.name) / "stack.txt")
+        self.process: multiprocessing.process.BaseProcess | None = None
+
+    def start(self) -> None:
+        """Start the process, if none is running, and wait until it is ready."""
+        if self.process is not None:
+            return
+        # macOS has fork, but its libraries do not survive one
+        context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+        self.connection, theirs = context.Pipe()
+        self.process = context.Process(target=serve, args=(theirs, self.source, self.stack_file), daemon=True)
+        self.process.start()
+        theirs.close()
+        if not self.connection.poll(START_SECONDS) or self.connection.recv_bytes() != b"ready":
+            raise RuntimeError("the process that runs the exercises did not start")
+
+    def ask(self, request: Request) -> Reply:
+        self.start()
+        try:
+            self.connection.send_bytes(encode(to_data(request)))
+            if not self.connection.poll(request.seconds + GRACE):
+                self.stop()
+                return Reply(failure=Failure("timeout", lines=self._last_lines()))
+            return reply_from(decode(self.connection.recv_bytes(MAX_REPLY)))
+        except (EOFError, OSError):  # the process is gone, or its reply was larger than the limit
+            code = self.stop()
+            return Reply(failure=Failure("crash", message=_how_it_ended(code)))
+        except (CodecError, KeyError, TypeError) as error:
+            self.stop()
+            return Reply(failure=Failure("crash", message=f"its answer could not be read: {error}"))
+
+    def stop(self) -> int | None:
+        """End the process; returns its exit code."""
+        if self.process is None:
+            return None
+        self.process.join(0.05)
+        self.process.kill()
+        self.process.join()
+        self.connection.close()
+        code, self.process = self.process.exitcode, None
+        return code
+
+    def close(self) -> None:
+        self.stop()
+        self.folder.cleanup()
+
+    def _last_lines(self) -> list[list]:
+        """Where a killed call was, read from the stack it left behind: innermost line last."""
+        frames = re.findall(r'File "(.*)", line (\d+) in (\S+)', Path(self.stack_file).read_text())
+        names = [(Path(file).name, file, int(line), function) for file, line, function in reversed(frames)]
+        return [[n, line, f, ""] for n, file, line, f in names if file == self.source.path(n.removesuffix(".py"))]
+
+
+def _how_it_ended(code: int | None) -> str:
+    if code is not None and code < 0:
+        return f"it was ended by signal {-code}"
+    return f"it ended itself with exit code {code}"

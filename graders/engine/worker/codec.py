@@ -1,0 +1,141 @@
+"""Plain data as bytes and back: a JSON header, then the raw bytes of the tensors. Never pickle.
+
+What may cross: None, bool, int, float, str, lists, tuples, dicts with str keys, and dense tensors of the
+dtypes below. Anything else becomes `Opaque`, which says its type and what it looks like.
+"""
+
+import json
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+DTYPES = {
+    str(dtype).removeprefix("torch."): dtype
+    for dtype in (
+        torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.complex64, torch.complex128,
+        torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool,
+    )
+}  # fmt: skip
+MAX_DEPTH = 20
+HEADER_LENGTH = 8  # bytes that say how long the header is
+
+
+class CodecError(ValueError):
+    """A message that is not one of ours."""
+
+
+@dataclass(frozen=True)
+class Opaque:
+    """A value that does not cross: the name of its type, and the start of its text."""
+
+    type_name: str
+    text: str = ""
+
+
+def plain(value: Any, depth: int = 0) -> Any:
+    """The same value made of plain data only; what is not plain becomes `Opaque`."""
+    if value is None or type(value) in (bool, int, float, str, Opaque):
+        return value
+    if depth > MAX_DEPTH:
+        return Opaque(type(value).__name__, "nested too deeply")
+    if isinstance(value, Tensor):
+        return plain_tensor(value)
+    if type(value) in (list, tuple):
+        return type(value)(plain(item, depth + 1) for item in value)
+    if type(value) is dict and all(type(key) is str for key in value):
+        return {key: plain(item, depth + 1) for key, item in value.items()}
+    return Opaque(f"{type(value).__module__}.{type(value).__name__}".removeprefix("builtins."))
+
+
+def plain_tensor(value: Tensor) -> Tensor | Opaque:
+    """A tensor as dense numbers on the CPU, apart from any graph; a lazy or foreign one as `Opaque`."""
+    name = str(value.dtype).removeprefix("torch.")
+    if type(value) not in (Tensor, torch.nn.Parameter):
+        return Opaque(f"{type(value).__module__}.{type(value).__name__}")
+    if value.layout is not torch.strided or value.device.type == "meta" or name not in DTYPES:
+        return Opaque("torch.Tensor", f"layout {value.layout}, device {value.device}, dtype {value.dtype}")
+    return value.detach().cpu().contiguous()
+
+
+def encode(value: Any) -> bytes:
+    """Plain data as bytes. Integers of any size and non-finite floats keep their exact value."""
+    blobs: list[bytes] = []
+    header = json.dumps(_to_json(value, blobs), allow_nan=False, separators=(",", ":")).encode()
+    return len(header).to_bytes(HEADER_LENGTH, "little") + header + b"".join(blobs)
+
+
+def decode(message: bytes) -> Any:
+    """The value that was encoded. Raises `CodecError` when the bytes do not fit together."""
+    length = int.from_bytes(message[:HEADER_LENGTH], "little")
+    body = HEADER_LENGTH + length
+    if len(message) < body:
+        raise CodecError("the message is shorter than its header says")
+    try:
+        header = json.loads(message[HEADER_LENGTH:body])
+    except (ValueError, RecursionError) as error:
+        raise CodecError("the header of the message is not JSON") from error
+    reader = _Reader(memoryview(message)[body:])
+    value = reader.value(header, 0)
+    if reader.at != len(reader.blob):
+        raise CodecError("the message is longer than its header says")
+    return value
+
+
+def _to_json(value: Any, blobs: list[bytes]) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"$float": str(value)}
+    if isinstance(value, Tensor):
+        flat = value.detach().contiguous().reshape(-1)
+        blobs.append(flat.view(torch.uint8).numpy().tobytes() if flat.numel() else b"")
+        return {"$tensor": [str(value.dtype).removeprefix("torch."), list(value.shape)]}
+    if isinstance(value, Opaque):
+        return {"$opaque": [value.type_name[:200], value.text[:200]]}
+    if isinstance(value, tuple):
+        return {"$tuple": [_to_json(item, blobs) for item in value]}
+    if isinstance(value, list):
+        return [_to_json(item, blobs) for item in value]
+    if isinstance(value, dict):
+        return {"$dict": [[key, _to_json(item, blobs)] for key, item in value.items()]}
+    return value
+
+
+class _Reader:
+    """Turns a parsed header back into values, taking each tensor's bytes in turn."""
+
+    def __init__(self, blob: memoryview):
+        self.blob = blob
+        self.at = 0
+
+    def value(self, node: Any, depth: int) -> Any:
+        if depth > MAX_DEPTH + 5:
+            raise CodecError("the message is nested too deeply")
+        if isinstance(node, list):
+            return [self.value(item, depth + 1) for item in node]
+        if not isinstance(node, dict):
+            return node
+        match next(iter(node.items()), None):
+            case ("$float", ("nan" | "inf" | "-inf") as text):
+                return float(text)
+            case ("$tensor", [str(dtype), list(shape)]):
+                return self.tensor(dtype, shape)
+            case ("$opaque", [str(type_name), str(text)]):
+                return Opaque(type_name, text)
+            case ("$tuple", list(items)):
+                return tuple(self.value(item, depth + 1) for item in items)
+            case ("$dict", list(items)):
+                return {str(key): self.value(item, depth + 1) for key, item in items}
+        raise CodecError("the message holds something that is not plain data")
+
+    def tensor(self, name: str, shape: list) -> Tensor:
+        if name not in DTYPES or not all(type(n) is int and n >= 0 for n in shape):
+            raise CodecError("a tensor of an unknown dtype or shape")
+        dtype = DTYPES[name]
+        n_bytes = math.prod(shape) * dtype.itemsize
+        if self.at + n_bytes > len(self.blob):
+            raise CodecError("a tensor is larger than its bytes")
+        raw = bytearray(self.blob[self.at : self.at + n_bytes])
+        self.at += n_bytes
+        return torch.frombuffer(raw, dtype=dtype).reshape(shape) if raw else torch.empty(shape, dtype=dtype)

@@ -1,0 +1,126 @@
+"""Loads one subject's files under a private package of its own, so that none can stand in for another.
+
+A file says `from exercises.attention import Attention` (or `from reference....`, as a solved file does):
+both mean its own sibling, whatever folder it lies in. A sibling that cannot be imported is replaced by its
+stub, so that a mistake in one exercise does not redden another.
+"""
+
+import ast
+import importlib
+import importlib.abc
+import importlib.util
+import itertools
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+
+OWN_NAMES = ("exercises", "reference")
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a subject's files are: a folder, and texts that stand before it; plain data.
+
+    `texts` replace a file of the folder; `stubs` are used for a sibling that cannot be imported.
+    """
+
+    folder: str | None = None
+    texts: Mapping[str, str] = field(default_factory=dict)
+    stubs: Mapping[str, str] = field(default_factory=dict)
+
+    def path(self, name: str) -> str:
+        """The file name that tracebacks show for a module."""
+        return str(Path(self.folder) / f"{name}.py") if self.folder else f"<{name}.py>"
+
+    def read(self, name: str) -> str:
+        """The text of a module. Raises `FileNotFoundError`, and `UnicodeDecodeError`."""
+        if name in self.texts:
+            return self.texts[name]
+        if self.folder is None:
+            raise FileNotFoundError(f"{name}.py")
+        return Path(self.path(name)).read_text(encoding="utf-8")
+
+
+class SubjectPackage(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """One private package; `target` is the file being graded, the others are its siblings."""
+
+    def __init__(self, source: Source, target: str):
+        self.source = source
+        self.target = target
+        self.name = f"_subject_{next(_numbers)}"
+        self.notes: list[str] = []
+        package = ModuleType(self.name)
+        package.__path__ = []
+        sys.modules[self.name] = package
+        sys.meta_path.insert(0, self)
+
+    def load(self, name: str) -> ModuleType:
+        """Import one of the subject's files. Raises whatever the file raises."""
+        return importlib.import_module(f"{self.name}.{name}")
+
+    def close(self) -> None:
+        """Forget the package and all its modules."""
+        sys.meta_path.remove(self)
+        for name in [name for name in sys.modules if name == self.name or name.startswith(self.name + ".")]:
+            del sys.modules[name]
+
+    def modules(self) -> dict[str, ModuleType]:
+        """The subject's files that are loaded by now, by name."""
+        start = self.name + "."
+        return {name.removeprefix(start): m for name, m in sys.modules.items() if name.startswith(start)}
+
+    def find_spec(self, fullname, path=None, target=None):
+        package, _, name = fullname.partition(".")
+        if package != self.name or "." in name:
+            return None
+        return importlib.util.spec_from_loader(fullname, self, origin=self.source.path(name))
+
+    def exec_module(self, module: ModuleType) -> None:
+        name = module.__name__.partition(".")[2]
+        module.__file__ = self.source.path(name)
+        if name == self.target:
+            self._run(module, self.source.read(name))
+            return
+        before = dict(module.__dict__)
+        try:
+            self._run(module, self.source.read(name))
+        except Exception as error:  # whatever a sibling raises: it is judged by its own graders
+            if name not in self.source.stubs:
+                raise
+            self.notes.append(f"{name}.py could not be imported ({type(error).__name__}); its stub stands in for it")
+            module.__dict__.clear()
+            module.__dict__.update(before)
+            self._run(module, self.source.stubs[name])
+
+    def _run(self, module: ModuleType, text: str) -> None:
+        tree = _OwnImports(self.name).visit(ast.parse(text, filename=module.__file__))
+        exec(compile(ast.fix_missing_locations(tree), module.__file__, "exec"), module.__dict__)
+
+
+class _OwnImports(ast.NodeTransformer):
+    """Turns imports of `exercises` and `reference` into imports from the private package."""
+
+    def __init__(self, package: str):
+        self.package = package
+
+    def rename(self, module: str) -> str:
+        root, dot, rest = module.partition(".")
+        return self.package + dot + rest if root in OWN_NAMES else module
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST:
+        if node.module and node.level == 0:
+            node.module = self.rename(node.module)
+        return node
+
+    def visit_Import(self, node: ast.Import) -> list[ast.stmt]:
+        statements: list[ast.stmt] = [node]
+        for alias in node.names:
+            root = alias.name.partition(".")[0]
+            alias.name = self.rename(alias.name)
+            if root in OWN_NAMES and alias.asname is None:
+                package = ast.Name(self.package, ast.Load())
+                statements.append(ast.copy_location(ast.Assign([ast.Name(root, ast.Store())], package), node))
+        return statements

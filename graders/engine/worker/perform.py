@@ -1,0 +1,329 @@
+"""Performs one request on a subject's file and answers with plain data.
+
+A request names an exercise and a task, and says what goes in; a reply says what came out, or at which stage
+it failed, in the order in which a learner can act: parse, import, missing, construct, parameters, call.
+"""
+
+import ast
+import inspect
+import linecache
+import traceback
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from . import probes, watch
+from .codec import plain
+from .loading import Source, SubjectPackage
+
+MAX_MESSAGE = 600  # characters of an exception's text
+MAX_LINES = 4  # of the learner's own lines of a traceback
+
+
+@dataclass(frozen=True)
+class ModuleRequest:
+    """How to build the module that is called: sizes, parameters by name, probes by path."""
+
+    cfg: dict[str, Any]
+    weights: dict[str, Tensor] | None = None
+    children: dict[str, dict] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Request:
+    """One call of one task. With `module`, the task is a class and its `forward` is called."""
+
+    exercise: str
+    task: str
+    args: tuple = ()
+    kwargs: dict[str, Any] = field(default_factory=dict)
+    module: ModuleRequest | None = None
+    gradients: bool = False  # of the sum of the result times `cotangent`, for every float argument and parameter
+    watch: bool = False  # which operations ran
+    record: bool = False  # what the parts returned
+    describe: list[str] = field(default_factory=list)  # instead of a call: the signatures of these tasks
+    seconds: float = 2.0  # after which the judge gives up on the call
+    device: str = "cpu"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Where a call stopped: the stage, the exception, and the learner's own lines, innermost last."""
+
+    stage: str
+    type_name: str = ""
+    message: str = ""
+    lines: list = field(default_factory=list)  # [file name, line number, function, text]
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came out of one request."""
+
+    value: Any = None
+    failure: Failure | None = None
+    changed: list[str] = field(default_factory=list)  # arguments ("0", "start") and parameters changed in place
+    gradients: dict[str, Tensor] = field(default_factory=dict)
+    recorded: dict[str, Tensor] = field(default_factory=dict)
+    operations: list[str] = field(default_factory=list)
+    imports: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    printed: str = ""
+
+
+def to_data(thing: Request | Reply) -> dict[str, Any]:
+    """A request or a reply as plain data. Shallow: `dataclasses.asdict` would copy every tensor."""
+    nested = (ModuleRequest, Failure)
+    return {name: vars(value) if isinstance(value, nested) else value for name, value in vars(thing).items()}
+
+
+def request_from(data: dict[str, Any]) -> Request:
+    module = data["module"]
+    return Request(**{**data, "module": ModuleRequest(**module) if module else None})
+
+
+def reply_from(data: dict[str, Any]) -> Reply:
+    failure = data["failure"]
+    return Reply(**{**data, "failure": Failure(**failure) if failure else None})
+
+
+def cotangent(out: Tensor) -> Tensor:
+    """The fixed weights by which a result is summed before gradients are taken; same shape as `out`."""
+    return torch.linspace(0.5, 1.5, max(out.numel(), 1), dtype=out.dtype)[: out.numel()].cos().reshape(out.shape)
+
+
+class Performer:
+    """Keeps a subject's files loaded, one private package for each exercise that is graded."""
+
+    def __init__(self, source: Source):
+        self.source = source
+        self.packages: dict[str, SubjectPackage] = {}
+
+    def close(self) -> None:
+        """Forget all that was loaded."""
+        for package in self.packages.values():
+            package.close()
+        self.packages.clear()
+
+    def perform(self, request: Request) -> Reply:
+        """Answer one request. What the learner's code raises becomes a `Failure`, whatever it is."""
+        if request.exercise not in self.packages:
+            self.packages[request.exercise] = SubjectPackage(self.source, request.exercise)
+        package = self.packages[request.exercise]
+        stage = "import"
+        default_dtype = torch.get_default_dtype()
+        torch.default_generator.manual_seed(0)  # `torch.manual_seed` formats a stack for every backend
+        torch.set_default_dtype(_float_dtype(request))
+        try:
+            module = package.load(request.exercise)
+            if request.describe:
+                found = {task: _signatures(getattr(module, task)) for task in request.describe if hasattr(module, task)}
+                imports = _imported_packages(self.source.read(request.exercise))
+                return Reply(value=found, imports=imports, notes=package.notes)
+            stage = "missing"
+            function = getattr(module, request.task)
+            if request.module:
+                stage = "construct"
+                cfg = package.load("config").GPTConfig(**request.module.cfg)
+                function = function(cfg).to(request.device)
+                stage = "parameters"
+                differences = _prepare(function, request.module)
+                if differences:
+                    return Reply(failure=Failure(stage, message="\n".join(differences)), notes=package.notes)
+            stage = "call"
+            return _call(function, request, package)
+        except BaseException as error:  # SystemExit and KeyboardInterrupt as well: all are the learner's
+            return Reply(failure=_failure(stage, error, self.source), notes=package.notes)
+        finally:
+            torch.set_default_dtype(default_dtype)
+
+
+def _prepare(model: nn.Module, wanted: ModuleRequest) -> list[str]:
+    """Put probes and weights into a fresh module; returns what does not fit, one line each."""
+    listed = [name for name, value in vars(model).items() if isinstance(value, list) and _holds_modules(value)]
+    if listed:
+        return [f"{name} is a plain Python list, so its parameters are not the model's: use nn.ModuleList" for name in listed]
+    missing = probes.put_in_place(model, wanted.children)
+    if missing:
+        return [f"the submodule {path} is missing" for path in missing]
+    if wanted.weights is None:
+        return []
+    below_probes = tuple(path + "." for path in wanted.children)
+    own = dict(model.named_parameters(remove_duplicate=False))
+    own = {name: p for name, p in own.items() if not name.startswith(below_probes)}
+    differences = [
+        f"{name} is a plain tensor, not an nn.Parameter" if _has_tensor(model, name) else f"the parameter {name} is missing"
+        for name in wanted.weights.keys() - own.keys()
+    ]
+    differences += [f"the parameter {name} is not in the specification" for name in own.keys() - wanted.weights.keys()]
+    for name in own.keys() & wanted.weights.keys():
+        found, expected = tuple(own[name].shape), tuple(wanted.weights[name].shape)
+        if found != expected:
+            differences.append(f"the parameter {name} has shape {found}, expected {expected}")
+    if not differences:
+        with torch.no_grad():
+            for name, parameter in own.items():
+                # A parameter of another dtype than the case's would turn every result into its own
+                parameter.data = wanted.weights[name].to(parameter.device, copy=True)
+    return sorted(differences)
+
+
+def _holds_modules(items: list) -> bool:
+    return any(isinstance(item, nn.Module) for item in items)
+
+
+def _has_tensor(model: nn.Module, name: str) -> bool:
+    owner: Any = model
+    for part in name.split("."):
+        owner = getattr(owner, part, None)
+    return isinstance(owner, Tensor)
+
+
+def _call(function: Any, request: Request, package: SubjectPackage) -> Reply:
+    """Call the task on copies of the arguments and look at everything it did."""
+    given = {str(i): value for i, value in enumerate(request.args)} | request.kwargs
+    leaves = {name: _leaf(value, request) for name, value in given.items()}
+    # Not the leaves themselves: an in-place change of a leaf that wants a gradient raises before it can be seen
+    inputs = {name: _copy(value) for name, value in leaves.items()}
+    parameters = dict(function.named_parameters()) if isinstance(function, nn.Module) else {}
+    kept = {name: parameter.detach().clone() for name, parameter in parameters.items()}
+    args = tuple(inputs[str(i)] for i in range(len(request.args)))
+    operations: set[str] = set()
+    recorded: dict[str, Any] = {}
+    with ExitStack() as stack:
+        if request.record:
+            recorded = stack.enter_context(watch.recording(function, package.modules()))
+        if request.watch:
+            operations = stack.enter_context(watch.operations())
+        value = function(*args, **{name: inputs[name] for name in request.kwargs})
+    changed = [name for name, value_given in given.items() if not _same(inputs[name], value_given)]
+    changed += [name for name, parameter in parameters.items() if not _same(parameter, kept[name])]
+    gradients = {}
+    if request.gradients and isinstance(value, Tensor) and value.is_floating_point():
+        wanted = {name: leaf for name, leaf in (leaves | parameters).items() if _is_float(leaf)}
+        gradients = _gradients(value, wanted)
+    return Reply(
+        value=plain(value),
+        changed=changed,
+        gradients=gradients,
+        recorded={key: tensor for key, tensor in plain(recorded).items() if isinstance(tensor, Tensor)},
+        operations=sorted(operations),
+        notes=package.notes,
+    )
+
+
+def _leaf(value: Any, request: Request) -> Any:
+    if not isinstance(value, Tensor):
+        return _copy(value)
+    leaf = value.detach().to(request.device, copy=True)
+    return leaf.requires_grad_() if request.gradients and _is_float(leaf) else leaf
+
+
+def _copy(value: Any) -> Any:
+    if isinstance(value, Tensor):
+        return value.clone()
+    if isinstance(value, (list, tuple)):
+        return type(value)(_copy(item) for item in value)
+    if isinstance(value, dict):
+        return {key: _copy(item) for key, item in value.items()}
+    return value
+
+
+def _same(now: Any, before: Any) -> bool:
+    if isinstance(before, Tensor):
+        now, before = now.detach().cpu(), before.detach().cpu()
+        # Bit by bit: NaN is equal to itself here, and 0.0 is not -0.0
+        return now.shape == before.shape and now.dtype == before.dtype and torch.equal(_bits(now), _bits(before))
+    if isinstance(before, (list, tuple)):
+        return len(now) == len(before) and all(_same(a, b) for a, b in zip(now, before, strict=True))
+    if isinstance(before, dict):
+        return list(now) == list(before) and all(_same(now[key], value) for key, value in before.items())
+    return now == before
+
+
+def _bits(tensor: Tensor) -> Tensor:
+    flat = tensor.contiguous().reshape(-1)
+    return flat.view(torch.uint8) if flat.numel() else flat
+
+
+def _gradients(out: Tensor, wanted: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The gradient for each tensor; zeros where the result does not depend on it."""
+    found: Any = [None] * len(wanted)
+    if out.requires_grad:
+        # Not `grad_outputs`: its first use imports hundreds of modules
+        total = (out * cotangent(out.detach())).masked_fill(~out.detach().isfinite(), 0).sum()
+        found = torch.autograd.grad(total, list(wanted.values()), allow_unused=True)
+    pairs = zip(wanted.items(), found, strict=True)
+    return {name: torch.zeros_like(t).cpu().detach() if g is None else g.detach().cpu() for (name, t), g in pairs}
+
+
+def _is_float(value: Any) -> bool:
+    return isinstance(value, Tensor) and value.is_floating_point()
+
+
+def _float_dtype(request: Request) -> torch.dtype:
+    """The dtype in which a case is stated: that of its first float tensor; float64 when it has none."""
+    weights = request.module.weights if request.module else None
+    tensors = [*(weights or {}).values(), *request.args, *request.kwargs.values()]
+    if request.module:
+        tensors += [t for probe in request.module.children.values() for t in probe.values()]
+    return next((t.dtype for t in tensors if _is_float(t)), torch.float64)
+
+
+def _signatures(task: Any) -> dict[str, list]:
+    """Parameters of a function, or of each public method of a class: [name, kind, default as text]."""
+    functions = {"": task}
+    if inspect.isclass(task):
+        functions = {name: f for name, f in vars(task).items() if inspect.isfunction(f) and not name.startswith("__")}
+        functions["__init__"] = task.__init__
+    found = {}
+    for name, function in functions.items():
+        parameters = inspect.signature(function).parameters.values() if callable(function) else []
+        found[name] = [
+            [p.name, p.kind.name, None if p.default is p.empty else repr(p.default)[:80]] for p in parameters
+        ]
+    return found
+
+
+def _imported_packages(text: str) -> list[str]:
+    """The top-level names that a file imports, anywhere in it."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            names.add(node.module.partition(".")[0])
+    return sorted(names)
+
+
+def _failure(stage: str, error: BaseException, source: Source) -> Failure:
+    """An exception as plain data: only lines of the subject's own files, and a message cut to size."""
+    lines = _own_lines(error, source)
+    if isinstance(error, SyntaxError) and error.filename and stage == "import":
+        name = error.filename.replace("\\", "/").rpartition("/")[2]
+        lines, stage = [[name, error.lineno or 0, "", (error.text or "").strip()]], "parse"
+    if isinstance(error, UnicodeDecodeError) and stage == "import" and not lines:
+        stage = "parse"
+    if isinstance(error, FileNotFoundError) and stage == "import" and not lines:
+        stage = "no_file"
+    if isinstance(error, NotImplementedError) and stage == "call":
+        stage = "not_started"
+    try:
+        message = str(getattr(error, "msg", None) or error)
+    except BaseException:  # an exception of the learner's own whose __str__ raises
+        message = ""
+    return Failure(stage, type(error).__name__, message[:MAX_MESSAGE], lines[-MAX_LINES:])
+
+
+def _own_lines(error: BaseException, source: Source) -> list[list]:
+    """The frames that lie in the subject's own files, as [file name, line number, function, text]."""
+    found = []
+    for frame, number in traceback.walk_tb(error.__traceback__):
+        code = frame.f_code
+        name = code.co_filename.replace("\\", "/").rpartition("/")[2].strip("<>")
+        if code.co_filename == source.path(name.removesuffix(".py")):
+            found.append([name, number, code.co_qualname, linecache.getline(code.co_filename, number).strip()])
+    return found

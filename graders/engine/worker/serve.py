@@ -1,0 +1,59 @@
+"""A worker process: reads requests from a connection, performs them, writes replies, until it is closed."""
+
+import contextlib
+import faulthandler
+import os
+import sys
+import tempfile
+from multiprocessing.connection import Connection
+from typing import Any
+
+import torch
+
+from .codec import decode, encode
+from .loading import Source
+from .perform import Performer, reply_from, request_from, to_data  # noqa: F401  (reply_from is the judge's half)
+
+MAX_PRINTED = 2000  # characters of what a learner's code printed
+JUDGE_ONLY = ("reference", "graders")
+
+
+def serve(connection: Connection, source: Source, stack_file: str) -> None:
+    """Answer until the other end closes. `stack_file` receives the stack of a call that runs too long."""
+    torch.set_num_threads(1)  # a pool of threads does not survive a fork; and one thread gives one result
+    for name in [name for name in sys.modules if name.partition(".")[0] in JUDGE_ONLY]:
+        if not name.startswith(__package__):
+            del sys.modules[name]
+    performer = Performer(source)
+    with tempfile.TemporaryFile("w+b") as printed, open(stack_file, "w") as stack:
+        _redirect_output(printed.fileno())
+        connection.send_bytes(b"ready")
+        while True:
+            try:
+                message = connection.recv_bytes()
+            except EOFError:
+                return
+            request = request_from(decode(message))
+            printed.seek(0)
+            printed.truncate()
+            stack.seek(0)
+            stack.truncate()
+            faulthandler.dump_traceback_later(request.seconds, file=stack)
+            reply = to_data(performer.perform(request))
+            faulthandler.cancel_dump_traceback_later()
+            connection.send_bytes(encode(reply | {"printed": _read(printed)}))
+
+
+def _redirect_output(descriptor: int) -> None:
+    """Send what the learner's code prints, in Python or below it, to a file that only we read."""
+    with contextlib.suppress(OSError):
+        os.dup2(descriptor, 1)
+        os.dup2(descriptor, 2)
+    sys.stdout = sys.stderr = open(1, "w", encoding="utf-8", errors="replace", buffering=1, closefd=False)
+    sys.stdin = open(os.devnull)
+
+
+def _read(printed: Any) -> str:
+    sys.stdout.flush()
+    printed.seek(0)
+    return printed.read(MAX_PRINTED).decode("utf-8", "replace")

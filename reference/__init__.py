@@ -1,0 +1,1 @@
+"""The solved exercises. Each file reads on its own; start with `attention.py`."""
