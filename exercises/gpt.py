@@ -71,10 +71,10 @@ def convert_gpt2_weights(state_dict: dict[str, Tensor], cfg: GPTConfig) -> dict[
 
     # 2. Embeddings, the last norm, and the unembedding made from the token table
 
-    # 3. Queries, keys and values: cut in three, then heads apart: n_heads d_model d_head, and n_heads d_head
+    # 3. For every block, queries, keys and values: cut in three, then heads apart: n_heads d_model d_head
 
-    # 4. The way back from the heads: n_heads d_head d_model
+    # 4. For every block, the way back from the heads: n_heads d_head d_model
 
-    # 5. The MLP and the two norms, which only change their names
+    # 5. For every block, the MLP and the two norms, which only change their names
 
     raise NotImplementedError

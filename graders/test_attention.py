@@ -11,20 +11,20 @@ from graders.engine.space import fixed, space
 from graders.weights.layers import layer_cases
 
 
-@space(batch=(1, 3), n_queries=(1, 4), more_keys=(0, 3), n_heads=(1, 3), d_head=(1, 5))
+@space(batch=(1, 3), n_queries=(1, 4), more_keys=(0, 3), n_heads=(1, 3, 1), d_head=(1, 5))
 def queries_and_keys(case, batch, n_queries, more_keys, n_heads, d_head):
     """Queries and keys, never more queries than keys."""
     case.tensor("q", batch=batch, queries=n_queries, n_heads=n_heads, d_head=d_head)
     case.tensor("k", batch=batch, keys=n_queries + more_keys, n_heads=n_heads, d_head=d_head)
 
 
-@space(batch=(1, 3), n_heads=(1, 3), n_queries=(1, 5), more_keys=(0, 3))
+@space(batch=(1, 3), n_heads=(1, 3, 1), n_queries=(1, 5), more_keys=(0, 3))
 def score_tables(case, batch, n_heads, n_queries, more_keys):
     """Scores, never more queries than keys."""
     case.tensor("scores", batch=batch, n_heads=n_heads, queries=n_queries, keys=n_queries + more_keys)
 
 
-@space(batch=(1, 3), n_heads=(1, 3), n_queries=(1, 5), more_keys=(0, 3))
+@space(batch=(1, 3), n_heads=(1, 3, 1), n_queries=(1, 5), more_keys=(0, 3))
 def masked_tables(case, batch, n_heads, n_queries, more_keys):
     """Scores whose future is -inf, as the mask leaves them."""
     scores = case.draw(batch, n_heads, n_queries, n_queries + more_keys)
@@ -33,7 +33,7 @@ def masked_tables(case, batch, n_heads, n_queries, more_keys):
     case.show("scores", scores, batch=batch, n_heads=n_heads, queries=n_queries, keys=n_queries + more_keys)
 
 
-@space(batch=(1, 3), n_queries=(1, 4), more_keys=(0, 3), n_heads=(1, 3), d_head=(1, 4))
+@space(batch=(1, 3), n_queries=(1, 4), more_keys=(0, 3), n_heads=(1, 3, 1), d_head=(1, 4))
 def patterns_and_values(case, batch, n_queries, more_keys, n_heads, d_head):
     """Weights of any size and sign: mixing is linear, whatever the weights are."""
     n_keys = n_queries + more_keys

@@ -90,17 +90,17 @@ def convert_gpt2_weights(state_dict: dict[str, Tensor], cfg: GPTConfig) -> dict[
     }
     for layer in range(cfg.n_layers):
         theirs, ours = f"transformer.h.{layer}.", f"blocks.{layer}."
-        # 3. Queries, keys and values: cut in three, then heads apart: n_heads d_model d_head, and n_heads d_head
+        # 3. For every block, queries, keys and values: cut in three, then heads apart: n_heads d_model d_head
         qkv = fetch(theirs + "attn.c_attn.weight", d_model, 3 * d_attn).chunk(3, dim=1)
         qkv_bias = fetch(theirs + "attn.c_attn.bias", 3 * d_attn).chunk(3)
         for letter, weight, bias in zip("QKV", qkv, qkv_bias, strict=True):
             weights[ours + f"attn.W_{letter}"] = rearrange(weight, "d (h e) -> h d e", h=cfg.n_heads)
             weights[ours + f"attn.b_{letter}"] = rearrange(bias, "(h e) -> h e", h=cfg.n_heads)
-        # 4. The way back from the heads: n_heads d_head d_model
+        # 4. For every block, the way back from the heads: n_heads d_head d_model
         W_O = fetch(theirs + "attn.c_proj.weight", d_attn, d_model)
         weights[ours + "attn.W_O"] = rearrange(W_O, "(h e) d -> h e d", h=cfg.n_heads)
         weights[ours + "attn.b_O"] = fetch(theirs + "attn.c_proj.bias", d_model)
-        # 5. The MLP and the two norms, which only change their names
+        # 5. For every block, the MLP and the two norms, which only change their names
         weights[ours + "mlp.W_in"] = fetch(theirs + "mlp.c_fc.weight", d_model, d_mlp)
         weights[ours + "mlp.b_in"] = fetch(theirs + "mlp.c_fc.bias", d_mlp)
         weights[ours + "mlp.W_out"] = fetch(theirs + "mlp.c_proj.weight", d_mlp, d_model)

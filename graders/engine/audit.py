@@ -23,6 +23,7 @@ from graders.engine.worker.perform import Reply, Request
 
 MUTATION_SCORE = 0.95
 REFERENCE_SEEDS, VARIANT_SEEDS = 50, 5
+EXAMPLES_A_SEED = 20  # of each law; the usual seed has as many as a learner's run
 EVERY_LAW = Policy(skips=False, shrinks=False, diagnoses=False)
 
 
@@ -70,6 +71,10 @@ def audit_exercise(name: str, full: bool = False) -> Report:
     return report
 
 
+def _policy(seed: int | None) -> Policy:
+    return EVERY_LAW if seed is None else replace(EVERY_LAW, seed=seed, examples=EXAMPLES_A_SEED)
+
+
 def _grade(transport: Transport, exercise: str, policy: Policy, task: str | None = None) -> Iterator[Outcome]:
     """The outcomes of an exercise's laws, or of one task's, one at a time."""
     judge = Judge(transport, policy)
@@ -92,7 +97,7 @@ def _stub(report: Report, repeat: int) -> None:
 
 def _reference(report: Report, repeat: int) -> None:
     for seed in [None, *range(REFERENCE_SEEDS)]:
-        for outcome in _grade(reference_transport(), report.exercise, replace(EVERY_LAW, seed=seed)):
+        for outcome in _grade(reference_transport(), report.exercise, _policy(seed)):
             if outcome.record.status != "passed":
                 report.problems.append(f"the reference breaks {outcome.law.name} (seed {seed}): {outcome.broken}")
     report.counts["laws"] = str(len(laws_for(report.exercise)))
@@ -102,8 +107,8 @@ def _variants(report: Report, repeat: int) -> None:
     variants = variants_of(report.exercise)
     for variant in variants:
         transport = subject_with(report.exercise, (variant,))
-        for seed in range(max(VARIANT_SEEDS, repeat)):
-            for outcome in _grade(transport, report.exercise, replace(EVERY_LAW, seed=seed)):
+        for seed in [None, *range(1, max(VARIANT_SEEDS, repeat))]:
+            for outcome in _grade(transport, report.exercise, _policy(seed)):
                 if outcome.record.status != "passed":
                     broken = f"breaks {outcome.law.name} (seed {seed}): {outcome.broken}"
                     report.problems.append(f"the variant {variant.id} {broken}")

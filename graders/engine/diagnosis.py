@@ -36,9 +36,10 @@ class Diagnosis:
 
 def replay(law: Law, case: Case, transport: Transport) -> list[Reply]:
     """The replies of a subject while a law is checked on a case, up to where it breaks."""
-    subject = Subject(law.exercise, transport)
+    answers: dict = {}
+    subject = Subject(law.exercise, transport, answers=answers)
     try:
-        law.check(subject, Subject(law.exercise, reference_transport(), checks_form=False), case)
+        law.check(subject, Subject(law.exercise, reference_transport(), checks_form=False, answers=answers), case)
     except Broken:
         pass  # what it did is in the replies
     return subject.replies

@@ -17,7 +17,7 @@ from graders.engine.diagnosis import UNEXPLAINED, Diagnosis, diagnose
 from graders.engine.law import Broken, Law, laws_for
 from graders.engine.record import Record
 from graders.engine.space import Case, Fixed, Space
-from graders.engine.subject import Subject, reference_transport
+from graders.engine.subject import Subject, reference_transport, result_axes
 from graders.engine.transport import Transport
 from graders.engine.worker.perform import Reply, Request
 
@@ -153,17 +153,23 @@ class Judge:
             return found[-1]  # Hypothesis tries the smallest example last
         return None, None
 
-    def check(self, law: Law, case: Case, progress: Progress, watch: bool = False) -> Subject:
+    def check(self, law: Law, case: Case, progress: Progress) -> None:
         """Try one case. Raises `Broken`. The time that the subject takes counts against its exercise."""
-        subject = Subject(law.exercise, self.transport, watch=watch, device=self.policy.device)
+        answers: dict = {}
+        subject = Subject(law.exercise, self.transport, device=self.policy.device, answers=answers)
+        reference = Subject(law.exercise, reference_transport(), checks_form=False, answers=answers)
         began = time.monotonic()
         try:
-            law.check(subject, Subject(law.exercise, reference_transport(), checks_form=False), case)
+            law.check(subject, reference, case)
+        except Broken as broken:
+            last = subject.replies[-1] if subject.replies else Reply()
+            broken.axes = broken.axes or result_axes(law.exercise, law.task)
+            broken.notes, broken.printed = last.notes, last.printed
+            raise
         finally:
             progress.seconds += time.monotonic() - began
         if progress.seconds > EXERCISE_SECONDS and self.policy.skips:
-            raise Broken("budget", note=f"all calls of {law.exercise} together")
-        return subject
+            raise Broken("budget")
 
     def _search(self, cases: Space, check: Callable[[Case], None]) -> None:
         phases = (Phase.generate, Phase.shrink) if self.policy.shrinks else (Phase.generate,)

@@ -48,6 +48,7 @@ class Broken(Exception):
     failure: Failure | None = None
     axes: str = ""  # names of the axes of the expected result
     notes: list[str] = field(default_factory=list)
+    printed: str = ""  # by the learner's code
 
 
 def law(task: str, cases: Space | Fixed) -> Callable[[Callable], Callable]:

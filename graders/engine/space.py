@@ -70,7 +70,7 @@ class Case:
 class Space:
     """All cases a law is tried on."""
 
-    ranges: dict[str, tuple[int, int]]  # each size from the first to the last
+    ranges: dict[str, tuple[int, ...]]  # each size: lowest, highest, and where the ladder starts
     build: Callable[..., None]
     dtype: torch.dtype = torch.float64
 
@@ -82,12 +82,12 @@ class Space:
 
     def strategy(self) -> st.SearchStrategy[Case]:
         """The space for Hypothesis: sizes and seed shrink towards their smallest."""
-        sizes = {name: st.integers(low, high) for name, (low, high) in self.ranges.items()}
+        sizes = {name: st.integers(low, high) for name, (low, high, *_) in self.ranges.items()}
         return st.builds(self.case, seed=st.integers(0, MAX_SEED), **sizes)
 
     def ladder(self) -> Iterator[Case]:
         """A few cases that come first, from the smallest that teach something to the largest."""
-        floor = {n: max(low, min(high, 1 if n == "batch" else 2)) for n, (low, high) in self.ranges.items()}
+        floor = {name: _floor(name, *sizes) for name, sizes in self.ranges.items()}
         for seed in range(SMALLEST):
             yield self.case(seed, **floor)
         yield from self.further(VARIED)
@@ -97,7 +97,7 @@ class Space:
         for step in range(n):
             reach = (step + 2) / (n + 1)
             sizes = {}
-            for i, (name, (low, high)) in enumerate(self.ranges.items()):
+            for i, (name, (low, high, *_)) in enumerate(self.ranges.items()):
                 top = low + math.ceil((high - low) * reach)
                 sizes[name] = min(high, max(low, top - (i * (step + 1)) % 3))
             yield self.case(10 + 7 * step, **sizes)
@@ -107,8 +107,19 @@ class Space:
         return Space(self.ranges, self.build, torch.float32)
 
 
-def space(**ranges: tuple[int, int]) -> Callable[[Callable[..., None]], Space]:
-    """Make a space from a function that fills a case; each argument is a size's first and last value."""
+def _floor(name: str, low: int, high: int, floor: int | None = None) -> int:
+    """The size of the smallest example that teaches something: two of everything, in one row of a batch."""
+    if floor is not None:
+        return floor
+    return low if name == "batch" or low == 0 else min(high, 2)
+
+
+def space(**ranges: tuple[int, ...]) -> Callable[[Callable[..., None]], Space]:
+    """Make a space from a function that fills a case.
+
+    Each argument is a size: its lowest and highest value and, where two is too many for a first example, the
+    value at which the ladder of small cases starts.
+    """
     return lambda build: Space(ranges, build)
 
 

@@ -22,6 +22,8 @@ class Transport(Protocol):
 
     isolation: str
 
+    def start(self) -> None: ...
+
     def ask(self, request: Request) -> Reply: ...
 
     def close(self) -> None: ...
@@ -34,6 +36,9 @@ class InProcess:
 
     def __init__(self, source: Source):
         self.performer = Performer(source)
+
+    def start(self) -> None:
+        """Nothing to start."""
 
     def ask(self, request: Request) -> Reply:
         return self.performer.perform(request)

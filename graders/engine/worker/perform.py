@@ -128,7 +128,9 @@ class Performer:
             if request.module:
                 stage = "construct"
                 cfg = package.load("config").GPTConfig(**request.module.cfg)
-                function = function(cfg).to(request.device)
+                function = function(cfg)
+                if request.device != "cpu":
+                    function = function.to(request.device)
                 stage = "parameters"
                 differences = _prepare(function, request.module)
                 if differences:

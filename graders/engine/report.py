@@ -1,0 +1,262 @@
+"""What a learner reads: one screen for a failure, one line for a task, and the next step.
+
+Pure functions from outcomes to lines of text. What happened, what was expected, what to do next; only the
+learner's own lines of a traceback, and nothing of the engine.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from graders.engine.course import Course, Exercise
+from graders.engine.judge import EXERCISE_SECONDS, Outcome
+from graders.engine.law import Broken, same_values
+from graders.engine.record import number, numbers
+from graders.engine.space import Case
+from graders.engine.worker.codec import Opaque
+
+WIDTH = 110
+LABEL = 23  # columns before a value
+FEW = 12  # numbers of a tensor that is shown whole
+
+SOLVED, BROKEN, UNTOUCHED, WAITING = "done", "not yet right", "not started", "waits"
+
+
+def failure_screen(outcome: Outcome, tally: str, exercise: Exercise, folder: str) -> list[str]:
+    """All that is said about one failure."""
+    broken, task = outcome.broken, outcome.record.task
+    lines = [f"{exercise.name} · {task}".ljust(50) + tally, f"  {outcome.record.statement}"]
+    lines += [f"  {line}" for line in wrapped(explanation(broken, f"{folder}/{exercise.name}.py", task))]
+    if outcome.case and broken.kind in ("values", "nan", "shape", "call", "changed"):
+        lines += example_lines(outcome.case)
+    lines += comparison(broken)
+    if broken.failure and broken.kind != "parse":
+        lines += [labelled("in your code" if i == 0 else "", line) for i, line in enumerate(own_lines(broken))]
+    for misconception in outcome.diagnosis.misconceptions if outcome.diagnosis else ():
+        lines += block("What this looks like", misconception.names)
+        lines += block("Think about", misconception.asks)
+    if outcome.record.kind == "values" and not outcome.diagnosis:
+        lines += block("What this looks like", "None of the mistakes known for this task. The numbers above are the best lead.")
+    if broken.printed:
+        lines += block("Your code printed", " / ".join(broken.printed.strip().splitlines()[-3:]))
+    lines += [labelled("Note", note) for note in broken.notes]
+    return [*lines, f"  More: {exercise.page}#{exercise.task(task).page}"]
+
+
+def explanation(broken: Broken, file: str, task: str) -> str:
+    """What happened, what was expected, what to do next, in one breath; empty where the values say it all."""
+    failure = broken.failure
+    raised = f"{failure.type_name}: {short(failure.message)}" if failure and failure.type_name else ""
+    line = failure.lines[-1][1] if failure and failure.lines else 0
+    match broken.kind:
+        case "parse":
+            where = f"line {line}: {failure.lines[-1][3]}" if line else ""
+            return f"{file} cannot be read by Python: {short(failure.message)}. {where} Mend this first; nothing else can be tried."
+        case "import":
+            return f"{file} stops while it is imported, with {raised}. Mend this first; nothing else can be tried."
+        case "no_file":
+            return f"{file} is not there. `headstart stubs` writes it anew; it leaves files with work in them alone."
+        case "missing":
+            return f"{file} has no {broken.what}. The task needs it: put it back under that name."
+        case "signature":
+            return f"The signature of {broken.what} has changed. Give it back the parameters of the stub."
+        case "construct":
+            return f"{task}(cfg) stops with {raised}. `__init__` is given: compare yours with the stub."
+        case "parameters":
+            return f"The parameters of {task} are not those of the stub: {broken.failure.message.replace(chr(10), '; ')}."
+        case "call":
+            return f"It stops with {raised}."
+        case "timeout":
+            where = f", in line {line} ({failure.lines[-1][2]})" if line else ""
+            return f"It was still running after 2 seconds{where}, and was stopped. Look for a loop that does not end."
+        case "crash":
+            return f"It ended the process it runs in: {failure.message}. A task returns its result and never exits."
+        case "budget":
+            return (
+                f"All its calls together took more than {EXERCISE_SECONDS:.0f} seconds; the rest was left out. "
+                "The cases are tiny: look for loops that tensor operations can replace."
+            )
+        case "type":
+            return f"It returned {kind_of(broken.yours)}, expected {kind_of(broken.expected)}." + hint_for(broken.yours)
+        case "keys":
+            return "The dictionary it returned does not have the expected keys."
+        case "dtype":
+            yours, expected = (str(t.dtype).removeprefix("torch.") for t in (broken.yours, broken.expected))
+            return f"It returned numbers of dtype {yours}, expected {expected}, the dtype of what went in."
+        case "nan":
+            return "The result holds NaN or infinity where a number is expected."
+        case "changed":
+            return f"It changed its input in place: {broken.what}. Whoever passed it in still needs it: work on a copy."
+        case "error":
+            got = f"It raised {raised}" if failure else "It returned a result"
+            return f"{got}; {broken.note}."
+        case "library" if broken.note == "import":
+            return f"{file} imports {broken.what}. Only torch, einops and the standard library are needed here."
+        case "library":
+            return f"It calls the library's {broken.what}, which is what this exercise builds. Write it with tensor operations."
+        case "not_started":
+            return f"It stops with {raised}."
+    return ""
+
+
+def comparison(broken: Broken) -> list[str]:
+    """Yours and expected, as few numbers as show the difference."""
+    if broken.kind == "shape":
+        return [labelled("your shape", shape(broken.yours)), labelled("expected shape", shape(broken.expected, broken.axes))]
+    if broken.kind in ("signature", "keys"):
+        return [labelled("yours", str(broken.yours)), labelled("expected", str(broken.expected))]
+    if broken.kind not in ("values", "nan") or broken.yours is None:
+        return []
+    lines = [labelled("Compared", broken.what)] if broken.what else []
+    yours, expected = broken.yours, broken.expected
+    if isinstance(yours, Tensor) and (yours.numel() > FEW or len(numbers(expected)) > WIDTH - LABEL):
+        index = first_difference(yours, expected)
+        lines.append(labelled("First difference", f"at {place(index, broken.axes)} of {shape(yours, broken.axes)}"))
+        yours, expected = yours[index], expected[index]
+    note = f"   ({broken.note})" if broken.note else ""
+    return [*lines, labelled("yours", value_text(yours)), labelled("expected", value_text(expected) + note)]
+
+
+def first_difference(yours: Tensor, expected: Tensor) -> tuple[int, ...]:
+    """The index of the first number that differs, in reading order."""
+    for index in torch.cartesian_prod(*map(torch.arange, yours.shape)).reshape(-1, yours.ndim).tolist():
+        if not same_values(yours[tuple(index)], expected[tuple(index)]):
+            return tuple(index)
+    return (0,) * yours.ndim  # they differ only beside the largest number: any place shows it as well
+
+
+def example_lines(case: Case) -> Iterator[str]:
+    """The inputs of the case, named axes and all; of large ones only the sizes."""
+    label = "Smallest example"
+    for name, axes in case.shown.items():
+        value = getattr(case, name)
+        sizes = f" ({', '.join(f'{axis} {size}' for axis, size in axes.items())})" if axes else ""
+        few = not isinstance(value, Tensor) or value.numel() <= FEW
+        yield labelled(label, f"{name}{sizes}" + (f" = {value_text(value)}" if few else ", random tenths"))
+        label = ""
+    if case.weights and case.sizes:
+        sizes = ", ".join(f"{name} {case.cfg[name]}" for name in case.sizes if name in case.cfg)
+        yield labelled(label, f"random parameters; {sizes}")
+
+
+def own_lines(broken: Broken) -> Iterator[str]:
+    """The learner's own lines of a traceback."""
+    for file, line, function, text in broken.failure.lines:
+        yield f"{file}, line {line}, in {function}" + (f":  {text}" if text else "")
+
+
+def shape(value: Any, axes: str = "") -> str:
+    """`(batch 2, n_heads 3)`, or the bare sizes where the axes have no names."""
+    sizes = list(getattr(value, "shape", ()))
+    names = axes.split()
+    named = [f"{name} {size}" for name, size in zip(names, sizes)] if len(names) == len(sizes) else map(str, sizes)
+    return f"({', '.join(named)})"
+
+
+def place(index: Sequence[int], axes: str) -> str:
+    names = axes.split()
+    named = [f"{name} {i}" for name, i in zip(names, index)] if len(names) == len(index) else map(str, index)
+    return f"[{', '.join(named)}]"
+
+
+def kind_of(value: Any) -> str:
+    """A value's type as a person says it."""
+    if isinstance(value, Opaque):
+        return "a NumPy array" if value.type_name == "numpy.ndarray" else f"a {value.type_name}"
+    if isinstance(value, Tensor):
+        return "a tensor"
+    return "None" if value is None else f"a {type(value).__name__}"
+
+
+def hint_for(value: Any) -> str:
+    if value is None:
+        return " Is a `return` missing?"
+    if isinstance(value, Opaque) and value.type_name == "numpy.ndarray":
+        return " Gradients cannot flow through NumPy: stay with torch."
+    return " Return the result alone." if isinstance(value, tuple) else ""
+
+
+def short(message: str) -> str:
+    """The first line of a message, cut to a length that fits."""
+    first = next((line.strip() for line in message.splitlines() if line.strip()), "no message").rstrip(".")
+    return first if len(first) <= 160 else first[:160] + " ..."
+
+
+def value_text(value: Any) -> str:
+    text = numbers(value) if isinstance(value, (Tensor, list)) else number(value) if isinstance(value, float) else str(value)
+    return text if len(text) <= WIDTH else text[: WIDTH - 4] + " ..."
+
+
+def labelled(label: str, text: str) -> str:
+    return f"  {label}".ljust(LABEL) + f"  {text}"
+
+
+def block(label: str, text: str) -> list[str]:
+    """A label and a text of any length."""
+    first, *rest = wrapped(text, WIDTH - LABEL) or [""]
+    return [labelled(label, first), *(labelled("", line) for line in rest)]
+
+
+def wrapped(text: str, width: int = WIDTH) -> list[str]:
+    """Lines no longer than `width`, broken between words."""
+    lines: list[str] = []
+    for word in text.split():
+        if lines and len(lines[-1]) + 1 + len(word) <= width:
+            lines[-1] += " " + word
+        else:
+            lines.append(word)
+    return lines
+
+
+def state_of(outcomes: Iterable[Outcome]) -> str:
+    """How a task stands, from the outcomes of its laws."""
+    statuses = {outcome.record.status for outcome in outcomes}
+    for status, state in (("failed", BROKEN), ("error", BROKEN), ("not_started", UNTOUCHED), ("skipped", WAITING)):
+        if status in statuses:
+            return state
+    return SOLVED
+
+
+def tally_of(outcomes: Sequence[Outcome]) -> str:
+    """`1 law holds, 1 broken, 2 wait for it`."""
+    count = Counter(outcome.record.status for outcome in outcomes)
+    held, broken, waiting = count["passed"], count["failed"] + count["error"], count["skipped"]
+    parts = [f"{held} {'law holds' if held == 1 else 'laws hold'}", f"{broken} broken"]
+    if waiting:
+        parts.append(f"{waiting} {'waits' if waiting == 1 else 'wait'} for it")
+    return ", ".join(parts)
+
+
+def summary(outcomes: Sequence[Outcome], course: Course, folder: str) -> list[str]:
+    """Every task on one line, then the next step."""
+    lines, next_step = [], ""
+    for exercise in course.exercises:
+        own = [outcome for outcome in outcomes if outcome.record.exercise == exercise.name]
+        for task in exercise.tasks:
+            of_task = [outcome for outcome in own if outcome.record.task == task.name]
+            if not of_task:
+                continue
+            state = state_of(of_task)
+            cause = next((o.record.cause for o in of_task if o.record.cause), "") if state == WAITING else ""
+            lines.append(f"  {exercise.name} · {task.name}".ljust(40) + (cause or state))
+            if state != SOLVED and not next_step:
+                verb = "mend" if state == BROKEN else "write"
+                next_step = (
+                    f"Next: {verb} {task.name} in {folder}/{exercise.name}.py ({exercise.page}#{task.page}), "
+                    f"then run  pytest graders/test_{exercise.name}.py"
+                )
+    done = sum(line.endswith(SOLVED) for line in lines)
+    return [*lines, "", f"{done} of {len(lines)} tasks done. " + (next_step or f"All laws hold. {after(outcomes, course)}")]
+
+
+def after(outcomes: Sequence[Outcome], course: Course) -> str:
+    """The exercise that comes after those that were graded, if there is one."""
+    names = [exercise.name for exercise in course.exercises]
+    last = max(names.index(outcome.record.exercise) for outcome in outcomes)
+    if last + 1 == len(names):
+        return ""
+    following = course.exercises[last + 1]
+    return f"Next: {following.page}, then run  pytest graders/test_{following.name}.py"
