@@ -5,15 +5,18 @@ a task waits when a task that it needs failed. The skipping is done here, before
 """
 
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import hypothesis
 from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.errors import Flaky
 
 from graders.engine import record as records
 from graders.engine.course import Exercise, load_course
-from graders.engine.diagnosis import UNEXPLAINED, Diagnosis, diagnose
+from graders.engine.diagnosis import ENDS_A_SEARCH, UNEXPLAINED, Diagnosis, diagnose
 from graders.engine.law import Broken, Law, laws_for
 from graders.engine.record import Record
 from graders.engine.space import Case, Fixed, Space
@@ -23,8 +26,8 @@ from graders.engine.worker.perform import Reply, Request
 
 EXAMPLES = 50
 EXERCISE_SECONDS = 10.0  # for all laws of an exercise
-ENDS_A_SEARCH = ("timeout", "crash", "budget")  # a second try would cost as much again
 OBSERVED_BY_WORKER = ("changed", "library")  # what only the learner's own process can see
+UNSTEADY = "The same input did not give the same result twice: look for chance, or for what is kept between calls."
 
 
 class Stop(BaseException):
@@ -38,6 +41,7 @@ class Progress:
     exercise: Exercise
     description: Reply
     tasks: dict[str, str] = field(default_factory=dict)  # worst status so far, by task
+    causes: dict[str, str] = field(default_factory=dict)  # of the skips, by task
     seconds: float = 0.0
 
 
@@ -83,8 +87,7 @@ class Judge:
         if cause:
             outcome = Outcome(law, replace(self.blank, status="skipped", cause=cause))
         else:
-            case, broken = self._try(law, progress)
-            outcome = self._explained(law, progress, case, broken) if broken else self._passed(law)
+            outcome = self._verdict(law, progress)
         record = replace(
             outcome.record,
             exercise=law.exercise,
@@ -101,6 +104,15 @@ class Judge:
         self.outcomes.append(outcome)
         return outcome
 
+    def _verdict(self, law: Law, progress: Progress) -> Outcome:
+        try:
+            case, broken = self._try(law, progress)
+            return self._explained(law, progress, case, broken) if broken else self._passed(law)
+        except Exception as error:  # noqa: BLE001 (a mistake of ours must not pass for the learner's)
+            return Outcome(
+                law, replace(self.blank, status="error", kind="grader"), Broken("grader", note=_origin(error))
+            )
+
     def _progress(self, name: str) -> Progress:
         """What is known of an exercise; at first, what its file holds."""
         if name not in self.progress:
@@ -113,6 +125,7 @@ class Judge:
         if record.status != "skipped" or record.task not in progress.tasks:
             worst = progress.tasks.get(record.task)
             progress.tasks[record.task] = record.status if worst in (None, "passed") else worst
+            progress.causes.setdefault(record.task, record.cause)
 
     def _cause_to_skip(self, law: Law, progress: Progress) -> str:
         """Why a law is not tried; empty when it is."""
@@ -124,8 +137,9 @@ class Judge:
         if progress.seconds > EXERCISE_SECONDS:
             return f"the exercise used up its {EXERCISE_SECONDS:.0f} seconds"
         if own not in (None, "passed"):
-            return f"waits for {law.task}"
-        failed = [task for task in progress.exercise.task(law.task).needs if progress.tasks.get(task) == "failed"]
+            return progress.causes.get(law.task) or f"waits for {law.task}"
+        needs = progress.exercise.task(law.task).needs
+        failed = [task for task in needs if progress.tasks.get(task) in ("failed", "error")]
         return f"waits for {failed[0]}" if failed else ""
 
     def _try(self, law: Law, progress: Progress) -> tuple[Case | None, Broken | None]:
@@ -151,23 +165,27 @@ class Judge:
                 self._search(law.cases, check)
         except (Broken, Stop):
             return found[-1]  # Hypothesis tries the smallest example last
+        except Flaky:
+            if not found:
+                raise
+            found[-1][1].notes.append(UNSTEADY)
+            return found[-1]
         return None, None
 
     def check(self, law: Law, case: Case, progress: Progress) -> None:
-        """Try one case. Raises `Broken`. The time that the subject takes counts against its exercise."""
+        """Try one case. Raises `Broken`. The time that the subject's own code takes counts against its exercise."""
         answers: dict = {}
         subject = Subject(law.exercise, self.transport, device=self.policy.device, answers=answers)
         reference = Subject(law.exercise, reference_transport(), checks_form=False, answers=answers)
-        began = time.monotonic()
         try:
             law.check(subject, reference, case)
         except Broken as broken:
             last = subject.replies[-1] if subject.replies else Reply()
             broken.axes = broken.axes or result_axes(law.exercise, law.task)
-            broken.notes, broken.printed = last.notes, last.printed
+            broken.notes, broken.printed = list(last.notes), last.printed
             raise
         finally:
-            progress.seconds += time.monotonic() - began
+            progress.seconds += subject.seconds
         if progress.seconds > EXERCISE_SECONDS and self.policy.skips:
             raise Broken("budget")
 
@@ -206,12 +224,25 @@ class Judge:
             kind=broken.kind,
             misconception=diagnosis.id if diagnosis else "",
             counterexample=describe_case(case) if case else "",
-            yours=records.numbers(broken.yours) if broken.yours is not None else "",
-            expected=records.numbers(broken.expected) if broken.expected is not None else "",
+            yours=_value(broken.kind, broken.yours),
+            expected=_value(broken.kind, broken.expected),
             seed=case.seed if case else None,
             observed_by="worker" if broken.kind in OBSERVED_BY_WORKER else "judge",
         )
         return Outcome(law, record, broken, case, diagnosis)
+
+
+def _value(kind: str, value: object) -> str:
+    """What a record says of one of the two values that differ."""
+    if kind == "type":
+        return records.kind_of(value)
+    return "" if value is None else records.numbers(value)
+
+
+def _origin(error: BaseException) -> str:
+    """An exception of our own and the line it comes from, for whoever mends it."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {error} ({Path(frame.filename).name}, line {frame.lineno})"
 
 
 def _draws_cases(other: Law, law: Law) -> bool:
@@ -239,13 +270,15 @@ def form_of_task(progress: Progress, task: str) -> Broken | None:
 
 def _accepts(found: list, expected: list) -> bool:
     """Whether a signature has the expected parameters in order; more are fine when they are optional."""
-    same = all(f[0] == e[0] and f[1] == e[1] and (e[2] is None or f[2] is not None) for f, e in zip(found, expected))
+    pairs = zip(found, expected, strict=False)
+    same = all(f[0] == e[0] and f[1] == e[1] and (e[2] is None or f[2] is not None) for f, e in pairs)
     optional = all(f[2] is not None or f[1].startswith("VAR_") for f in found[len(expected) :])
     return len(found) >= len(expected) and same and optional
 
 
 def _signature(parameters: list) -> str:
-    shown = [name if default is None else f"{name}={default}" for name, _kind, default in parameters]
+    stars = {"VAR_POSITIONAL": "*", "VAR_KEYWORD": "**"}
+    shown = [stars.get(kind, "") + name + (f"={default}" if default else "") for name, kind, default in parameters]
     return f"({', '.join(shown)})"
 
 
@@ -253,16 +286,17 @@ def unfinished_task(broken: Broken, law: Law) -> str:
     """The task whose stub was reached, when one was: this law's own or one that it builds on."""
     if broken.kind != "not_started" or not broken.failure.lines:
         return ""
+    own = [task.name for task in load_course()[law.exercise].tasks]
     file, _line, function, text = broken.failure.lines[-1]
     if text and not text.startswith("raise NotImplementedError"):
         return ""  # an operation that the library does not have
     task = function.partition(".")[0]
-    return task if file == f"{law.exercise}.py" else f"{file.removesuffix('.py')}: {task}"
+    if file != f"{law.exercise}.py":
+        return f"{file.removesuffix('.py')}: {task}"
+    return task if task in own else law.task  # a function of the learner's own is part of the task
 
 
 def describe_case(case: Case) -> str:
     """The inputs of a case on one line, with the names of their axes."""
-    return "; ".join(
-        f"{name} ({', '.join(f'{axis} {size}' for axis, size in axes.items())}) = {records.numbers(getattr(case, name))}"
-        for name, axes in case.shown.items()
-    )
+    inputs = [(name, axes, records.numbers(getattr(case, name))) for name, axes in case.shown.items()]
+    return "; ".join(f"{name}{records.sizes(axes)} = {value}" for name, axes, value in inputs)

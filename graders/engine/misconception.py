@@ -5,6 +5,7 @@ import importlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from graders.engine.course import Exercise
 from graders.engine.subject import reference_text, reference_with
 from graders.engine.transport import InProcess
 
@@ -67,6 +68,6 @@ def subject_with(exercise: str, changes: tuple[Misconception | Variant, ...]) ->
     return reference_with({exercise: text})
 
 
-def tasks_within(exercise, task: str) -> Iterable[str]:
+def tasks_within(exercise: Exercise, task: str) -> Iterable[str]:
     """A task and those that it needs: a mistake in any of them shows in it."""
     return (task, *exercise.task(task).needs)

@@ -1,19 +1,27 @@
 """The pytest plugin: `pytest graders/test_attention.py`. Thin hooks; what they know is in one `Grading` object."""
 
 import sys
+from collections.abc import Generator
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from graders.engine.course import ROOT, load_course
 
-GRADERS = ROOT / "graders"
+if TYPE_CHECKING:  # torch, behind them, takes seconds to import: not for runs that grade nothing
+    from graders.engine.judge import Judge, Outcome
+    from graders.engine.law import Law
+
+GRADERS = (ROOT / "graders").resolve()
 DEBUGGERS = ("pydevd", "debugpy")
+CATEGORIES = {"failed": "broken", "error": "in error", "not_started": "not started"}  # in pytest's last line
+GRADING: pytest.StashKey["Grading"] = pytest.StashKey()
 
 
 class LawBroken(Exception):
-    """A law that does not hold; its text is what the learner reads."""
+    """A law that does not hold: the status of its record, and the text that the learner reads."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -24,7 +32,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="WHAT",
         help="what is graded: exercises (default), reference, another folder, variant:ID or misconception:ID",
     )
-    group.addoption("--weights", metavar="WHERE", help="a GPT-2-format folder, or gpt2 from the hub (default: embedded)")
+    group.addoption(
+        "--weights", metavar="WHERE", help="a GPT-2-format folder, or gpt2 from the hub (default: embedded)"
+    )
     group.addoption("--records", type=Path, metavar="FILE", help="write one record for each law, as JSON Lines")
     group.addoption("--in-process", action="store_true", help="run the exercises in this process, for breakpoints")
     group.addoption("--device", default="cpu", help="where the exercises compute (default: cpu, whatever there is)")
@@ -33,12 +43,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     grading = Grading(config)
+    config.stash[GRADING] = grading
     config.pluginmanager.register(grading, "headstart-grading")
     if grading.only_grades():
-        # The report below replaces pytest's: no header, no tracebacks, no summary
-        config.option.verbose = min(config.option.verbose, -1)
-        config.option.tbstyle = "no"
-        config.option.no_summary = True
+        config.option.verbose = min(config.option.verbose, -1)  # no header: the report below says it all
+
+
+@pytest.fixture(scope="session")
+def judge(request: pytest.FixtureRequest) -> "Grading":
+    """What a law is handed to."""
+    return request.config.stash[GRADING]
 
 
 class Grading:
@@ -46,8 +60,8 @@ class Grading:
 
     def __init__(self, config: pytest.Config):
         self.config = config
-        self.folder = config.getoption("--subject")
-        self.made = None
+        self.subject: str = config.getoption("--subject")
+        self.made: Judge | None = None
 
     def only_grades(self) -> bool:
         """Whether this run is of graders and nothing else."""
@@ -58,52 +72,47 @@ class Grading:
         debugged = sys.gettrace() is not None or any(name in sys.modules for name in DEBUGGERS)
         return self.config.getoption("--in-process") or self.config.getoption("usepdb") or debugged
 
-    @pytest.fixture(scope="session")
-    def judge(self) -> "Grading":
-        """What a law is handed to."""
-        if self.made is None:
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Make the judge before the first law, so that a wrong option ends the run with one line."""
+        laws = [item for item in session.items if "judge" in getattr(item, "fixturenames", ())]
+        if laws and not self.config.option.collectonly:
             self.made = self._make_judge()
-        return self
 
-    def _make_judge(self):
+    def _make_judge(self) -> "Judge":
         import torch
 
         from graders.engine.judge import Judge, Policy
         from graders.engine.record import hash_of
-        from graders.engine.subjects import make_transport
+        from graders.engine.subjects import UnknownSubject, make_transport, subject_folder
 
         torch.set_num_threads(1)  # the cases are tiny; threads would only wait for each other
-        device = self.config.getoption("--device")
-        self._check_device(device)
-        transport = make_transport(self.folder, in_process=self.in_process())
+        device, weights = self.config.getoption("--device"), self.config.getoption("--weights")
+        _check_device(device)
+        _check_weights(weights)
+        try:
+            transport = make_transport(self.subject, in_process=self.in_process())
+        except UnknownSubject as error:
+            raise pytest.UsageError(str(error)) from error
         transport.start()
-        policy = Policy(
-            seed=self.config.getoption("--cases-seed"), weights=self.config.getoption("--weights"), device=device
-        )
-        folder = ROOT / self.folder
-        files = folder.glob("*.py") if folder.is_dir() else []
+        policy = Policy(seed=self.config.getoption("--cases-seed"), weights=weights, device=device)
+        folder = subject_folder(self.subject)
+        files = folder.glob("*.py") if folder else []
         return Judge(transport, policy, hash_of(files), version("headstart"))
 
-    def _check_device(self, device: str) -> None:
-        if device == "cpu":
-            return
-        import torch
-
-        try:
-            torch.zeros(1, dtype=torch.float64, device=device)
-        except (RuntimeError, TypeError, AssertionError, NotImplementedError) as error:
-            reason = str(error).partition("\n")[0]
-            pytest.exit(f"--device {device} cannot compute in float64, which the graders need ({reason}); use cpu", 4)
-
-    def hold(self, law) -> None:
+    def hold(self, law: "Law") -> None:
         """Grade a law; fail or skip the test that stands for it."""
-        outcome = self.made.grade(law)
+        outcome = self._judge().grade(law)
         if outcome.record.status == "skipped":
             pytest.skip(outcome.record.cause)
         if outcome.record.status != "passed":
-            raise LawBroken("\n".join(self.screen(outcome)))
+            raise LawBroken(outcome.record.status, "\n".join(self.screen(outcome)))
 
-    def screen(self, outcome) -> list[str]:
+    def _judge(self) -> "Judge":
+        if self.made is None:
+            self.made = self._make_judge()
+        return self.made
+
+    def screen(self, outcome: "Outcome") -> list[str]:
         """What is said about one outcome that is not a pass."""
         from graders.engine.report import failure_screen, tally_of
 
@@ -111,44 +120,81 @@ class Grading:
         exercise = load_course()[record.exercise]
         if record.status == "not_started":
             return [f"{record.exercise} · {record.task}: not started"]
-        own = [o for o in self.made.outcomes if (o.record.exercise, o.record.task) == (record.exercise, record.task)]
-        return failure_screen(outcome, tally_of(own), exercise, self.folder)
+        outcomes = self._judge().outcomes
+        own = [o for o in outcomes if (o.record.exercise, o.record.task) == (record.exercise, record.task)]
+        return failure_screen(outcome, tally_of(own), exercise, self.subject)
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(self, item, call):
+    def pytest_runtest_makereport(self, call: pytest.CallInfo) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
-        if call.excinfo is not None and call.excinfo.errisinstance(LawBroken):
-            report.longrepr = str(call.excinfo.value)
+        if call.excinfo is not None and isinstance(call.excinfo.value, LawBroken):
+            status, screen = call.excinfo.value.args
+            report.longrepr = screen
+            report.user_properties.append(("headstart", status))
         return report
 
-    def pytest_report_teststatus(self, report, config):
-        if self.only_grades() and report.when == "call" and report.outcome in ("passed", "failed", "skipped"):
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
+        """Count broken laws apart from pytest's failures, which it would print a second time."""
+        status = dict(report.user_properties).get("headstart")
+        if status is not None and report.when == "call":
+            return CATEGORIES[str(status)], "" if self.only_grades() else "F", CATEGORIES[str(status)].upper()
+        if self.only_grades() and report.when == "call" and report.outcome in ("passed", "skipped"):
             return report.outcome, "", ""
         return None
 
-    def pytest_terminal_summary(self, terminalreporter) -> None:
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if self.made is None or not self.made.outcomes:
             return
         from graders.engine.report import SOLVED, summary
 
         if self.config.getoption("--device") != "cpu":
-            terminalreporter.write_line("Tolerances were set on the CPU; another device may differ without being wrong.")
+            terminalreporter.write_line(
+                "Tolerances were set on the CPU; another device may differ without being wrong."
+            )
         for outcome in self.made.outcomes:
             if outcome.record.status in ("failed", "error"):
                 first, *rest = self.screen(outcome)
                 terminalreporter.write_line(first, bold=True, red=True)
                 terminalreporter.write_line("\n".join(rest) + "\n")
-        *tasks, step = summary(self.made.outcomes, load_course(), self.folder)
-        for line in tasks:
+        for line in summary(self.made.outcomes, load_course(), self.subject):
             terminalreporter.write_line(line, green=line.endswith(SOLVED))
-        terminalreporter.write_line(step, bold=True)
 
-    def pytest_sessionfinish(self) -> None:
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
         if self.made is None:
             return
         self.made.transport.close()
+        outcomes = self.made.outcomes
+        if session.exitstatus == pytest.ExitCode.OK and any(o.record.status != "passed" for o in outcomes):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED  # nothing but a pass of every law is a pass
         path = self.config.getoption("--records")
         if path:
             from graders.engine.record import write_records
 
-            write_records(path, [outcome.record for outcome in self.made.outcomes])
+            write_records(path, [outcome.record for outcome in outcomes])
+
+
+def _check_device(device: str) -> None:
+    """Raises `pytest.UsageError` when a device cannot do what the graders need."""
+    if device == "cpu":
+        return
+    import torch
+
+    try:
+        torch.zeros(1, dtype=torch.float64, device=device)
+    except (RuntimeError, TypeError, AssertionError, NotImplementedError) as error:
+        reason = str(error).partition("\n")[0]
+        raise pytest.UsageError(
+            f"--device {device} cannot compute in float64, which the graders need ({reason}); use cpu"
+        ) from error
+
+
+def _check_weights(where: str | None) -> None:
+    """Raises `pytest.UsageError` when there is no checkpoint that the laws on real weights can use."""
+    if where is None:
+        return
+    from graders.weights.checkpoint import CheckpointError, load_checkpoint
+
+    try:
+        load_checkpoint(where)
+    except CheckpointError as error:
+        raise pytest.UsageError(f"--weights: {error}") from error

@@ -10,6 +10,8 @@ from typing import Any
 
 from torch import Tensor
 
+from graders.engine.worker.codec import Opaque
+
 SCHEMA = Path(__file__).with_name("record.schema.json")
 VERSION = 1
 MAX_TEXT = 2000  # characters of any one field
@@ -71,6 +73,21 @@ def hash_of(files: Iterable[Path]) -> str:
 def number(value: float) -> str:
     """A number as a person writes it: 0.3, -inf, 1.414214."""
     return f"{value:.7g}"
+
+
+def sizes(axes: dict[str, int]) -> str:
+    """Named axes after the name of a value: ` (batch 1, queries 2)`; nothing where there are none."""
+    return f" ({', '.join(f'{axis} {size}' for axis, size in axes.items())})" if axes else ""
+
+
+def kind_of(value: Any) -> str:
+    """A value's type as a person says it."""
+    if isinstance(value, Opaque):
+        name = "NumPy array" if value.type_name == "numpy.ndarray" else value.type_name
+        return f"a {name}" + (f" ({value.text})" if value.text else "")
+    if isinstance(value, Tensor):
+        return "a tensor"
+    return "None" if value is None else f"{'an' if isinstance(value, int) else 'a'} {type(value).__name__}"
 
 
 def numbers(value: Any) -> str:

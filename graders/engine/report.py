@@ -14,10 +14,11 @@ from torch import Tensor
 from graders.engine.course import Course, Exercise
 from graders.engine.judge import EXERCISE_SECONDS, Outcome
 from graders.engine.law import Broken, same_values
-from graders.engine.record import number, numbers
+from graders.engine.record import kind_of, number, numbers, sizes
 from graders.engine.space import Case
 from graders.engine.worker.codec import Opaque
 
+DEFAULT = "exercises"  # the folder that is graded when none is named
 WIDTH = 110
 LABEL = 23  # columns before a value
 FEW = 12  # numbers of a tensor that is shown whole
@@ -27,36 +28,43 @@ SOLVED, BROKEN, UNTOUCHED, WAITING = "done", "not yet right", "not started", "wa
 
 def failure_screen(outcome: Outcome, tally: str, exercise: Exercise, folder: str) -> list[str]:
     """All that is said about one failure."""
-    broken, task = outcome.broken, outcome.record.task
-    lines = [f"{exercise.name} · {task}".ljust(50) + tally, f"  {outcome.record.statement}"]
+    broken, task = outcome.broken or Broken(""), outcome.record.task
+    lines = [f"{exercise.name} · {task}".ljust(50) + tally]
+    lines += [f"  {line}" for line in wrapped(outcome.record.statement)]
     lines += [f"  {line}" for line in wrapped(explanation(broken, f"{folder}/{exercise.name}.py", task))]
     if outcome.case and broken.kind in ("values", "nan", "shape", "call", "changed"):
         lines += example_lines(outcome.case)
     lines += comparison(broken)
-    if broken.failure and broken.kind != "parse":
+    if broken.kind != "parse":
         lines += [labelled("in your code" if i == 0 else "", line) for i, line in enumerate(own_lines(broken))]
     for misconception in outcome.diagnosis.misconceptions if outcome.diagnosis else ():
         lines += block("What this looks like", misconception.names)
         lines += block("Think about", misconception.asks)
     if outcome.record.kind == "values" and not outcome.diagnosis:
-        lines += block("What this looks like", "None of the mistakes known for this task. The numbers above are the best lead.")
+        lines += block("What this looks like", "None of the known mistakes. The numbers above are the best lead.")
     if broken.printed:
         lines += block("Your code printed", " / ".join(broken.printed.strip().splitlines()[-3:]))
-    lines += [labelled("Note", note) for note in broken.notes]
+    for note in broken.notes:
+        lines += block("Note", note)
     return [*lines, f"  More: {exercise.page}#{exercise.task(task).page}"]
 
 
 def explanation(broken: Broken, file: str, task: str) -> str:
     """What happened, what was expected, what to do next, in one breath; empty where the values say it all."""
     failure = broken.failure
-    raised = f"{failure.type_name}: {short(failure.message)}" if failure and failure.type_name else ""
-    line = failure.lines[-1][1] if failure and failure.lines else 0
+    raised = f"{failure.type_name}: {short(failure.message)}"
+    line, function, text = failure.lines[-1][1:] if failure.lines else (0, "", "")
     match broken.kind:
         case "parse":
-            where = f"line {line}: {failure.lines[-1][3]}" if line else ""
-            return f"{file} cannot be read by Python: {short(failure.message)}. {where} Mend this first; nothing else can be tried."
+            where = f"line {line}, {short(failure.message)}: {text}" if line else f"{short(failure.message)}."
+            return f"{file} cannot be read by Python: {where}  Mend this first; nothing else can be tried."
         case "import":
             return f"{file} stops while it is imported, with {raised}. Mend this first; nothing else can be tried."
+        case "foreign":
+            return (
+                f"{file} imports {failure.message}. Only torch, einops, jaxtyping and the standard library are needed "
+                "here. Take this import out first; nothing else can be tried."
+            )
         case "no_file":
             return f"{file} is not there. `headstart stubs` writes it anew; it leaves files with work in them alone."
         case "missing":
@@ -66,14 +74,16 @@ def explanation(broken: Broken, file: str, task: str) -> str:
         case "construct":
             return f"{task}(cfg) stops with {raised}. `__init__` is given: compare yours with the stub."
         case "parameters":
-            return f"The parameters of {task} are not those of the stub: {broken.failure.message.replace(chr(10), '; ')}."
+            return f"The parameters of {task} are not those of the stub: {failure.message.replace(chr(10), '; ')}."
         case "call":
             return f"It stops with {raised}."
         case "timeout":
-            where = f", in line {line} ({failure.lines[-1][2]})" if line else ""
+            where = f", in line {line} ({function})" if line else ""
             return f"It was still running after 2 seconds{where}, and was stopped. Look for a loop that does not end."
+        case "large":
+            return "It returned more than can be looked at. The cases are tiny: look for what makes the result grow."
         case "crash":
-            return f"It ended the process it runs in: {failure.message}. A task returns its result and never exits."
+            return f"It ended the process it runs in ({failure.message}). A task only returns its result."
         case "budget":
             return (
                 f"All its calls together took more than {EXERCISE_SECONDS:.0f} seconds; the rest was left out. "
@@ -89,14 +99,16 @@ def explanation(broken: Broken, file: str, task: str) -> str:
         case "nan":
             return "The result holds NaN or infinity where a number is expected."
         case "changed":
-            return f"It changed its input in place: {broken.what}. Whoever passed it in still needs it: work on a copy."
+            return f"It changed {broken.what} in place. Whoever passed that in still needs it: work on a copy."
         case "error":
-            got = f"It raised {raised}" if failure else "It returned a result"
+            got = f"It raised {raised}" if failure.type_name else "It returned a result"
             return f"{got}; {broken.note}."
-        case "library" if broken.note == "import":
-            return f"{file} imports {broken.what}. Only torch, einops and the standard library are needed here."
         case "library":
-            return f"It calls the library's {broken.what}, which is what this exercise builds. Write it with tensor operations."
+            return f"It calls the library's {broken.what}, which this exercise builds. Write it with tensor operations."
+        case "grader":
+            return (
+                f"The grader itself stopped, with {broken.note}. This is no mistake of yours: please report this line."
+            )
         case "not_started":
             return f"It stops with {raised}."
     return ""
@@ -105,7 +117,8 @@ def explanation(broken: Broken, file: str, task: str) -> str:
 def comparison(broken: Broken) -> list[str]:
     """Yours and expected, as few numbers as show the difference."""
     if broken.kind == "shape":
-        return [labelled("your shape", shape(broken.yours)), labelled("expected shape", shape(broken.expected, broken.axes))]
+        yours, expected = shape(broken.yours), shape(broken.expected, broken.axes)
+        return [labelled("your shape", yours), labelled("expected shape", expected)]
     if broken.kind in ("signature", "keys"):
         return [labelled("yours", str(broken.yours)), labelled("expected", str(broken.expected))]
     if broken.kind not in ("values", "nan") or broken.yours is None:
@@ -133,13 +146,11 @@ def example_lines(case: Case) -> Iterator[str]:
     label = "Smallest example"
     for name, axes in case.shown.items():
         value = getattr(case, name)
-        sizes = f" ({', '.join(f'{axis} {size}' for axis, size in axes.items())})" if axes else ""
         few = not isinstance(value, Tensor) or value.numel() <= FEW
-        yield labelled(label, f"{name}{sizes}" + (f" = {value_text(value)}" if few else ", random tenths"))
+        yield labelled(label, name + sizes(axes) + (f" = {value_text(value)}" if few else ", random tenths"))
         label = ""
     if case.weights and case.sizes:
-        sizes = ", ".join(f"{name} {case.cfg[name]}" for name in case.sizes if name in case.cfg)
-        yield labelled(label, f"random parameters; {sizes}")
+        yield labelled(label, "random parameters" + sizes({n: case.cfg[n] for n in case.sizes if n in case.cfg}))
 
 
 def own_lines(broken: Broken) -> Iterator[str]:
@@ -150,25 +161,19 @@ def own_lines(broken: Broken) -> Iterator[str]:
 
 def shape(value: Any, axes: str = "") -> str:
     """`(batch 2, n_heads 3)`, or the bare sizes where the axes have no names."""
-    sizes = list(getattr(value, "shape", ()))
+    lengths = list(getattr(value, "shape", ()))
     names = axes.split()
-    named = [f"{name} {size}" for name, size in zip(names, sizes)] if len(names) == len(sizes) else map(str, sizes)
+    if len(names) != len(lengths):
+        return f"({', '.join(map(str, lengths))})"
+    named = [f"{name} {size}" for name, size in zip(names, lengths, strict=True)]
     return f"({', '.join(named)})"
 
 
 def place(index: Sequence[int], axes: str) -> str:
     names = axes.split()
-    named = [f"{name} {i}" for name, i in zip(names, index)] if len(names) == len(index) else map(str, index)
-    return f"[{', '.join(named)}]"
-
-
-def kind_of(value: Any) -> str:
-    """A value's type as a person says it."""
-    if isinstance(value, Opaque):
-        return "a NumPy array" if value.type_name == "numpy.ndarray" else f"a {value.type_name}"
-    if isinstance(value, Tensor):
-        return "a tensor"
-    return "None" if value is None else f"a {type(value).__name__}"
+    if len(names) != len(index):
+        return f"[{', '.join(map(str, index))}]"
+    return f"[{', '.join(f'{name} {i}' for name, i in zip(names, index, strict=True))}]"
 
 
 def hint_for(value: Any) -> str:
@@ -186,11 +191,12 @@ def short(message: str) -> str:
 
 
 def value_text(value: Any) -> str:
-    text = numbers(value) if isinstance(value, (Tensor, list)) else number(value) if isinstance(value, float) else str(value)
-    return text if len(text) <= WIDTH else text[: WIDTH - 4] + " ..."
+    return numbers(value) if isinstance(value, (Tensor, list, float)) else str(value)
 
 
 def labelled(label: str, text: str) -> str:
+    """A label and a text of one line, cut to what fits beside it."""
+    text = text if len(text) <= WIDTH - LABEL else text[: WIDTH - LABEL - 4] + " ..."
     return f"  {label}".ljust(LABEL) + f"  {text}"
 
 
@@ -232,7 +238,8 @@ def tally_of(outcomes: Sequence[Outcome]) -> str:
 
 def summary(outcomes: Sequence[Outcome], course: Course, folder: str) -> list[str]:
     """Every task on one line, then the next step."""
-    lines, next_step = [], ""
+    lines: list[str] = []
+    next_step: list[str] = []
     for exercise in course.exercises:
         own = [outcome for outcome in outcomes if outcome.record.exercise == exercise.name]
         for task in exercise.tasks:
@@ -244,19 +251,21 @@ def summary(outcomes: Sequence[Outcome], course: Course, folder: str) -> list[st
             lines.append(f"  {exercise.name} · {task.name}".ljust(40) + (cause or state))
             if state != SOLVED and not next_step:
                 verb = "mend" if state == BROKEN else "write"
-                next_step = (
-                    f"Next: {verb} {task.name} in {folder}/{exercise.name}.py ({exercise.page}#{task.page}), "
-                    f"then run  pytest graders/test_{exercise.name}.py"
-                )
+                option = "" if folder == DEFAULT else f" --subject {folder}"
+                next_step = [
+                    f"Next: {verb} {task.name} in {folder}/{exercise.name}.py",
+                    f"      It is explained in {exercise.page}#{task.page}",
+                    f"      Then run  pytest graders/test_{exercise.name}.py{option}",
+                ]
     done = sum(line.endswith(SOLVED) for line in lines)
-    return [*lines, "", f"{done} of {len(lines)} tasks done. " + (next_step or f"All laws hold. {after(outcomes, course)}")]
+    return [*lines, "", f"{done} of {len(lines)} tasks done.", *(next_step or after(outcomes, course))]
 
 
-def after(outcomes: Sequence[Outcome], course: Course) -> str:
+def after(outcomes: Sequence[Outcome], course: Course) -> list[str]:
     """The exercise that comes after those that were graded, if there is one."""
     names = [exercise.name for exercise in course.exercises]
     last = max(names.index(outcome.record.exercise) for outcome in outcomes)
     if last + 1 == len(names):
-        return ""
+        return ["All laws hold."]
     following = course.exercises[last + 1]
-    return f"Next: {following.page}, then run  pytest graders/test_{following.name}.py"
+    return [f"All laws hold. Next: {following.page}, then run  pytest graders/test_{following.name}.py"]

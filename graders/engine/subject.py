@@ -7,12 +7,12 @@ shape, dtype, finite, inputs unchanged) against what the reference answers, befo
 import functools
 import importlib
 import inspect
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from graders.engine.course import ROOT
@@ -37,24 +37,21 @@ def reference_transport() -> Transport:
     return InProcess(Source(folder=str(REFERENCE)))
 
 
-def reference_task(exercise: str, task: str) -> Callable:
-    """The solved function or class itself, for its signature and annotations."""
-    return getattr(importlib.import_module(f"{REFERENCE.name}.{exercise}"), task)
-
-
 @functools.cache
 def argument_names(exercise: str, task: str) -> tuple[str, ...]:
     """Names of the arguments of a task's call, without `self`."""
-    function = reference_task(exercise, task)
-    function = function.forward if inspect.isclass(function) else function
-    return tuple(name for name in inspect.signature(function).parameters if name != "self")
+    return tuple(name for name in _call_signature(exercise, task).parameters if name != "self")
 
 
 def result_axes(exercise: str, task: str) -> str:
     """The names of the axes of a task's result, as its annotation says: `batch n_heads q k`."""
-    function = reference_task(exercise, task)
-    function = function.forward if inspect.isclass(function) else function
-    return getattr(inspect.signature(function).return_annotation, "dim_str", "")
+    return getattr(_call_signature(exercise, task).return_annotation, "dim_str", "")
+
+
+def _call_signature(exercise: str, task: str) -> inspect.Signature:
+    """The signature of a function, or of a class's `forward`."""
+    solved = getattr(importlib.import_module(f"{REFERENCE.name}.{exercise}"), task)
+    return inspect.signature(solved.forward if inspect.isclass(solved) else solved)
 
 
 @dataclass
@@ -68,6 +65,7 @@ class Subject:
     device: str = "cpu"
     answers: dict = field(default_factory=dict)  # of the reference, for this case
     replies: list[Reply] = field(default_factory=list)
+    seconds: float = 0.0  # that the subject's own code took
 
     def __getattr__(self, task: str) -> Callable[..., Any]:
         if task.startswith("_"):
@@ -86,7 +84,9 @@ class Subject:
         """Perform a request. Raises `Broken` when it fails or its result does not have the right form."""
         request = replace(request, watch=self.watch, device=self.device)
         ours = self.transport is reference_transport() and not self.watch
+        began = time.monotonic()
         reply = reference_reply(request, self.answers) if ours else self.transport.ask(request)
+        self.seconds += time.monotonic() - began
         self.replies.append(reply)
         if reply.failure:
             raise Broken(reply.failure.stage, failure=reply.failure)
@@ -138,9 +138,7 @@ class Module:
         return reply.recorded | {"": reply.value}
 
     def _ask(self, args: tuple, kwargs: dict, **options: Any) -> Reply:
-        return self.subject.ask(
-            Request(self.subject.exercise, self.task, args, kwargs, module=self.request, **options)
-        )
+        return self.subject.ask(Request(self.subject.exercise, self.task, args, kwargs, module=self.request, **options))
 
 
 def reference_reply(request: Request, answers: dict) -> Reply:

@@ -1,15 +1,19 @@
 """What can be graded, by the name given to `--subject`."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from graders.engine.course import ROOT, load_course
-from graders.engine.misconception import misconceptions_of, subject_with, variants_of
+from graders.engine.misconception import Misconception, Variant, misconceptions_of, subject_with, variants_of
 from graders.engine.stubs import stub_files
 from graders.engine.subject import REFERENCE
 from graders.engine.transport import InProcess, Transport, Worker
 from graders.engine.worker.loading import Source
 
-OURS = {"variant": variants_of, "misconception": misconceptions_of}
+OURS: dict[str, Callable[[str], Sequence[Misconception | Variant]]] = {
+    "variant": variants_of,
+    "misconception": misconceptions_of,
+}
 
 
 class UnknownSubject(ValueError):
@@ -24,13 +28,24 @@ def make_transport(subject: str, in_process: bool) -> Transport:
     kind, _, name = subject.partition(":")
     if kind in OURS and name:
         return _changed_reference(kind, name)
-    if subject == REFERENCE.name:
+    folder = subject_folder(subject)
+    if folder is None:
+        raise UnknownSubject(
+            f"--subject {subject}: there is no such folder; it takes a folder with exercises, reference, "
+            "variant:ID or misconception:ID"
+        )
+    if folder == REFERENCE:
         return InProcess(Source(folder=str(REFERENCE)))
-    folder = Path(subject) if Path(subject).is_dir() else ROOT / subject
-    if not folder.is_dir():
-        raise UnknownSubject(f"there is no folder {subject}; --subject takes a folder with exercises, or reference")
-    source = Source(folder=str(folder.resolve()), stubs=stub_files())
+    source = Source(folder=str(folder), stubs=stub_files())
     return InProcess(source) if in_process else Worker(source)
+
+
+def subject_folder(subject: str) -> Path | None:
+    """The folder that a subject's files lie in, from here or from the course; None when there is none."""
+    if subject == REFERENCE.name:
+        return REFERENCE
+    folder = Path(subject) if Path(subject).is_dir() else ROOT / subject
+    return folder.resolve() if folder.is_dir() else None
 
 
 def _changed_reference(kind: str, name: str) -> InProcess:
@@ -38,4 +53,4 @@ def _changed_reference(kind: str, name: str) -> InProcess:
         for change in OURS[kind](exercise.name):
             if change.id == name:
                 return subject_with(exercise.name, (change,))
-    raise UnknownSubject(f"there is no {kind} {name}")
+    raise UnknownSubject(f"--subject {kind}:{name}: there is no {kind} of that name; graders/{kind}s/ lists them")

@@ -2,10 +2,12 @@
 
 import multiprocessing
 import re
+import signal
 import sys
 import tempfile
+from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from graders.engine.worker.codec import CodecError, decode, encode
 from graders.engine.worker.loading import Source
@@ -20,7 +22,8 @@ START_SECONDS = 60.0  # for a spawned worker to import torch
 class Transport(Protocol):
     """Something that performs requests on one subject."""
 
-    isolation: str
+    @property
+    def isolation(self) -> str: ...
 
     def start(self) -> None: ...
 
@@ -59,14 +62,15 @@ class Worker:
         self.source = source
         self.folder = tempfile.TemporaryDirectory(prefix="headstart-")
         self.stack_file = str(Path(self.folder.name) / "stack.txt")
-        self.process: multiprocessing.process.BaseProcess | None = None
+        self.process: BaseProcess | None = None
 
     def start(self) -> None:
         """Start the process, if none is running, and wait until it is ready."""
         if self.process is not None:
             return
         # macOS has fork, but its libraries do not survive one
-        context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+        method: Literal["fork", "spawn"] = "fork" if sys.platform == "linux" else "spawn"
+        context = multiprocessing.get_context(method)
         self.connection, theirs = context.Pipe()
         self.process = context.Process(target=serve, args=(theirs, self.source, self.stack_file), daemon=True)
         self.process.start()
@@ -82,9 +86,12 @@ class Worker:
                 self.stop()
                 return Reply(failure=Failure("timeout", lines=self._last_lines()))
             return reply_from(decode(self.connection.recv_bytes(MAX_REPLY)))
-        except (EOFError, OSError):  # the process is gone, or its reply was larger than the limit
-            code = self.stop()
-            return Reply(failure=Failure("crash", message=_how_it_ended(code)))
+        except (EOFError, ConnectionError):  # the process is gone
+            how = _how_it_ended(self.stop())
+            return Reply(failure=Failure("crash", message=how, lines=self._last_lines()))
+        except OSError:  # what `recv_bytes` raises for a message above the limit
+            self.stop()
+            return Reply(failure=Failure("large"))
         except (CodecError, KeyError, TypeError) as error:
             self.stop()
             return Reply(failure=Failure("crash", message=f"its answer could not be read: {error}"))
@@ -105,13 +112,11 @@ class Worker:
         self.folder.cleanup()
 
     def _last_lines(self) -> list[list]:
-        """Where a killed call was, read from the stack it left behind: innermost line last."""
+        """Where a call was that was killed or crashed, from the stack it left behind: innermost line last."""
         frames = re.findall(r'File "(.*)", line (\d+) in (\S+)', Path(self.stack_file).read_text())
         names = [(Path(file).name, file, int(line), function) for file, line, function in reversed(frames)]
         return [[n, line, f, ""] for n, file, line, f in names if file == self.source.path(n.removesuffix(".py"))]
 
 
 def _how_it_ended(code: int | None) -> str:
-    if code is not None and code < 0:
-        return f"it was ended by signal {-code}"
-    return f"it ended itself with exit code {code}"
+    return signal.Signals(-code).name if code is not None and code < 0 else f"exit code {code}"

@@ -35,7 +35,7 @@ MISCONCEPTIONS = (
         "scaled_by_d_head",
         "attention_scores",
         ((SCALED, "return dots / d_head"),),
-        "The scores are divided by d_head itself, not by its square root.",
+        "The scores are divided by d_head: by the square root twice, or by d_head itself.",
         "The variance of a sum of d_head numbers grows like d_head: how does its standard deviation grow?",
     ),
     Misconception(
@@ -65,13 +65,6 @@ MISCONCEPTIONS = (
         ((SCALED, "return dots / k.shape[1] ** 0.5"),),
         "The scores are divided by the square root of the number of keys: a wrong axis was read for d_head.",
         "Which axis of k is d_head?",
-    ),
-    Misconception(
-        "scaled_twice",
-        "attention_scores",
-        ((SCALED, "return dots / d_head**0.5 / d_head**0.5"),),
-        "The scores are scaled twice.",
-        "In how many places is the square root of d_head used?",
     ),
     Misconception(
         "scaled_in_place_of_dots",
@@ -400,14 +393,7 @@ MISCONCEPTIONS = (
         "w_q_used_for_keys",
         "Attention",
         ((K_LINE, "k = einsum(x, self.W_Q, into_head) + self.b_K"),),
-        "The keys are made with W_Q.",
-        "Which matrix makes the keys?",
-    ),
-    Misconception(
-        "queries_used_as_keys",
-        "Attention",
-        ((K_LINE, "k = einsum(x, self.W_Q, into_head) + self.b_Q"),),
-        "The keys are the queries once more: made with W_Q and b_Q.",
+        "The keys are made with W_Q; they may even be the queries once more.",
         "Which matrix makes the keys?",
     ),
     Misconception(
@@ -532,5 +518,15 @@ MISCONCEPTIONS = (
     ),
 )
 
+B_K = "b_K adds the same number to all scores of a query, which the softmax takes away again."
+
 # Mutations of the reference that no law can tell from it, and why
-EQUIVALENT: dict[str, str] = {}
+EQUIVALENT = {
+    "apply_causal_mask: n_queries, n_keys = scores.shape[-2:]  ->  n_queries, n_keys = scores.shape[2:]": (
+        "Scores have four axes: the last two are those after the second."
+    ),
+    "Attention: k = einsum(x, self.W_K, into_head) + self.b_K  ->  k = einsum(x, self.W_K, into_head) - self.b_K": B_K,
+    "Attention: k = einsum(x, self.W_K, into_head) + self.b_K  ->  k = einsum(x, self.W_K, into_head)": B_K,
+    "Attention: k = einsum(x, self.W_K, into_head) + self.b_K  ->  k = einsum(x, self.W_K, into_head) + self.b_Q": B_K,
+    "Attention: k = einsum(x, self.W_K, into_head) + self.b_K  ->  k = einsum(x, self.W_K, into_head) + self.b_V": B_K,
+}

@@ -509,7 +509,10 @@ MISCONCEPTIONS = (
     Misconception(
         "angles_in_float32",
         "sinusoidal_positions",
-        ((POSITION, "position = torch.arange(n_ctx, dtype=torch.float32).unsqueeze(1)"), (EXPONENT, "10000 ** (even.float() / d_model)")),
+        (
+            (POSITION, "position = torch.arange(n_ctx, dtype=torch.float32).unsqueeze(1)"),
+            (EXPONENT, "10000 ** (even.float() / d_model)"),
+        ),
         "The angles are computed in float32 (.float() or dtype=torch.float), whatever the default dtype is.",
         "What dtype does .float() give when everything else is float64?",
     ),

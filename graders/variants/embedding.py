@@ -4,6 +4,22 @@ from graders.engine.misconception import Variant
 
 VARIANTS = (
     Variant(
+        "functional_embedding",
+        """
+def embed(self, tokens):
+    return nn.functional.embedding(tokens, self.W_E)
+
+
+def pos_embed(self, tokens, start=0):
+    first = torch.zeros(len(tokens), dtype=torch.long) + start
+    positions = first.view(-1, 1) + torch.cumsum(torch.ones_like(tokens), dim=-1) - 1
+    return nn.functional.embedding(positions.maximum(torch.tensor(0)), self.W_pos)
+
+
+Embed.forward, PosEmbed.forward = embed, pos_embed
+""",
+    ),
+    Variant(
         "one_hot_matmul",
         """
 def embed(self, tokens):

@@ -20,6 +20,8 @@ DTYPES = {
     )
 }  # fmt: skip
 MAX_DEPTH = 20
+MAX_BYTES = 2**28  # of one tensor
+MAX_BITS = 4096  # of an integer; Python itself refuses to write down one of more than 4300 digits
 HEADER_LENGTH = 8  # bytes that say how long the header is
 
 
@@ -37,8 +39,10 @@ class Opaque:
 
 def plain(value: Any, depth: int = 0) -> Any:
     """The same value made of plain data only; what is not plain becomes `Opaque`."""
-    if value is None or type(value) in (bool, int, float, str, Opaque):
+    if value is None or type(value) in (bool, float, str, Opaque):
         return value
+    if type(value) is int:
+        return value if value.bit_length() <= MAX_BITS else Opaque("int", f"of {value.bit_length()} bits")
     if depth > MAX_DEPTH:
         return Opaque(type(value).__name__, "nested too deeply")
     if isinstance(value, Tensor):
@@ -57,11 +61,13 @@ def plain_tensor(value: Tensor) -> Tensor | Opaque:
         return Opaque(f"{type(value).__module__}.{type(value).__name__}")
     if value.layout is not torch.strided or value.device.type == "meta" or name not in DTYPES:
         return Opaque("torch.Tensor", f"layout {value.layout}, device {value.device}, dtype {value.dtype}")
-    return value.detach().cpu().contiguous()
+    if value.numel() * value.dtype.itemsize > MAX_BYTES:
+        return Opaque("torch.Tensor", f"of {value.numel()} numbers, too many to look at")
+    return value.detach().cpu().resolve_conj().resolve_neg().contiguous()
 
 
 def encode(value: Any) -> bytes:
-    """Plain data as bytes. Integers of any size and non-finite floats keep their exact value."""
+    """Plain data as bytes. Large integers and non-finite floats keep their exact value."""
     blobs: list[bytes] = []
     header = json.dumps(_to_json(value, blobs), allow_nan=False, separators=(",", ":")).encode()
     return len(header).to_bytes(HEADER_LENGTH, "little") + header + b"".join(blobs)
@@ -126,8 +132,14 @@ class _Reader:
             case ("$tuple", list(items)):
                 return tuple(self.value(item, depth + 1) for item in items)
             case ("$dict", list(items)):
-                return {str(key): self.value(item, depth + 1) for key, item in items}
+                return dict(self.pair(item, depth + 1) for item in items)
         raise CodecError("the message holds something that is not plain data")
+
+    def pair(self, node: Any, depth: int) -> tuple[str, Any]:
+        match node:
+            case [str(key), item]:
+                return key, self.value(item, depth)
+        raise CodecError("a dictionary whose entries are not pairs")
 
     def tensor(self, name: str, shape: list) -> Tensor:
         if name not in DTYPES or not all(type(n) is int and n >= 0 for n in shape):
@@ -138,4 +150,9 @@ class _Reader:
             raise CodecError("a tensor is larger than its bytes")
         raw = bytearray(self.blob[self.at : self.at + n_bytes])
         self.at += n_bytes
-        return torch.frombuffer(raw, dtype=dtype).reshape(shape) if raw else torch.empty(shape, dtype=dtype)
+        if dtype == torch.bool and raw.strip(b"\0\1"):
+            raise CodecError("a tensor of truth values holds something else")
+        try:
+            return torch.frombuffer(raw, dtype=dtype).reshape(shape) if raw else torch.empty(shape, dtype=dtype)
+        except (RuntimeError, TypeError) as error:  # an empty tensor may still claim an axis larger than any integer
+            raise CodecError("a tensor of an impossible shape") from error

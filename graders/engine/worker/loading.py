@@ -17,6 +17,7 @@ from pathlib import Path
 from types import ModuleType
 
 OWN_NAMES = ("exercises", "reference")
+LIBRARIES = {"torch", "einops", "jaxtyping", "numpy"} | sys.stdlib_module_names  # all that an exercise may import
 _numbers = itertools.count(1)
 
 
@@ -31,6 +32,10 @@ class Source:
     texts: Mapping[str, str] = field(default_factory=dict)
     stubs: Mapping[str, str] = field(default_factory=dict)
 
+    def has(self, name: str) -> bool:
+        """Whether there is such a module, or a stub to stand in for it."""
+        return name in self.texts or name in self.stubs or Path(self.path(name)).is_file()
+
     def path(self, name: str) -> str:
         """The file name that tracebacks show for a module."""
         return str(Path(self.folder) / f"{name}.py") if self.folder else f"<{name}.py>"
@@ -41,7 +46,11 @@ class Source:
             return self.texts[name]
         if self.folder is None:
             raise FileNotFoundError(f"{name}.py")
-        return Path(self.path(name)).read_text(encoding="utf-8")
+        return Path(self.path(name)).read_text(encoding="utf-8-sig")  # some editors begin a file with a BOM
+
+
+class ForeignImport(ImportError):
+    """A file imports a library that no exercise needs; the text is its name. Such a file is not run at all."""
 
 
 class SubjectPackage(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -74,7 +83,7 @@ class SubjectPackage(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def find_spec(self, fullname, path=None, target=None):
         package, _, name = fullname.partition(".")
-        if package != self.name or "." in name:
+        if package != self.name or not (name == self.target or self.source.has(name)):
             return None
         return importlib.util.spec_from_loader(fullname, self, origin=self.source.path(name))
 
@@ -82,33 +91,37 @@ class SubjectPackage(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         name = module.__name__.partition(".")[2]
         module.__file__ = self.source.path(name)
         if name == self.target:
-            self._run(module, self.source.read(name))
+            self._run(module, module.__file__, self.source.read(name))
             return
         before = dict(module.__dict__)
         try:
-            self._run(module, self.source.read(name))
-        except Exception as error:  # whatever a sibling raises: it is judged by its own graders
+            self._run(module, module.__file__, self.source.read(name))
+        except (Exception, SystemExit) as error:  # whatever a sibling raises: it is judged by its own graders
             if name not in self.source.stubs:
                 raise
             self.notes.append(f"{name}.py could not be imported ({type(error).__name__}); its stub stands in for it")
             module.__dict__.clear()
             module.__dict__.update(before)
-            self._run(module, self.source.stubs[name])
+            self._run(module, self.source.path(name), self.source.stubs[name])
 
-    def _run(self, module: ModuleType, text: str) -> None:
-        tree = _OwnImports(self.name).visit(ast.parse(text, filename=module.__file__))
-        exec(compile(ast.fix_missing_locations(tree), module.__file__, "exec"), module.__dict__)
+    def _run(self, module: ModuleType, file: str, text: str) -> None:
+        tree = _Imports(self.name).visit(ast.parse(text, filename=file))
+        exec(compile(ast.fix_missing_locations(tree), file, "exec"), module.__dict__)
 
 
-class _OwnImports(ast.NodeTransformer):
-    """Turns imports of `exercises` and `reference` into imports from the private package."""
+class _Imports(ast.NodeTransformer):
+    """Turns imports of `exercises` and `reference` into imports from the private package; refuses foreign ones."""
 
     def __init__(self, package: str):
         self.package = package
 
     def rename(self, module: str) -> str:
         root, dot, rest = module.partition(".")
-        return self.package + dot + rest if root in OWN_NAMES else module
+        if root in OWN_NAMES:
+            return self.package + dot + rest
+        if root not in LIBRARIES:
+            raise ForeignImport(root)
+        return module
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST:
         if node.module and node.level == 0:

@@ -4,10 +4,7 @@ A request names an exercise and a task, and says what goes in; a reply says what
 it failed, in the order in which a learner can act: parse, import, missing, construct, parameters, call.
 """
 
-import ast
 import inspect
-import linecache
-import traceback
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,12 +12,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from . import probes, watch
+from . import watch
 from .codec import plain
+from .failure import Failure, failure_of
 from .loading import Source, SubjectPackage
-
-MAX_MESSAGE = 600  # characters of an exception's text
-MAX_LINES = 4  # of the learner's own lines of a traceback
+from .prepare import prepare
 
 
 @dataclass(frozen=True)
@@ -50,16 +46,6 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Failure:
-    """Where a call stopped: the stage, the exception, and the learner's own lines, innermost last."""
-
-    stage: str
-    type_name: str = ""
-    message: str = ""
-    lines: list = field(default_factory=list)  # [file name, line number, function, text]
-
-
-@dataclass(frozen=True)
 class Reply:
     """What came out of one request."""
 
@@ -69,7 +55,6 @@ class Reply:
     gradients: dict[str, Tensor] = field(default_factory=dict)
     recorded: dict[str, Tensor] = field(default_factory=dict)
     operations: list[str] = field(default_factory=list)
-    imports: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     printed: str = ""
 
@@ -86,8 +71,21 @@ def request_from(data: dict[str, Any]) -> Request:
 
 
 def reply_from(data: dict[str, Any]) -> Reply:
+    """A reply from data of a process that is not to be trusted. Raises `TypeError` when it is not one."""
     failure = data["failure"]
-    return Reply(**{**data, "failure": Failure(**failure) if failure else None})
+    reply = Reply(**{**data, "failure": Failure(**failure) if failure else None})
+    for thing, blank in ((reply, Reply()), (reply.failure, Failure(""))):
+        for name, value in vars(thing).items() if thing else ():
+            if name not in ("value", "failure") and type(value) is not type(getattr(blank, name)):
+                raise TypeError(f"{name} is a {type(value).__name__}")
+    texts = [*reply.changed, *reply.operations, *reply.notes]
+    tensors = [*reply.gradients.values(), *reply.recorded.values()]
+    lines = [[type(part) for part in line] for line in reply.failure.lines] if reply.failure else []
+    if not all(type(text) is str for text in texts) or not all(type(tensor) is Tensor for tensor in tensors):
+        raise TypeError("a part of it has another type")
+    if not all(line == [str, int, str, str] for line in lines):
+        raise TypeError("a line of a traceback has another type")
+    return reply
 
 
 def cotangent(out: Tensor) -> Tensor:
@@ -117,12 +115,13 @@ class Performer:
         default_dtype = torch.get_default_dtype()
         torch.default_generator.manual_seed(0)  # `torch.manual_seed` formats a stack for every backend
         torch.set_default_dtype(_float_dtype(request))
+        grad_mode = torch.is_grad_enabled()
+        torch.set_grad_enabled(True)  # nothing that one call leaves behind changes the next
         try:
             module = package.load(request.exercise)
             if request.describe:
                 found = {task: _signatures(getattr(module, task)) for task in request.describe if hasattr(module, task)}
-                imports = _imported_packages(self.source.read(request.exercise))
-                return Reply(value=found, imports=imports, notes=package.notes)
+                return Reply(value=found, notes=package.notes)
             stage = "missing"
             function = getattr(module, request.task)
             if request.module:
@@ -132,56 +131,16 @@ class Performer:
                 if request.device != "cpu":
                     function = function.to(request.device)
                 stage = "parameters"
-                differences = _prepare(function, request.module)
+                differences = prepare(function, request.module.weights, request.module.children)
                 if differences:
                     return Reply(failure=Failure(stage, message="\n".join(differences)), notes=package.notes)
             stage = "call"
             return _call(function, request, package)
         except BaseException as error:  # SystemExit and KeyboardInterrupt as well: all are the learner's
-            return Reply(failure=_failure(stage, error, self.source), notes=package.notes)
+            return Reply(failure=failure_of(stage, error, self.source), notes=package.notes)
         finally:
             torch.set_default_dtype(default_dtype)
-
-
-def _prepare(model: nn.Module, wanted: ModuleRequest) -> list[str]:
-    """Put probes and weights into a fresh module; returns what does not fit, one line each."""
-    listed = [name for name, value in vars(model).items() if isinstance(value, list) and _holds_modules(value)]
-    if listed:
-        return [f"{name} is a plain Python list, so its parameters are not the model's: use nn.ModuleList" for name in listed]
-    missing = probes.put_in_place(model, wanted.children)
-    if missing:
-        return [f"the submodule {path} is missing" for path in missing]
-    if wanted.weights is None:
-        return []
-    below_probes = tuple(path + "." for path in wanted.children)
-    own = dict(model.named_parameters(remove_duplicate=False))
-    own = {name: p for name, p in own.items() if not name.startswith(below_probes)}
-    differences = [
-        f"{name} is a plain tensor, not an nn.Parameter" if _has_tensor(model, name) else f"the parameter {name} is missing"
-        for name in wanted.weights.keys() - own.keys()
-    ]
-    differences += [f"the parameter {name} is not in the specification" for name in own.keys() - wanted.weights.keys()]
-    for name in own.keys() & wanted.weights.keys():
-        found, expected = tuple(own[name].shape), tuple(wanted.weights[name].shape)
-        if found != expected:
-            differences.append(f"the parameter {name} has shape {found}, expected {expected}")
-    if not differences:
-        with torch.no_grad():
-            for name, parameter in own.items():
-                # A parameter of another dtype than the case's would turn every result into its own
-                parameter.data = wanted.weights[name].to(parameter.device, copy=True)
-    return sorted(differences)
-
-
-def _holds_modules(items: list) -> bool:
-    return any(isinstance(item, nn.Module) for item in items)
-
-
-def _has_tensor(model: nn.Module, name: str) -> bool:
-    owner: Any = model
-    for part in name.split("."):
-        owner = getattr(owner, part, None)
-    return isinstance(owner, Tensor)
+            torch.set_grad_enabled(grad_mode)
 
 
 def _call(function: Any, request: Request, package: SubjectPackage) -> Reply:
@@ -235,6 +194,8 @@ def _copy(value: Any) -> Any:
 
 
 def _same(now: Any, before: Any) -> bool:
+    if type(now) is not type(before):
+        return False
     if isinstance(before, Tensor):
         now, before = now.detach().cpu(), before.detach().cpu()
         # Bit by bit: NaN is equal to itself here, and 0.0 is not -0.0
@@ -253,13 +214,18 @@ def _bits(tensor: Tensor) -> Tensor:
 
 def _gradients(out: Tensor, wanted: dict[str, Tensor]) -> dict[str, Tensor]:
     """The gradient for each tensor; zeros where the result does not depend on it."""
-    found: Any = [None] * len(wanted)
+    found: dict[str, Tensor | None] = {}
     if out.requires_grad:
         # Not `grad_outputs`: its first use imports hundreds of modules
         total = (out * cotangent(out.detach())).masked_fill(~out.detach().isfinite(), 0).sum()
-        found = torch.autograd.grad(total, list(wanted.values()), allow_unused=True)
-    pairs = zip(wanted.items(), found, strict=True)
-    return {name: torch.zeros_like(t).cpu().detach() if g is None else g.detach().cpu() for (name, t), g in pairs}
+        reached = {name: t for name, t in wanted.items() if t.requires_grad}
+        gradients = torch.autograd.grad(total, list(reached.values()), allow_unused=True)
+        found = dict(zip(reached, gradients, strict=True))
+    return {name: _gradient(tensor, found.get(name)) for name, tensor in wanted.items()}
+
+
+def _gradient(tensor: Tensor, found: Tensor | None) -> Tensor:
+    return torch.zeros_like(tensor).cpu().detach() if found is None else found.detach().cpu()
 
 
 def _is_float(value: Any) -> bool:
@@ -279,53 +245,16 @@ def _signatures(task: Any) -> dict[str, list]:
     """Parameters of a function, or of each public method of a class: [name, kind, default as text]."""
     functions = {"": task}
     if inspect.isclass(task):
-        functions = {name: f for name, f in vars(task).items() if inspect.isfunction(f) and not name.startswith("__")}
+        own = [base for base in reversed(task.__mro__) if not base.__module__.startswith("torch.")]
+        methods = {name: f for base in own for name, f in vars(base).items() if inspect.isfunction(f)}
+        functions = {name: f for name, f in methods.items() if not name.startswith("__")}
         functions["__init__"] = task.__init__
-    found = {}
-    for name, function in functions.items():
-        parameters = inspect.signature(function).parameters.values() if callable(function) else []
-        found[name] = [
-            [p.name, p.kind.name, None if p.default is p.empty else repr(p.default)[:80]] for p in parameters
-        ]
-    return found
+    return {name: _parameters(function) for name, function in functions.items()}
 
 
-def _imported_packages(text: str) -> list[str]:
-    """The top-level names that a file imports, anywhere in it."""
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.Import):
-            names |= {alias.name.partition(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            names.add(node.module.partition(".")[0])
-    return sorted(names)
-
-
-def _failure(stage: str, error: BaseException, source: Source) -> Failure:
-    """An exception as plain data: only lines of the subject's own files, and a message cut to size."""
-    lines = _own_lines(error, source)
-    if isinstance(error, SyntaxError) and error.filename and stage == "import":
-        name = error.filename.replace("\\", "/").rpartition("/")[2]
-        lines, stage = [[name, error.lineno or 0, "", (error.text or "").strip()]], "parse"
-    if isinstance(error, UnicodeDecodeError) and stage == "import" and not lines:
-        stage = "parse"
-    if isinstance(error, FileNotFoundError) and stage == "import" and not lines:
-        stage = "no_file"
-    if isinstance(error, NotImplementedError) and stage == "call":
-        stage = "not_started"
+def _parameters(function: Any) -> list[list]:
     try:
-        message = str(getattr(error, "msg", None) or error)
-    except BaseException:  # an exception of the learner's own whose __str__ raises
-        message = ""
-    return Failure(stage, type(error).__name__, message[:MAX_MESSAGE], lines[-MAX_LINES:])
-
-
-def _own_lines(error: BaseException, source: Source) -> list[list]:
-    """The frames that lie in the subject's own files, as [file name, line number, function, text]."""
-    found = []
-    for frame, number in traceback.walk_tb(error.__traceback__):
-        code = frame.f_code
-        name = code.co_filename.replace("\\", "/").rpartition("/")[2].strip("<>")
-        if code.co_filename == source.path(name.removesuffix(".py")):
-            found.append([name, number, code.co_qualname, linecache.getline(code.co_filename, number).strip()])
-    return found
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):  # no function, or one of C that does not say what it takes
+        return [["args", "VAR_POSITIONAL", None], ["kwargs", "VAR_KEYWORD", None]]
+    return [[p.name, p.kind.name, None if p.default is p.empty else repr(p.default)[:80]] for p in parameters]

@@ -12,7 +12,7 @@ import torch
 
 from .codec import decode, encode
 from .loading import Source
-from .perform import Performer, reply_from, request_from, to_data  # noqa: F401  (reply_from is the judge's half)
+from .perform import Performer, request_from, to_data
 
 MAX_PRINTED = 2000  # characters of what a learner's code printed
 JUDGE_ONLY = ("reference", "graders")
@@ -24,9 +24,12 @@ def serve(connection: Connection, source: Source, stack_file: str) -> None:
     for name in [name for name in sys.modules if name.partition(".")[0] in JUDGE_ONLY]:
         if not name.startswith(__package__):
             del sys.modules[name]
+    if sys.platform == "linux":  # forked
+        _let_go_of_descriptors(connection.fileno())
     performer = Performer(source)
     with tempfile.TemporaryFile("w+b") as printed, open(stack_file, "w") as stack:
         _redirect_output(printed.fileno())
+        faulthandler.enable(stack, all_threads=False)  # a crash leaves its stack there too, not on the terminal
         connection.send_bytes(b"ready")
         while True:
             try:
@@ -42,6 +45,18 @@ def serve(connection: Connection, source: Source, stack_file: str) -> None:
             reply = to_data(performer.perform(request))
             faulthandler.cancel_dump_traceback_later()
             connection.send_bytes(encode(reply | {"printed": _read(printed)}))
+
+
+def _let_go_of_descriptors(kept: int) -> None:
+    """Make nothing of all that the judging process had open when it forked this one.
+
+    A copy of its end of our connection, above all, would keep this process alive when the judge is gone. The
+    numbers stay taken, since objects that came along still believe that they own them.
+    """
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for number in map(int, os.listdir("/proc/self/fd")):  # noqa: PTH208 (descriptors are no paths)
+        if number not in (0, 1, 2, kept):
+            os.dup2(nothing, number)
 
 
 def _redirect_output(descriptor: int) -> None:

@@ -1,0 +1,52 @@
+"""What went wrong in a learner's code, as plain data: the stage, the exception, the learner's own lines."""
+
+import linecache
+import traceback
+from dataclasses import dataclass, field
+
+from .loading import ForeignImport, Source
+
+MAX_MESSAGE = 600  # characters of an exception's text
+MAX_LINES = 4  # of the learner's own lines of a traceback
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Where a call stopped: the stage, the exception, and the learner's own lines, innermost last."""
+
+    stage: str
+    type_name: str = ""
+    message: str = ""
+    lines: list = field(default_factory=list)  # [file name, line number, function, text]
+
+
+def failure_of(stage: str, error: BaseException, source: Source) -> Failure:
+    """An exception as plain data: only lines of the subject's own files, and a message cut to size."""
+    lines = _own_lines(error, source)
+    if isinstance(error, SyntaxError) and error.filename and stage == "import":
+        name = error.filename.replace("\\", "/").rpartition("/")[2]
+        lines, stage = [[name, error.lineno or 0, "", (error.text or "").strip()]], "parse"
+    if isinstance(error, ForeignImport):
+        lines, stage = [], "foreign"
+    if isinstance(error, ValueError) and stage == "import" and not lines:  # not UTF-8, or with a null byte
+        stage = "parse"
+    if isinstance(error, FileNotFoundError) and stage == "import" and not lines:
+        stage = "no_file"
+    if isinstance(error, NotImplementedError) and stage == "call":
+        stage = "not_started"
+    try:
+        message = str(getattr(error, "msg", None) or error)
+    except BaseException:  # an exception of the learner's own whose __str__ raises
+        message = ""
+    return Failure(stage, type(error).__name__, message[:MAX_MESSAGE], lines[-MAX_LINES:])
+
+
+def _own_lines(error: BaseException, source: Source) -> list[list]:
+    """The frames that lie in the subject's own files, as [file name, line number, function, text]."""
+    found = []
+    for frame, number in traceback.walk_tb(error.__traceback__):
+        code = frame.f_code
+        name = code.co_filename.replace("\\", "/").rpartition("/")[2].strip("<>")
+        if code.co_filename == source.path(name.removesuffix(".py")):
+            found.append([name, number, code.co_qualname, linecache.getline(code.co_filename, number).strip()])
+    return found

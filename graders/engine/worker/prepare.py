@@ -1,0 +1,64 @@
+"""Makes a learner's fresh module ready for a case: probes in place of its children, the case's parameters in it."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from . import probes
+
+PLAIN = {list: "nn.ModuleList", tuple: "nn.ModuleList", dict: "nn.ModuleDict"}
+
+
+def prepare(model: nn.Module, weights: dict[str, Tensor] | None, children: dict[str, dict]) -> list[str]:
+    """Put probes and weights into a fresh module; returns what does not fit, one line each."""
+    differences = list(_unregistered(model))
+    if differences:
+        return differences
+    missing = probes.put_in_place(model, children)
+    if missing:
+        return [f"the submodule {path} is missing" for path in missing]
+    return [] if weights is None else _load(model, weights, below_probes=tuple(path + "." for path in children))
+
+
+def _load(model: nn.Module, weights: dict[str, Tensor], below_probes: tuple[str, ...]) -> list[str]:
+    """Put weights into every parameter, or into none when there are differences."""
+    own = dict(model.named_parameters(remove_duplicate=False))
+    own = {name: p for name, p in own.items() if not name.startswith(below_probes)}
+    differences = [
+        f"{name} is a plain tensor, not an nn.Parameter" if _has_tensor(model, name) else f"{name} is missing"
+        for name in weights.keys() - own.keys()
+    ]
+    differences += [f"{name} is not in the specification" for name in own.keys() - weights.keys()]
+    for name in own.keys() & weights.keys():
+        found, expected = tuple(own[name].shape), tuple(weights[name].shape)
+        if found != expected:
+            differences.append(f"{name} has shape {found}, expected {expected}")
+    if not differences:
+        with torch.no_grad():
+            for name, parameter in own.items():
+                # A parameter of another dtype than the case's would turn every result into its own
+                parameter.data = weights[name].to(parameter.device, copy=True)
+    return sorted(differences)
+
+
+def _unregistered(model: nn.Module) -> Iterator[str]:
+    """Modules kept in a plain container, whose parameters the model does not have."""
+    for path, module in model.named_modules():
+        for name, value in vars(module).items():
+            container = type(value)
+            if name != "_modules" and container in PLAIN and any(isinstance(item, nn.Module) for item in _items(value)):
+                place, use = f"{path}.{name}".lstrip("."), PLAIN[container]
+                yield f"{place} is a plain {container.__name__}, so its parameters are not the model's: use {use}"
+
+
+def _items(container: Any) -> Iterable[Any]:
+    return container.values() if isinstance(container, dict) else container
+
+
+def _has_tensor(model: nn.Module, name: str) -> bool:
+    owner: Any = model
+    for part in name.split("."):
+        owner = getattr(owner, part, None)
+    return isinstance(owner, Tensor)
