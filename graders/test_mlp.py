@@ -37,7 +37,8 @@ def numbers_worked_by_hand(where):
     """Small whole numbers, both signs, and what the formula makes of them."""
     case = Case(0, {})
     case.show("x", torch.tensor([-3.0, -1.0, 0.0, 1.0, 2.0]).double(), numbers=5)
-    case.y = torch.tensor([-0.003637392082, -0.158808009392, 0.0, 0.841191990608, 1.954597694088]).double()
+    worked = [-0.003637392082, -0.158808009392, 0.0, 0.841191990608, 1.954597694088]
+    case.y = torch.tensor(worked, dtype=torch.float64)
     return [case]
 
 

@@ -4,11 +4,14 @@ import concurrent.futures
 import multiprocessing
 
 import pytest
+import torch
 
 from graders.engine.audit import audit_exercise
 from graders.engine.course import load_course
 
 AUDIT = "test_audit.py"
+
+torch.set_num_threads(1)  # the audits run beside: more threads would only wait for each other
 
 
 def pytest_collection_modifyitems(items):

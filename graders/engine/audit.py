@@ -157,6 +157,9 @@ class Trivial:
             return {key: self._changed(item, request) for key, item in value.items()}
         return int(self.change(torch.tensor(value, dtype=torch.float64), ()).nan_to_num())
 
+    def start(self) -> None:
+        """Nothing to start."""
+
     def close(self) -> None:
         """Nothing is open."""
 

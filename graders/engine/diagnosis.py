@@ -17,13 +17,14 @@ from graders.engine.misconception import Misconception, misconceptions_of, subje
 from graders.engine.space import Case, Space
 from graders.engine.subject import Subject, reference_transport
 from graders.engine.transport import Transport
+from graders.engine.worker.failure import Failure
 from graders.engine.worker.perform import Reply
 
 MORE_CASES = 8
 MAX_PAIRS = 150  # about half a second
 NO_FORM = ("parse", "import", "foreign", "no_file", "missing", "signature")  # it cannot even be called
 ENDS_A_SEARCH = ("timeout", "crash", "large", "budget")  # a second try would cost as much again
-UNEXPLAINED = (*NO_FORM, *ENDS_A_SEARCH, "not_started")
+UNEXPLAINED = (*NO_FORM, *ENDS_A_SEARCH, "not_started", "library")  # these say all there is to say
 
 
 @dataclass(frozen=True)
@@ -37,15 +38,15 @@ class Diagnosis:
         return "+".join(m.id for m in self.misconceptions)
 
 
-def replay(law: Law, case: Case, transport: Transport) -> list[Reply]:
-    """The replies of a subject while a law is checked on a case, up to where it breaks."""
+def replay(law: Law, case: Case, transport: Transport) -> tuple[list[Reply], str]:
+    """The replies of a subject while a law is checked on a case, up to where it breaks, and what breaks."""
     answers: dict = {}
     subject = Subject(law.exercise, transport, answers=answers)
     try:
         law.check(subject, Subject(law.exercise, reference_transport(), checks_form=False, answers=answers), case)
-    except Broken:
-        pass  # what it did is in the replies
-    return subject.replies
+    except Broken as broken:
+        return subject.replies, f"{broken.kind} {broken.what}"
+    return subject.replies, ""
 
 
 def diagnose(
@@ -62,14 +63,13 @@ def diagnose(
     theirs = []
     for a_law, a_case in tried:
         theirs.append(replay(a_law, a_case, transport))
-        if any(reply.failure and reply.failure.stage in ENDS_A_SEARCH for reply in theirs[-1]):
+        if theirs[-1][1].partition(" ")[0] in ENDS_A_SEARCH:
             return None
 
     def fits(changes: tuple[Misconception, ...]) -> bool:
         suspect = subject_with(exercise.name, changes)
         return all(
-            same_replies(replay(a_law, a_case, suspect), replies)
-            for (a_law, a_case), replies in zip(tried, theirs, strict=True)
+            _same_end(replay(a_law, a_case, suspect), end) for (a_law, a_case), end in zip(tried, theirs, strict=True)
         )
 
     singles = _first(((m,) for m in own), fits)
@@ -93,6 +93,10 @@ def _combine(exercise: str, pair: tuple[Misconception, ...]) -> bool:
     return True
 
 
+def _same_end(ours: tuple[list[Reply], str], theirs: tuple[list[Reply], str]) -> bool:
+    return ours[1] == theirs[1] and same_replies(ours[0], theirs[0])
+
+
 def same_replies(ours: Sequence[Reply], theirs: Sequence[Reply]) -> bool:
     """Whether two subjects did the same, call by call."""
     return len(ours) == len(theirs) and all(map(_same_reply, ours, theirs))
@@ -103,13 +107,18 @@ def _same_reply(a: Reply, b: Reply) -> bool:
         if a.failure or b.failure:
             return False
     else:
-        return (a.failure.stage, a.failure.type_name) == (b.failure.stage, b.failure.type_name)
+        return _said(a.failure) == _said(b.failure)
     return (
         set(a.changed) == set(b.changed)
         and _same_value(a.value, b.value)
         and a.gradients.keys() == b.gradients.keys()
         and all(_same_value(a.gradients[name], b.gradients[name]) for name in a.gradients)
     )
+
+
+def _said(failure: Failure) -> tuple[str, str, str]:
+    """What two failures must share; the message only where it is ours, not the learner's."""
+    return failure.stage, failure.type_name, failure.message if failure.stage == "parameters" else ""
 
 
 def _same_value(a: object, b: object) -> bool:

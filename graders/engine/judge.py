@@ -4,6 +4,7 @@ Checks come in the order in which a learner can act on them. Within a task the f
 a task waits when a task that it needs failed. The skipping is done here, before a law is tried on any case.
 """
 
+import math
 import time
 import traceback
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from hypothesis.errors import Flaky
 from graders.engine import record as records
 from graders.engine.course import Exercise, load_course
 from graders.engine.diagnosis import ENDS_A_SEARCH, UNEXPLAINED, Diagnosis, diagnose
+from graders.engine.form import form_of_task, unfinished_task
 from graders.engine.law import Broken, Law, laws_for
 from graders.engine.record import Record
 from graders.engine.space import Case, Fixed, Space
@@ -24,7 +26,7 @@ from graders.engine.subject import Subject, reference_transport, result_axes
 from graders.engine.transport import Transport
 from graders.engine.worker.perform import Reply, Request
 
-EXAMPLES = 50
+EXAMPLES = 50  # drawn for the first law of a task, its full comparison; the other laws get a quarter
 EXERCISE_SECONDS = 10.0  # for all laws of an exercise
 OBSERVED_BY_WORKER = ("changed", "library")  # what only the learner's own process can see
 UNSTEADY = "The same input did not give the same result twice: look for chance, or for what is kept between calls."
@@ -144,7 +146,7 @@ class Judge:
 
     def _try(self, law: Law, progress: Progress) -> tuple[Case | None, Broken | None]:
         """The smallest case for which the law is broken, and how; (None, None) when it holds."""
-        broken = form_of_task(progress, law.task)
+        broken = form_of_task(progress.exercise, progress.description, law.task)
         if broken:
             return None, broken
         found: list[tuple[Case, Broken]] = []
@@ -162,7 +164,7 @@ class Judge:
             for case in law.cases.load(self.policy.weights) if isinstance(law.cases, Fixed) else law.cases.ladder():
                 check(case)
             if isinstance(law.cases, Space):
-                self._search(law.cases, check)
+                self._search(law, law.cases, check)
         except (Broken, Stop):
             return found[-1]  # Hypothesis tries the smallest example last
         except Flaky:
@@ -189,13 +191,13 @@ class Judge:
         if progress.seconds > EXERCISE_SECONDS and self.policy.skips:
             raise Broken("budget")
 
-    def _search(self, cases: Space, check: Callable[[Case], None]) -> None:
+    def _search(self, law: Law, cases: Space, check: Callable[[Case], None]) -> None:
         phases = (Phase.generate, Phase.shrink) if self.policy.shrinks else (Phase.generate,)
         test = given(cases.strategy())(check)
         if self.policy.seed is not None:
             test = hypothesis.seed(self.policy.seed)(test)
         settings(
-            max_examples=self.policy.examples,
+            max_examples=self.policy.examples if _is_first(law) else math.ceil(self.policy.examples / 4),
             phases=phases,
             derandomize=self.policy.seed is None,
             database=None,
@@ -245,55 +247,12 @@ def _origin(error: BaseException) -> str:
     return f"{type(error).__name__}: {error} ({Path(frame.filename).name}, line {frame.lineno})"
 
 
+def _is_first(law: Law) -> bool:
+    return next(other for other in laws_for(law.exercise) if other.task == law.task) is law
+
+
 def _draws_cases(other: Law, law: Law) -> bool:
     return other.task == law.task and isinstance(other.cases, Space) and (other is law or isinstance(law.cases, Fixed))
-
-
-def form_of_task(progress: Progress, task: str) -> Broken | None:
-    """What keeps a task from being called at all: the file, its absence, its signature."""
-    exercise, described = progress.exercise, progress.description
-    if described.failure:
-        return Broken(described.failure.stage, failure=described.failure)
-    names = [t.name for t in exercise.tasks]
-    expected = reference_transport().ask(Request(exercise.name, "", describe=names)).value[task]
-    if task not in described.value:
-        return Broken("missing", what=task)
-    for function, parameters in expected.items():
-        found = described.value[task].get(function)
-        if found is None:
-            return Broken("missing", what=f"{task}.{function}" if function else task)
-        if not _accepts(found, parameters):
-            what = f"{task}.{function}" if function else task
-            return Broken("signature", _signature(found), _signature(parameters), what=what)
-    return None
-
-
-def _accepts(found: list, expected: list) -> bool:
-    """Whether a signature has the expected parameters in order; more are fine when they are optional."""
-    pairs = zip(found, expected, strict=False)
-    same = all(f[0] == e[0] and f[1] == e[1] and (e[2] is None or f[2] is not None) for f, e in pairs)
-    optional = all(f[2] is not None or f[1].startswith("VAR_") for f in found[len(expected) :])
-    return len(found) >= len(expected) and same and optional
-
-
-def _signature(parameters: list) -> str:
-    stars = {"VAR_POSITIONAL": "*", "VAR_KEYWORD": "**"}
-    shown = [stars.get(kind, "") + name + (f"={default}" if default else "") for name, kind, default in parameters]
-    return f"({', '.join(shown)})"
-
-
-def unfinished_task(broken: Broken, law: Law) -> str:
-    """The task whose stub was reached, when one was: this law's own or one that it builds on."""
-    if broken.kind != "not_started" or not broken.failure.lines:
-        return ""
-    own = [task.name for task in load_course()[law.exercise].tasks]
-    file, _line, function, text = broken.failure.lines[-1]
-    if text and not text.startswith("raise NotImplementedError"):
-        return ""  # an operation that the library does not have
-    task = function.partition(".")[0]
-    if file != f"{law.exercise}.py":
-        return f"{file.removesuffix('.py')}: {task}"
-    return task if task in own else law.task  # a function of the learner's own is part of the task
 
 
 def describe_case(case: Case) -> str:

@@ -22,6 +22,7 @@ from graders.engine.worker.perform import Failure
 
 # Two ways of writing the same sum in float64 differ by about 1e-14; the smallest mistake we know by 1e-7
 TOLERANCES = {torch.float64: (1e-9, 1e-10), torch.float32: (1e-4, 1e-5)}
+NO_FAILURE = Failure("")
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Broken(Exception):
     expected: Any = None
     what: str = ""
     note: str = ""
-    failure: Failure = Failure("")  # what the learner's code raised, if it did
+    failure: Failure = NO_FAILURE  # what the learner's code raised, if it did
     axes: str = ""  # names of the axes of the expected result
     notes: list[str] = field(default_factory=list)
     printed: str = ""  # by the learner's code
@@ -60,9 +61,10 @@ def law(task: str, cases: Space | Fixed) -> Callable[[Callable], Callable]:
         if not statement:
             raise ValueError(f"{check.__name__} needs a docstring: the law in one sentence")
 
-        def test(judge):
+        def run(judge):
             judge.hold(test.law)
 
+        test: Any = run
         test.__name__, test.__qualname__ = check.__name__, check.__name__
         test.__module__, test.__doc__ = check.__module__, check.__doc__
         test.law = Law(check.__name__, exercise, task, statement, check, cases)

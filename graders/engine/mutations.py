@@ -9,7 +9,7 @@ import copy
 import itertools
 from collections.abc import Iterator
 
-OPERATORS = {
+OPERATORS: dict[type[ast.operator], tuple[type[ast.operator], ...]] = {
     ast.Add: (ast.Sub,),
     ast.Sub: (ast.Add,),
     ast.Mult: (ast.Div, ast.Add),
@@ -18,7 +18,12 @@ OPERATORS = {
     ast.MatMult: (),
     ast.FloorDiv: (ast.Mult,),
 }
-COMPARISONS = {ast.Gt: (ast.GtE, ast.Lt), ast.GtE: (ast.Gt,), ast.Lt: (ast.LtE, ast.Gt), ast.LtE: (ast.Lt,)}
+COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
+    ast.Gt: (ast.GtE, ast.Lt),
+    ast.GtE: (ast.Gt,),
+    ast.Lt: (ast.LtE, ast.Gt),
+    ast.LtE: (ast.Lt,),
+}
 COMPARISONS |= {ast.Eq: (ast.NotEq,), ast.NotEq: (ast.Eq,), ast.In: (ast.NotIn,), ast.NotIn: (ast.In,)}
 
 
@@ -94,8 +99,8 @@ def _replacements(node: ast.AST, names: list[str]) -> Iterator[ast.AST]:
             yield left
             yield right
         case ast.Compare(left=left, ops=[op], comparators=comparators):
-            for other in COMPARISONS.get(type(op), ()):
-                yield ast.Compare(left, [other()], comparators)
+            for turned in COMPARISONS.get(type(op), ()):
+                yield ast.Compare(left, [turned()], comparators)
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             yield operand
         case ast.Constant(value=bool(value)):
@@ -111,10 +116,10 @@ def _replacements(node: ast.AST, names: list[str]) -> Iterator[ast.AST]:
         case ast.Call(func=ast.Attribute(value=receiver)) if not isinstance(receiver, ast.Name):
             yield receiver  # x.sqrt() becomes x
         case ast.Attribute(value=ast.Name(id="self"), attr=attribute):
-            for other in names:
-                if other != attribute:
+            for name in names:
+                if name != attribute:
                     changed = copy.copy(node)
-                    changed.attr = other
+                    changed.attr = name
                     yield changed
 
 

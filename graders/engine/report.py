@@ -14,7 +14,7 @@ from torch import Tensor
 from graders.engine.course import Course, Exercise
 from graders.engine.judge import EXERCISE_SECONDS, Outcome
 from graders.engine.law import Broken, same_values
-from graders.engine.record import kind_of, number, numbers, sizes
+from graders.engine.record import kind_of, numbers, sizes
 from graders.engine.space import Case
 from graders.engine.worker.codec import Opaque
 
@@ -117,8 +117,8 @@ def explanation(broken: Broken, file: str, task: str) -> str:
 def comparison(broken: Broken) -> list[str]:
     """Yours and expected, as few numbers as show the difference."""
     if broken.kind == "shape":
-        yours, expected = shape(broken.yours), shape(broken.expected, broken.axes)
-        return [labelled("your shape", yours), labelled("expected shape", expected)]
+        wanted = shape(broken.expected, broken.axes)
+        return [labelled("your shape", shape(broken.yours)), labelled("expected shape", wanted)]
     if broken.kind in ("signature", "keys"):
         return [labelled("yours", str(broken.yours)), labelled("expected", str(broken.expected))]
     if broken.kind not in ("values", "nan") or broken.yours is None:

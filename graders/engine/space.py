@@ -10,7 +10,7 @@ Numbers are tenths, so that zeros and ties occur; every fifth seed makes them la
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from hypothesis import strategies as st
@@ -36,6 +36,12 @@ class Case:
         is_large = seed % LARGE_EVERY == LARGE_EVERY - 1
         # In float32 the numbers stay small: two right answers must agree, whatever order they add in
         self._scale = IN_FLOAT32 if dtype == torch.float32 else LARGE if is_large else 1.0
+
+    if TYPE_CHECKING:  # a case has the attributes that its space gives it
+
+        def __getattr__(self, name: str) -> Any: ...
+
+        def __setattr__(self, name: str, value: Any) -> None: ...
 
     def draw(self, *shape: int) -> Tensor:
         """Random tenths between -2 and 2; of a large case 40 times that, in float32 a quarter."""

@@ -50,8 +50,8 @@ def result_axes(exercise: str, task: str) -> str:
 
 def _call_signature(exercise: str, task: str) -> inspect.Signature:
     """The signature of a function, or of a class's `forward`."""
-    solved = getattr(importlib.import_module(f"{REFERENCE.name}.{exercise}"), task)
-    return inspect.signature(solved.forward if inspect.isclass(solved) else solved)
+    solved: Any = getattr(importlib.import_module(f"{REFERENCE.name}.{exercise}"), task)
+    return inspect.signature(getattr(solved, "forward", solved))
 
 
 @dataclass

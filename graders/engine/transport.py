@@ -1,13 +1,15 @@
 """Where a subject's code runs: in a process of its own, or in this one. One `ask(request) -> reply` for both."""
 
 import multiprocessing
+import os
 import re
 import signal
 import sys
 import tempfile
+import time
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Protocol
 
 from graders.engine.worker.codec import CodecError, decode, encode
 from graders.engine.worker.loading import Source
@@ -16,6 +18,8 @@ from graders.engine.worker.serve import serve
 
 MAX_REPLY = 256 * 2**20  # bytes
 GRACE = 0.3  # seconds in which a late worker writes down where it is
+FORK: Any = multiprocessing.get_context("fork") if sys.platform != "win32" else None
+SPAWN: Any = multiprocessing.get_context("spawn")
 START_SECONDS = 60.0  # for a spawned worker to import torch
 
 
@@ -69,10 +73,11 @@ class Worker:
         if self.process is not None:
             return
         # macOS has fork, but its libraries do not survive one
-        method: Literal["fork", "spawn"] = "fork" if sys.platform == "linux" else "spawn"
-        context = multiprocessing.get_context(method)
+        context = FORK if sys.platform == "linux" else SPAWN
         self.connection, theirs = context.Pipe()
-        self.process = context.Process(target=serve, args=(theirs, self.source, self.stack_file), daemon=True)
+        inherited = self.connection if context is FORK else None
+        arguments = (theirs, inherited, self.source, self.stack_file)
+        self.process = context.Process(target=serve, args=arguments, daemon=True)
         self.process.start()
         theirs.close()
         if not self.connection.poll(START_SECONDS) or self.connection.recv_bytes() != b"ready":
@@ -82,7 +87,8 @@ class Worker:
         self.start()
         try:
             self.connection.send_bytes(encode(to_data(request)))
-            if not self.connection.poll(request.seconds + GRACE):
+            if not self.connection.poll(request.seconds):
+                self._ask_where_it_is()
                 self.stop()
                 return Reply(failure=Failure("timeout", lines=self._last_lines()))
             return reply_from(decode(self.connection.recv_bytes(MAX_REPLY)))
@@ -100,7 +106,9 @@ class Worker:
         """End the process; returns its exit code."""
         if self.process is None:
             return None
-        self.process.join(0.05)
+        for _ in range(5):  # not `join(0.05)`: it waits for ever once a learner's code has closed all descriptors
+            if self.process.exitcode is None:
+                time.sleep(0.01)
         self.process.kill()
         self.process.join()
         self.connection.close()
@@ -110,6 +118,15 @@ class Worker:
     def close(self) -> None:
         self.stop()
         self.folder.cleanup()
+
+    def _ask_where_it_is(self) -> None:
+        """Have a late process write down its stack; even inside a call into C it does."""
+        if self.process is None or self.process.pid is None or not hasattr(signal, "SIGUSR1"):
+            return
+        os.kill(self.process.pid, signal.SIGUSR1)
+        until = time.monotonic() + GRACE
+        while time.monotonic() < until and not Path(self.stack_file).read_text().endswith("\n"):
+            time.sleep(0.01)
 
     def _last_lines(self) -> list[list]:
         """Where a call was that was killed or crashed, from the stack it left behind: innermost line last."""

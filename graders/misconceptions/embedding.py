@@ -194,6 +194,13 @@ MISCONCEPTIONS = (
         "What does torch.arange do with a start that is a tensor of several numbers?",
     ),
     Misconception(
+        "sliced_from_start",
+        "PosEmbed",
+        ((POS_ROW, "return self.W_pos[start : start + seq].repeat(batch, 1, 1)"),),
+        "A slice of W_pos is taken from start on; a slice knows no position below 0, and no start for each row.",
+        "What does W_pos[-2:1] return?",
+    ),
+    Misconception(
         "start_ignored",
         "PosEmbed",
         ((FIRST, "first = torch.zeros(batch, 1, dtype=torch.long)"),),
@@ -486,6 +493,13 @@ MISCONCEPTIONS = (
         "What does d_model = 3 give: how many sines, how many cosines?",
     ),
     Misconception(
+        "odd_width_rounded_down",
+        "sinusoidal_positions",
+        ((RETURN_TABLE, "return table[:, : d_model // 2 * 2]"),),
+        "With an odd d_model the table has one column too few.",
+        "What does d_model = 3 give: how many sines, how many cosines?",
+    ),
+    Misconception(
         "last_sine_missing",
         "sinusoidal_positions",
         ((SINES, "table[:, 0 : d_model // 2 * 2 : 2] = angle[:, : d_model // 2].sin()"),),
@@ -512,6 +526,16 @@ MISCONCEPTIONS = (
         (
             (POSITION, "position = torch.arange(n_ctx, dtype=torch.float32).unsqueeze(1)"),
             (EXPONENT, "10000 ** (even.float() / d_model)"),
+        ),
+        "The angles are computed in float32 (.float() or dtype=torch.float), whatever the default dtype is.",
+        "What dtype does .float() give when everything else is float64?",
+    ),
+    Misconception(
+        "angles_in_float32_through_exp",
+        "sinusoidal_positions",
+        (
+            (POSITION, "import math\n\n    position = torch.arange(n_ctx, dtype=torch.float32).unsqueeze(1)"),
+            (ANGLE, "angle = position * torch.exp(even.float() * (-math.log(10000.0) / d_model))"),
         ),
         "The angles are computed in float32 (.float() or dtype=torch.float), whatever the default dtype is.",
         "What dtype does .float() give when everything else is float64?",

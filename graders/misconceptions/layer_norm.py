@@ -17,6 +17,14 @@ def over(dim: str) -> tuple[tuple[str, str], ...]:
 
 
 MISCONCEPTIONS = (
+    # first: the law that looks for library calls compares no values, so whatever is right in values would fit
+    Misconception(
+        "library_layer_norm",
+        "LayerNorm",
+        ((OUT, "return nn.functional.layer_norm(x, x.shape[-1:], self.w, self.b, self.eps)"),),
+        "PyTorch's own layer normalisation is called; it is what this exercise builds.",
+        "Which operations does the formula need, besides a mean?",
+    ),
     # which numbers are averaged
     Misconception(
         "over_sequence_and_columns",
@@ -61,6 +69,26 @@ MISCONCEPTIONS = (
         "What shape has x.mean(dim=-1), and with which axes of x does it line up?",
     ),
     Misconception(
+        "keepdim_missing_of_x",
+        "LayerNorm",
+        (
+            (CENTRED, "centred = x - x.mean(dim=-1)"),
+            (VARIANCE, "variance = x.var(dim=-1, correction=0)"),
+        ),
+        "Mean and variance have lost their last axis, so they no longer line up with x (or line up with a wrong axis).",
+        "What shape has x.mean(dim=-1), and with which axes of x does it line up?",
+    ),
+    Misconception(
+        "keepdim_missing_in_mean",
+        "LayerNorm",
+        (
+            (CENTRED, "centred = x - x.mean(dim=-1)"),
+            (VARIANCE, "variance = x.var(dim=-1, correction=0, keepdim=True)"),
+        ),
+        "The mean has lost its last axis, so it no longer lines up with x (or lines up with a wrong axis).",
+        "What shape has your mean, and with which axes of x does it line up?",
+    ),
+    Misconception(
         "keepdim_missing_in_variance",
         "LayerNorm",
         ((VARIANCE, "variance = centred.pow(2).mean(dim=-1)"),),
@@ -74,6 +102,16 @@ MISCONCEPTIONS = (
         ((VARIANCE, "variance = x.var(dim=-1, keepdim=True)"),),
         "The variance is divided by d_model - 1, which is what torch.var and torch.std do unless told otherwise.",
         "What does torch.var divide by, if you say nothing?",
+    ),
+    Misconception(
+        "unbiased_and_eps_outside",
+        "LayerNorm",
+        (
+            (VARIANCE, "variance = x.var(dim=-1, keepdim=True)"),
+            (NORMALISED, "normalised = centred / (variance.sqrt() + self.eps)"),
+        ),
+        "The standard deviation is torch.std's, divided by d_model - 1, and eps is added to it outside the root.",
+        "What does torch.std divide by, if you say nothing, and where does eps go?",
     ),
     Misconception(
         "sum_of_squares",
@@ -98,6 +136,27 @@ MISCONCEPTIONS = (
         ((NORMALISED, "normalised = centred / (variance + self.eps)"),),
         "The vectors are divided by the variance, not by its square root.",
         "If x is twice as large, what happens to its variance, and to its standard deviation?",
+    ),
+    Misconception(
+        "divided_by_variance_without_eps",
+        "LayerNorm",
+        ((NORMALISED, "normalised = centred / variance"),),
+        "The vectors are divided by the variance, not by its square root, and eps is left out.",
+        "If x is twice as large, what happens to its variance, and to its standard deviation?",
+    ),
+    Misconception(
+        "root_taken_twice",
+        "LayerNorm",
+        ((NORMALISED, "normalised = centred / (variance.sqrt() + self.eps).sqrt()"),),
+        "The square root is taken twice: of the variance, and again of the standard deviation plus eps.",
+        "Is a standard deviation a square, or the root of one?",
+    ),
+    Misconception(
+        "squares_of_x",
+        "LayerNorm",
+        ((VARIANCE, "variance = x.pow(2).mean(dim=-1, keepdim=True)"),),
+        "The variance is the mean of the squares of x itself, not of its deviations from the mean.",
+        "What is the variance of a vector whose numbers are all 5?",
     ),
     Misconception(
         "multiplied_by_standard_deviation",

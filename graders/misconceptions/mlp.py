@@ -9,6 +9,14 @@ POST = "post = gelu_new(pre)"
 OUT = "return post @ self.W_out + self.b_out"
 
 MISCONCEPTIONS = (
+    # first: the law that looks for library calls compares no values, so whatever is right in values would fit
+    Misconception(
+        "library_gelu",
+        "gelu_new",
+        ((GATED, 'return nn.functional.gelu(x, approximate="tanh")'),),
+        "PyTorch's own GELU is called; it is what this task builds.",
+        "Which operations does the formula need, besides a tanh?",
+    ),
     # gelu_new: another activation
     Misconception(
         "relu",
@@ -94,6 +102,27 @@ MISCONCEPTIONS = (
         ((INNER, "inner = 0.7978 * (x + 0.044715 * x.pow(3))"),),
         "sqrt(2 / pi) is rounded to four digits.",
         "How exact can the result be, if one of its factors has four digits?",
+    ),
+    Misconception(
+        "factor_rounded_to_five",
+        "gelu_new",
+        ((INNER, "inner = 0.79788 * (x + 0.044715 * x.pow(3))"),),
+        "sqrt(2 / pi) is rounded to five digits.",
+        "How exact can the result be, if one of its factors has five digits?",
+    ),
+    Misconception(
+        "factor_rounded_to_six",
+        "gelu_new",
+        ((INNER, "inner = 0.797885 * (x + 0.044715 * x.pow(3))"),),
+        "sqrt(2 / pi) is rounded to six digits.",
+        "How exact can the result be, if one of its factors has six digits?",
+    ),
+    Misconception(
+        "factor_rounded_to_eight",
+        "gelu_new",
+        ((INNER, "inner = 0.79788456 * (x + 0.044715 * x.pow(3))"),),
+        "sqrt(2 / pi) is rounded to eight digits.",
+        "How exact can the result be, if one of its factors has eight digits?",
     ),
     Misconception(
         "root_of_two_pi",
@@ -268,6 +297,14 @@ MISCONCEPTIONS = (
         ((GATED, "return 0.5 * x * (1 + inner.float().tanh())"),),
         "Part of the formula is computed in float32, which throws away half of the digits of a float64 tensor.",
         "What does .float() do to a tensor that is float64?",
+    ),
+    # first: the law that looks for library calls compares no values, so whatever is right in values would fit
+    Misconception(
+        "library_gelu_in_the_layer",
+        "MLP",
+        ((POST, 'post = nn.functional.gelu(pre, approximate="tanh")'),),
+        "The layer calls PyTorch's own GELU; your gelu_new is not used.",
+        "Which function did you write to stand between the two maps?",
     ),
     # MLP: the biases
     Misconception(

@@ -50,8 +50,8 @@ def gelu_new(x):
         """
 def gelu_new(x):
     gate = x**3
-    gate = gate.mul_(0.044715).add_(x).mul_(math.sqrt(2 / math.pi)).tanh_().add_(1)
-    return gate * x * 0.5
+    gate = gate.mul_(0.044715).add_(x).mul_(math.sqrt(2 / math.pi)).tanh_()
+    return (gate + 1) * x * 0.5
 
 
 def forward(self, x):

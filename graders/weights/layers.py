@@ -1,10 +1,12 @@
-"""Cases from a real model: one layer's weights, and what TransformerLens computed around it."""
+"""Cases from a real model: the weights of one layer or of all, and what TransformerLens computed with them."""
 
 from torch import Tensor
 
 from graders.engine.space import Case
-from graders.weights.activations import activations
-from graders.weights.checkpoint import load_checkpoint
+from graders.weights.activations import activations, tokens_for
+from graders.weights.checkpoint import load_checkpoint, read_tensors
+
+PARAMETERS_A_SECOND = 10_000_000  # how many a call may be given a second for, so that a large model is not stopped
 
 
 def layer_cases(where: str | None, part: str, takes: str, gives: str) -> list[Case]:
@@ -18,17 +20,38 @@ def layer_case(where: str | None, layer: int, part: str, takes: str, gives: str)
 
     `part` is its path below the block (`attn`), or empty for the block itself; `takes` and `gives` are hook
     points of TransformerLens below the block, whose activations become `case.x` and `case.expected`,
-    (batch seq d_model). `case.weights` are the part's parameters. Nothing of it is shown but its sizes.
+    (batch seq d_model). `case.weights` are the part's parameters; `case.computed` are all activations of the
+    block, whose path is `case.path`. Nothing of it is shown but its sizes.
     """
     checkpoint = load_checkpoint(where)
     computed = activations(checkpoint)
     case = Case(0, {})
     case.cfg = checkpoint.cfg
-    case.weights = below(checkpoint.weights, f"blocks.{layer}.{part}".rstrip("."))
-    case.x = computed[f"blocks.{layer}.{takes}"]
-    case.expected = computed[f"blocks.{layer}.{gives}"]
-    case.computed = {name: computed[name] for name in computed if name.startswith(f"blocks.{layer}.")}
+    case.path = f"blocks.{layer}"
+    case.weights = below(checkpoint.weights, f"{case.path}.{part}".rstrip("."))
+    case.x = computed[f"{case.path}.{takes}"]
+    case.expected = computed[f"{case.path}.{gives}"]
+    case.computed = {name: computed[name] for name in computed if name.startswith(f"{case.path}.")}
     case.from_model = f"layer {layer} of {checkpoint.folder.name}"
+    return case
+
+
+def model_case(where: str | None) -> Case:
+    """A case for the whole model.
+
+    `case.weights` are all its parameters, in our names; `case.state_dict` holds the same in the checkpoint's own
+    names and layout, float64. `case.tokens` (1, seq) are the ids on which `case.computed` was computed, by
+    TransformerLens's names. `case.seconds` is what one call may take.
+    """
+    checkpoint = load_checkpoint(where)
+    case = Case(0, {})
+    case.cfg = checkpoint.cfg
+    case.weights = checkpoint.weights
+    case.state_dict = {name: t.double() for name, t in read_tensors(checkpoint.folder / "model.safetensors").items()}
+    case.tokens = tokens_for(checkpoint)
+    case.computed = activations(checkpoint)
+    case.seconds = 2 + sum(w.numel() for w in case.weights.values()) / PARAMETERS_A_SECOND
+    case.from_model = checkpoint.folder.name
     return case
 
 

@@ -66,6 +66,13 @@ def plain_tensor(value: Tensor) -> Tensor | Opaque:
     return value.detach().cpu().resolve_conj().resolve_neg().contiguous()
 
 
+def bytes_of(value: Tensor) -> Tensor:
+    """The raw bytes of a tensor, in reading order."""
+    # Not `contiguous`: it leaves a tensor of one number as it is, and with it a stride that `view` refuses
+    flat = value.detach().clone(memory_format=torch.contiguous_format).reshape(-1)
+    return flat.view(torch.uint8) if flat.numel() else torch.empty(0, dtype=torch.uint8)
+
+
 def encode(value: Any) -> bytes:
     """Plain data as bytes. Large integers and non-finite floats keep their exact value."""
     blobs: list[bytes] = []
@@ -94,8 +101,7 @@ def _to_json(value: Any, blobs: list[bytes]) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return {"$float": str(value)}
     if isinstance(value, Tensor):
-        flat = value.detach().contiguous().reshape(-1)
-        blobs.append(flat.view(torch.uint8).numpy().tobytes() if flat.numel() else b"")
+        blobs.append(bytes_of(value).numpy().tobytes())
         return {"$tensor": [str(value.dtype).removeprefix("torch."), list(value.shape)]}
     if isinstance(value, Opaque):
         return {"$opaque": [value.type_name[:200], value.text[:200]]}

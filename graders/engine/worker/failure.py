@@ -36,7 +36,7 @@ def failure_of(stage: str, error: BaseException, source: Source) -> Failure:
         stage = "not_started"
     try:
         message = str(getattr(error, "msg", None) or error)
-    except BaseException:  # an exception of the learner's own whose __str__ raises
+    except Exception:  # noqa: BLE001 (an exception of the learner's own whose __str__ raises)
         message = ""
     return Failure(stage, type(error).__name__, message[:MAX_MESSAGE], lines[-MAX_LINES:])
 

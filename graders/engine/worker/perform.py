@@ -6,14 +6,14 @@ it failed, in the order in which a learner can act: parse, import, missing, cons
 
 import inspect
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from . import watch
-from .codec import plain
+from .codec import bytes_of, plain
 from .failure import Failure, failure_of
 from .loading import Source, SubjectPackage
 from .prepare import prepare
@@ -134,6 +134,8 @@ class Performer:
                 differences = prepare(function, request.module.weights, request.module.children)
                 if differences:
                     return Reply(failure=Failure(stage, message="\n".join(differences)), notes=package.notes)
+            else:
+                request = replace(request, args=_with_config(function, request.args, package))
             stage = "call"
             return _call(function, request, package)
         except BaseException as error:  # SystemExit and KeyboardInterrupt as well: all are the learner's
@@ -161,7 +163,7 @@ def _call(function: Any, request: Request, package: SubjectPackage) -> Reply:
             operations = stack.enter_context(watch.operations())
         value = function(*args, **{name: inputs[name] for name in request.kwargs})
     changed = [name for name, value_given in given.items() if not _same(inputs[name], value_given)]
-    changed += [name for name, parameter in parameters.items() if not _same(parameter, kept[name])]
+    changed += [name for name, parameter in parameters.items() if not _same(parameter.detach(), kept[name])]
     gradients = {}
     if request.gradients and isinstance(value, Tensor) and value.is_floating_point():
         wanted = {name: leaf for name, leaf in (leaves | parameters).items() if _is_float(leaf)}
@@ -173,6 +175,15 @@ def _call(function: Any, request: Request, package: SubjectPackage) -> Reply:
         recorded={key: tensor for key, tensor in plain(recorded).items() if isinstance(tensor, Tensor)},
         operations=sorted(operations),
         notes=package.notes,
+    )
+
+
+def _with_config(function: Any, args: tuple, package: SubjectPackage) -> tuple:
+    """The arguments, with the sizes that are given for a `cfg` made into the subject's own `GPTConfig`."""
+    names = [*inspect.signature(function).parameters, *[""] * len(args)]
+    return tuple(
+        package.load("config").GPTConfig(**value) if name == "cfg" and type(value) is dict else value
+        for name, value in zip(names, args, strict=False)
     )
 
 
@@ -199,17 +210,12 @@ def _same(now: Any, before: Any) -> bool:
     if isinstance(before, Tensor):
         now, before = now.detach().cpu(), before.detach().cpu()
         # Bit by bit: NaN is equal to itself here, and 0.0 is not -0.0
-        return now.shape == before.shape and now.dtype == before.dtype and torch.equal(_bits(now), _bits(before))
+        return now.shape == before.shape and now.dtype == before.dtype and torch.equal(bytes_of(now), bytes_of(before))
     if isinstance(before, (list, tuple)):
         return len(now) == len(before) and all(_same(a, b) for a, b in zip(now, before, strict=True))
     if isinstance(before, dict):
         return list(now) == list(before) and all(_same(now[key], value) for key, value in before.items())
     return now == before
-
-
-def _bits(tensor: Tensor) -> Tensor:
-    flat = tensor.contiguous().reshape(-1)
-    return flat.view(torch.uint8) if flat.numel() else flat
 
 
 def _gradients(out: Tensor, wanted: dict[str, Tensor]) -> dict[str, Tensor]:

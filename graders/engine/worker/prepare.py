@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from . import probes
 
-PLAIN = {list: "nn.ModuleList", tuple: "nn.ModuleList", dict: "nn.ModuleDict"}
+PLAIN: dict[type, str] = {list: "nn.ModuleList", tuple: "nn.ModuleList", dict: "nn.ModuleDict"}
 
 
 def prepare(model: nn.Module, weights: dict[str, Tensor] | None, children: dict[str, dict]) -> list[str]:
@@ -47,7 +47,7 @@ def _unregistered(model: nn.Module) -> Iterator[str]:
     """Modules kept in a plain container, whose parameters the model does not have."""
     for path, module in model.named_modules():
         for name, value in vars(module).items():
-            container = type(value)
+            container: type = type(value)
             if name != "_modules" and container in PLAIN and any(isinstance(item, nn.Module) for item in _items(value)):
                 place, use = f"{path}.{name}".lstrip("."), PLAIN[container]
                 yield f"{place} is a plain {container.__name__}, so its parameters are not the model's: use {use}"

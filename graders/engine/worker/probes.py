@@ -10,48 +10,90 @@ import torch
 from torch import Tensor, nn
 
 
-class Lookup(nn.Module):
-    """A row of a table for each token, or, when `by_position`, for each place in the sequence."""
+class Embed(nn.Module):
+    """A row of a table for each token. The table has the real one's name, for those who read it themselves."""
 
-    def __init__(self, name: str, table: Tensor, by_position: bool):
+    def __init__(self, W_E: Tensor):
         super().__init__()
-        self.table = nn.Parameter(table)
-        self.register_parameter(name, self.table)  # under the name the real module has, for those who read it
-        self.by_position = by_position
+        self.W_E = nn.Parameter(W_E.clone())
 
-    def forward(self, tokens: Tensor, start: int = 0) -> Tensor:
-        if not self.by_position:
-            return self.table[tokens]
-        rows = self.table[start + torch.arange(tokens.shape[-1])]
-        return rows.expand(*tokens.shape, -1)
+    def forward(self, tokens: Tensor) -> Tensor:
+        return self.W_E[tokens]
+
+
+class Positions(nn.Module):
+    """A row of a table for each place in the text, counted from `start`: one for all rows, or one for each."""
+
+    def __init__(self, W_pos: Tensor):
+        super().__init__()
+        self.W_pos = nn.Parameter(W_pos.clone())
+
+    def forward(self, tokens: Tensor, start: Any = 0) -> Tensor:
+        batch, seq = tokens.shape
+        first = torch.as_tensor(start, device=tokens.device).expand(batch).unsqueeze(1)
+        return self.W_pos[(first + torch.arange(seq, device=tokens.device)).clamp(min=0)]
+
+
+class Unembed(nn.Module):
+    """x @ W_U + b_U, under the real names, for those who read them themselves."""
+
+    def __init__(self, W_U: Tensor, b_U: Tensor):
+        super().__init__()
+        self.W_U = nn.Parameter(W_U.clone())
+        self.b_U = nn.Parameter(b_U.clone())
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x @ self.W_U + self.b_U
 
 
 class Affine(nn.Module):
-    """x @ matrix + bias, and, when `mixes`, each position also sees the sum of those before it."""
+    """x @ matrix + bias, and, when `mixes`, each position also sees the sum of those before it.
 
-    def __init__(self, matrix: Tensor, bias: Tensor, mixes: bool):
+    What is recorded of its child `calls` is how often it has been called.
+    """
+
+    def __init__(self, matrix: Tensor, bias: Tensor, mixes: bool = False):
         super().__init__()
-        self.W_U = nn.Parameter(matrix)
-        self.b_U = nn.Parameter(bias)
+        self.matrix = nn.Parameter(matrix.clone())
+        self.bias = nn.Parameter(bias.clone())
         self.mixes = mixes
+        self.calls = Counter()
 
     def forward(self, x: Tensor) -> Tensor:
-        out = x @ self.W_U + self.b_U
+        self.calls(x)
+        # Of a copy: a matrix product would keep x itself for its gradient, and forbid adding to x in place
+        out = x.clone() @ self.matrix + self.bias
         return out.cumsum(dim=-2) if self.mixes else out
+
+
+class Counter(nn.Module):
+    """How often it has been called, this call included."""
+
+    def __init__(self):
+        super().__init__()
+        self.n = 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.n += 1
+        return torch.tensor(self.n)
 
 
 class Replay(nn.Module):
     """What was recorded for one input; for another input, off by as much as that input is off."""
 
+    recorded_input: Tensor
+    recorded_output: Tensor
+
     def __init__(self, recorded_input: Tensor, recorded_output: Tensor):
         super().__init__()
-        self.recorded_input, self.recorded_output = recorded_input, recorded_output
+        self.register_buffer("recorded_input", recorded_input.clone())
+        self.register_buffer("recorded_output", recorded_output.clone())
 
     def forward(self, x: Tensor) -> Tensor:
         return self.recorded_output + (x - self.recorded_input)
 
 
-KINDS = {"lookup": Lookup, "affine": Affine, "replay": Replay}
+KINDS = {"embed": Embed, "positions": Positions, "unembed": Unembed, "affine": Affine, "replay": Replay}
 
 
 def build(description: dict[str, Any]) -> nn.Module:
@@ -63,12 +105,19 @@ def build(description: dict[str, Any]) -> nn.Module:
 def put_in_place(model: nn.Module, children: dict[str, dict]) -> list[str]:
     """Replace the submodules at these paths by probes; returns the paths that are not there.
 
+    A module that is registered at several places is replaced at all of them, and stays one: of several probes
+    that are meant for it the last stays, as of several weights that are loaded into it.
     A list of modules that is not an `nn.ModuleList` has no registered path, so it counts as not there.
     """
     registered = dict(model.named_modules(remove_duplicate=False))
     missing = [path for path in children if path not in registered]
     if not missing:
-        for path, description in children.items():
-            parent, _, name = path.rpartition(".")
-            setattr(registered[parent], name, build(description))
+        device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
+        probes = {id(registered[path]): build(description) for path, description in children.items()}
+        if device.type != "cpu":
+            probes = {key: probe.to(device) for key, probe in probes.items()}
+        for path, module in registered.items():
+            if id(module) in probes:
+                parent, _, name = path.rpartition(".")
+                setattr(registered[parent], name, probes[id(module)])
     return missing

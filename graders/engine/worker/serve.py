@@ -3,6 +3,7 @@
 import contextlib
 import faulthandler
 import os
+import signal
 import sys
 import tempfile
 from multiprocessing.connection import Connection
@@ -18,18 +19,23 @@ MAX_PRINTED = 2000  # characters of what a learner's code printed
 JUDGE_ONLY = ("reference", "graders")
 
 
-def serve(connection: Connection, source: Source, stack_file: str) -> None:
-    """Answer until the other end closes. `stack_file` receives the stack of a call that runs too long."""
+def serve(connection: Connection, judges_end: Connection | None, source: Source, stack_file: str) -> None:
+    """Answer until the judge's end of the connection, of which a fork has a copy, closes.
+
+    `stack_file` receives the stack of a call that crashes, or that is late when the judge sends SIGUSR1.
+    """
     torch.set_num_threads(1)  # a pool of threads does not survive a fork; and one thread gives one result
     for name in [name for name in sys.modules if name.partition(".")[0] in JUDGE_ONLY]:
         if not name.startswith(__package__):
             del sys.modules[name]
-    if sys.platform == "linux":  # forked
-        _let_go_of_descriptors(connection.fileno())
+    if judges_end:
+        judges_end.close()  # our copy would keep us alive after the judge is gone
     performer = Performer(source)
     with tempfile.TemporaryFile("w+b") as printed, open(stack_file, "w") as stack:
         _redirect_output(printed.fileno())
-        faulthandler.enable(stack, all_threads=False)  # a crash leaves its stack there too, not on the terminal
+        faulthandler.enable(stack, all_threads=False)
+        if hasattr(faulthandler, "register"):  # not on Windows; not a timer, whose lock would not survive a fork
+            faulthandler.register(signal.SIGUSR1, stack, all_threads=False)
         connection.send_bytes(b"ready")
         while True:
             try:
@@ -41,22 +47,8 @@ def serve(connection: Connection, source: Source, stack_file: str) -> None:
             printed.truncate()
             stack.seek(0)
             stack.truncate()
-            faulthandler.dump_traceback_later(request.seconds, file=stack)
             reply = to_data(performer.perform(request))
-            faulthandler.cancel_dump_traceback_later()
             connection.send_bytes(encode(reply | {"printed": _read(printed)}))
-
-
-def _let_go_of_descriptors(kept: int) -> None:
-    """Make nothing of all that the judging process had open when it forked this one.
-
-    A copy of its end of our connection, above all, would keep this process alive when the judge is gone. The
-    numbers stay taken, since objects that came along still believe that they own them.
-    """
-    nothing = os.open(os.devnull, os.O_RDWR)
-    for number in map(int, os.listdir("/proc/self/fd")):  # noqa: PTH208 (descriptors are no paths)
-        if number not in (0, 1, 2, kept):
-            os.dup2(nothing, number)
 
 
 def _redirect_output(descriptor: int) -> None:

@@ -45,7 +45,7 @@ class _Dispatches(TorchDispatchMode):
 def operations() -> Iterator[set[str]]:
     """The names of the operations that ran inside, bare: `layer_norm`, `native_layer_norm`, `matmul`."""
     seen: set[str] = set()
-    packet = torch._ops.OpOverloadPacket
+    packet: Any = torch._ops.OpOverloadPacket
     call = packet.__call__
 
     def counted(self, /, *args, **kwargs):

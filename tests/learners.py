@@ -1,0 +1,77 @@
+"""Learners' folders for the tests: the stubs, or the solved files, with code of a learner's own in them."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from graders.engine.course import ROOT
+from graders.engine.stubs import stub_files
+
+GRADER = "graders/test_attention.py"
+
+
+def solved(exercise: str) -> str:
+    """A solved file under a learner's name."""
+    text = (ROOT / "reference" / f"{exercise}.py").read_text(encoding="utf-8")
+    return text.replace("from reference.", "from exercises.")
+
+
+def folder_with(folder: Path, **texts: str | bytes | None) -> Path:
+    """A learner's folder: the stubs, with these files in place of them; None leaves a file out."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in {**stub_files(), **texts}.items():
+        if text is not None:
+            (folder / f"{name}.py").write_bytes(text if isinstance(text, bytes) else text.encode())
+    return folder
+
+
+def solved_but(code: str) -> str:
+    """The solved attention with other definitions after it, which take the place of its own."""
+    return solved("attention") + "\n\n" + code
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one `pytest graders/test_...` came to."""
+
+    exit_code: int
+    out: str
+    err: str
+
+    def screen(self, task: str) -> list[str]:
+        """The lines said about one task that is not right, without spaces at their ends."""
+        lines = self.out.splitlines()
+        start = next(i for i, line in enumerate(lines) if line.startswith(f"attention · {task} "))
+        return [line.rstrip() for line in lines[start : lines.index("", start)]]
+
+    def state(self, task: str) -> str:
+        """What the last list says of a task."""
+        line = next(line for line in self.out.splitlines() if line.startswith(f"  attention · {task} "))
+        return line.split(task, 1)[1].strip()
+
+
+def grade(*arguments: str | Path) -> Run:
+    """Run pytest on the grader of attention, in a process of its own, as a learner does."""
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", GRADER, *map(str, arguments)]
+    environment = os.environ | {"COLUMNS": "120", "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    return Run(done.returncode, done.stdout, done.stderr)
+
+
+class Runs:
+    """Several runs side by side, each begun at once and waited for when its result is first asked for."""
+
+    def __init__(self) -> None:
+        self.pool = ThreadPoolExecutor(max_workers=2)
+        self.begun: dict[str, Future[Run]] = {}
+
+    def begin(self, name: str, run: Callable[..., Run], *arguments: str | Path) -> None:
+        """Begin a run under a name."""
+        self.begun[name] = self.pool.submit(run, *arguments)
+
+    def __getitem__(self, name: str) -> Run:
+        return self.begun[name].result()

@@ -1,0 +1,126 @@
+"""The options of a run: wrong ones end it with one line and exit code 4; records and reports of a right one."""
+
+import json
+import re
+import shutil
+from xml.etree import ElementTree
+
+import pytest
+from learners import Runs, folder_with, grade, solved_but
+
+from graders.engine.plugin import _check_weights
+from graders.weights.checkpoint import EMBEDDED
+
+WRONG = "def mix_values(pattern, v):\n    return pattern @ v.transpose(1, 2)\n"
+
+
+def checkpoint_with(folder, **config):
+    """The embedded checkpoint with another configuration."""
+    shutil.copytree(EMBEDDED, folder)
+    settings = json.loads((folder / "config.json").read_text()) | config
+    (folder / "config.json").write_text(json.dumps(settings))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def places(tmp_path_factory):
+    """Folders and files that the runs are pointed at."""
+    top = tmp_path_factory.mktemp("options")
+    truncated = checkpoint_with(top / "truncated")
+    weights = truncated / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    return {
+        "top": top,
+        "truncated": truncated,
+        "llama": checkpoint_with(top / "llama", model_type="llama"),
+        "vocabulary": checkpoint_with(top / "vocabulary", vocab_size=7),
+        "mine": folder_with(top / "mine", attention=solved_but(WRONG)),
+    }
+
+
+@pytest.fixture(scope="module")
+def runs(places):
+    runs = Runs()
+    runs.begin("subject", grade, "--subject", "nobody")
+    runs.begin("device", grade, "--device", "mps")
+    runs.begin("no weights", grade, "--weights", "nowhere/at/all")
+    runs.begin("llama", grade, "--weights", places["llama"])
+    top, mine = places["top"], places["mine"]
+    runs.begin(
+        "worker", grade, "--subject", mine, "--records", top / "worker.jsonl", f"--junit-xml={top / 'junit.xml'}"
+    )
+    runs.begin("in process", grade, "--subject", mine, "--in-process", "--records", top / "here.jsonl")
+    return runs
+
+
+SAID = {
+    "subject": (
+        "ERROR: --subject nobody: there is no such folder; it takes a folder with exercises, reference, variant:ID "
+        "or misconception:ID"
+    ),
+    "no weights": (
+        "ERROR: --weights: there is no folder 'nowhere/at/all'; expected a GPT-2-format folder (config.json, "
+        "model.safetensors) or a name of the hub such as 'gpt2'; check the path"
+    ),
+    "llama": (
+        "ERROR: --weights: {llama}/config.json describes another architecture: model_type is 'llama', expected "
+        "'gpt2'; use a GPT-2 checkpoint"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ["subject", "device", "no weights", "llama"])
+def test_a_wrong_option_is_one_line_and_exit_code_4(runs, name):
+    assert (runs[name].exit_code, len(runs[name].err.strip().splitlines())) == (4, 1)
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_a_wrong_option_says_what_was_expected_and_what_to_do(runs, places, name):
+    assert runs[name].err.strip() == SAID[name].format(**places)
+
+
+@pytest.mark.parametrize(
+    ("name", "complaint"),
+    [("truncated", "model.safetensors is damaged ("), ("vocabulary", ": wrong vocabulary: the token table has ")],
+)
+def test_a_damaged_checkpoint_is_a_usage_error_as_well(places, name, complaint):
+    with pytest.raises(pytest.UsageError, match=re.escape(f"--weights: {places[name]}") + ".*" + re.escape(complaint)):
+        _check_weights(str(places[name]))
+
+
+def test_a_device_that_cannot_do_it_is_named(runs):
+    assert runs["device"].err.startswith("ERROR: --device mps cannot compute in float64, which the graders need (")
+
+
+def records_in(path):
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def verdicts(records):
+    return [(record["law"], record["status"], record["misconception"], record["yours"]) for record in records]
+
+
+def test_records_hold_every_law_in_order(runs, places):
+    assert runs["worker"].exit_code == 1
+    tasks = [record["task"] for record in records_in(places["top"] / "worker.jsonl")]
+    assert list(dict.fromkeys(tasks)) == [
+        "attention_scores",
+        "apply_causal_mask",
+        "attention_pattern",
+        "mix_values",
+        "Attention",
+    ]
+
+
+def test_in_process_gives_the_same_verdicts(runs, places):
+    assert runs["in process"].exit_code == 1
+    here = records_in(places["top"] / "here.jsonl")
+    assert (here[0]["isolation"], verdicts(here)) == ("none", verdicts(records_in(places["top"] / "worker.jsonl")))
+
+
+def test_the_junit_report_holds_what_the_screen_says(runs, places):
+    assert runs["worker"].exit_code == 1
+    failures = ElementTree.parse(places["top"] / "junit.xml").findall(".//failure")
+    assert [(f.text or "").splitlines()[1:] for f in failures] == [
+        [line.rstrip() for line in runs["worker"].screen("mix_values")[1:]]
+    ]
