@@ -3,15 +3,13 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Collection
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from graders.engine.course import ROOT
 from graders.engine.stubs import stub_files
-
-GRADER = "graders/test_attention.py"
 
 
 def solved(exercise: str) -> str:
@@ -42,21 +40,23 @@ class Run:
     out: str
     err: str
 
-    def screen(self, task: str) -> list[str]:
-        """The lines said about one task that is not right, without spaces at their ends."""
-        lines = self.out.splitlines()
-        start = next(i for i, line in enumerate(lines) if line.startswith(f"attention · {task} "))
-        return [line.rstrip() for line in lines[start : lines.index("", start)]]
+    def screens(self) -> dict[str, list[str]]:
+        """The lines said about each task that is not right, by its name, without spaces at their ends."""
+        parts = [part.splitlines() for part in self.out.split("\n\n")]
+        parts = [[line.rstrip() for line in part if line and not line.endswith("%]")] for part in parts]
+        found = [part for part in parts if len(part) > 1 and " · " in part[0] and part[0][0] != " "]
+        return {part[0].split(" · ")[1].split()[0]: part for part in found}
 
-    def state(self, task: str) -> str:
-        """What the last list says of a task."""
-        line = next(line for line in self.out.splitlines() if line.startswith(f"  attention · {task} "))
-        return line.split(task, 1)[1].strip()
+    def states(self, exercise: str) -> dict[str, str]:
+        """What the last list says of each of an exercise's tasks."""
+        rows = [line.split(" · ")[1] for line in self.out.splitlines() if line.startswith(f"  {exercise} · ")]
+        return {row.split()[0]: row.partition(" ")[2].strip() for row in rows}
 
 
-def grade(*arguments: str | Path) -> Run:
-    """Run pytest on the grader of attention, in a process of its own, as a learner does."""
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", GRADER, *map(str, arguments)]
+def grade(*arguments: str | Path, exercises: Collection[str] = ("attention",)) -> Run:
+    """Run pytest on the graders of exercises, in a process of its own, as a learner does."""
+    graders = [f"graders/test_{exercise}.py" for exercise in exercises]
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *graders, *map(str, arguments)]
     environment = os.environ | {"COLUMNS": "120", "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     return Run(done.returncode, done.stdout, done.stderr)
@@ -69,9 +69,9 @@ class Runs:
         self.pool = ThreadPoolExecutor(max_workers=2)
         self.begun: dict[str, Future[Run]] = {}
 
-    def begin(self, name: str, run: Callable[..., Run], *arguments: str | Path) -> None:
-        """Begin a run under a name."""
-        self.begun[name] = self.pool.submit(run, *arguments)
+    def begin(self, name: str, *arguments: str | Path, exercises: Collection[str] = ("attention",)) -> None:
+        """Begin to grade exercises, under a name."""
+        self.begun[name] = self.pool.submit(grade, *arguments, exercises=exercises)
 
     def __getitem__(self, name: str) -> Run:
         return self.begun[name].result()

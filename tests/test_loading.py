@@ -57,10 +57,11 @@ def test_importing_a_sibling_leaves_the_real_packages_alone():
 
 
 def test_closing_forgets_all_modules():
+    before = set(sys.modules), list(sys.meta_path)
     performer = subject(one="def f(): return 1")
     value(performer)
     performer.close()
-    assert [name for name in sys.modules if name.startswith("_subject_") and name.endswith(".one")] == []
+    assert (set(sys.modules), sys.meta_path) == before
 
 
 @pytest.mark.parametrize(
@@ -139,3 +140,8 @@ def test_a_traceback_holds_the_subject_s_own_lines_only(tmp_path):
 
 def test_a_misconception_s_lines_have_names_too():
     assert answer(subject(one="def f(): return 1 / 0")).failure.lines == [["one.py", 1, "f", ""]]
+
+
+def test_a_message_calls_a_sibling_by_the_name_that_a_learner_knows():
+    message = answer(subject(one="from exercises.two import g", two="")).failure.message
+    assert message == "cannot import name 'g' from 'exercises.two' (<two.py>)"

@@ -1,7 +1,7 @@
 """What a learner reads when one task of a file is not right, for every way in which it can be."""
 
 import pytest
-from learners import Runs, folder_with, grade, solved, solved_but
+from learners import Runs, folder_with, solved, solved_but
 
 FORMS = """
 def attention_scores(q, k):
@@ -88,6 +88,7 @@ LEARNERS = {
     "library": solved_but(LIBRARY),
     "scaled twice": solved("attention").replace("return dots / d_head**0.5", "return dots / d_head"),
 }
+ONE_LAW = {"parameters": ["-k", "test_layer_agrees_with_the_definition"], "library": ["-k", "from_scratch"]}
 SCREENS = [
     ("forms", "attention_scores"), ("forms", "apply_causal_mask"), ("forms", "attention_pattern"),
     ("forms", "mix_values"), ("numbers", "attention_scores"), ("numbers", "apply_causal_mask"),
@@ -105,19 +106,19 @@ def runs(tmp_path_factory):
     runs = Runs()
     for name, text in LEARNERS.items():
         folder = folder_with(tmp_path_factory.mktemp("learner") / "mine", attention=text)
-        runs.begin(name, grade, "--subject", folder)
+        runs.begin(name, "--subject", folder, *ONE_LAW.get(name, ()))
     return runs
 
 
 def said(run, task):
     """What a screen says between the law and the link, its blanks made one, the folder's name short."""
-    text = " ".join(" ".join(run.screen(task)[2:-1]).split())
+    text = " ".join(" ".join(run.screens()[task][2:-1]).split())
     return " ".join(word.rpartition("/")[2] if word.startswith("/") else word for word in text.split())
 
 
 @pytest.mark.parametrize(("learner", "task"), SCREENS)
 def test_a_failure_fits_one_screen_and_shows_nothing_of_the_engine(runs, learner, task):
-    screen = runs[learner].screen(task)
+    screen = runs[learner].screens()[task]
     inside = [word for word in ("graders/engine", "hypothesis", "Traceback", "_subject_") if word in "\n".join(screen)]
     assert (len(screen) <= 24, max(map(len, screen)) <= 120, inside) == (True, True, [])
 
@@ -128,7 +129,10 @@ def test_a_run_with_something_wrong_ends_with_exit_code_1_and_an_empty_error_str
 
 
 def test_the_other_tasks_of_the_file_are_graded_all_the_same(runs):
-    states = {task: runs["scaled twice"].state(task) for task in ("apply_causal_mask", "mix_values", "Attention")}
+    states = {
+        task: runs["scaled twice"].states("attention")[task]
+        for task in ("apply_causal_mask", "mix_values", "Attention")
+    }
     assert states == {"apply_causal_mask": "done", "mix_values": "done", "Attention": "waits for attention_scores"}
 
 
@@ -162,14 +166,14 @@ def test_another_dtype(runs):
 
 
 def test_another_shape_is_shown_against_the_names_of_the_axes(runs):
-    assert [line.split(maxsplit=2)[2] for line in runs["numbers"].screen("apply_causal_mask")[-3:-1]] == [
+    assert [line.split(maxsplit=2)[2] for line in runs["numbers"].screens()["apply_causal_mask"][-3:-1]] == [
         "(1, 2, 2)",
         "(batch 1, n_heads 1, q 2, k 2)",
     ]
 
 
 def test_nan(runs):
-    lines = runs["numbers"].screen("attention_pattern")
+    lines = runs["numbers"].screens()["attention_pattern"]
     assert (lines[2], lines[4]) == (
         "  The result holds NaN or infinity where a number is expected.",
         "  yours                  [[inf, nan], [inf, inf]]",
@@ -177,7 +181,7 @@ def test_nan(runs):
 
 
 def test_infinity(runs):
-    lines = runs["numbers"].screen("mix_values")
+    lines = runs["numbers"].screens()["mix_values"]
     assert (lines[2], lines[5]) == (
         "  The result holds NaN or infinity where a number is expected.",
         "  yours                  [[inf, inf], [inf, inf]]",
@@ -199,7 +203,7 @@ def test_a_signature_that_has_changed(runs):
 
 def test_an_exception_inside_torch_shows_the_learner_s_own_line(runs):
     line = LEARNERS["calls"].splitlines().index("    return torch.cat([weights, torch.zeros(3)], dim=-1)") + 1
-    lines = runs["calls"].screen("attention_pattern")
+    lines = runs["calls"].screens()["attention_pattern"]
     assert (lines[2], lines[4]) == (
         "  It stops with RuntimeError: Tensors must have same number of dimensions: got 4 and 1.",
         f"  in your code           attention.py, line {line}, in attention_pattern:  "
@@ -208,7 +212,7 @@ def test_an_exception_inside_torch_shows_the_learner_s_own_line(runs):
 
 
 def test_a_wrong_answer_that_no_misconception_gives_is_not_given_a_name(runs):
-    assert runs["calls"].screen("mix_values")[-3:-1] == [
+    assert runs["calls"].screens()["mix_values"][-3:-1] == [
         "  What this looks like   None of the known mistakes. The numbers above are the best lead.",
         "  Your code printed      mixing (1, 2, 1, 2)",
     ]
@@ -218,7 +222,7 @@ def test_a_wrong_answer_that_no_misconception_gives_is_not_given_a_name(runs):
     ("task", "code"), [("attention_scores", "        pass"), ("apply_causal_mask", '    return re.match("(a+)+$"')]
 )
 def test_an_endless_loop_in_python_or_in_c(runs, task, code):
-    lines = runs["process"].screen(task)
+    lines = runs["process"].screens()[task]
     number = int(lines[2].split("in line ")[1].split()[0])
     near = LEARNERS["process"].splitlines()[number - 2 : number + 1]
     assert lines[2].endswith(f", in line {number} ({task}), and was stopped. Look for a loop that")
@@ -254,7 +258,7 @@ def test_a_call_of_what_the_exercise_builds(runs):
 
 
 def test_a_known_mistake_is_shown_word_by_word(runs):
-    assert runs["scaled twice"].screen("attention_scores") == [
+    assert runs["scaled twice"].screens()["attention_scores"] == [
         "attention · attention_scores                      0 laws hold, 1 broken, 2 wait for it",
         "  A score is the dot product of a query and a key of one head, divided by the square root of d_head.",
         "  Smallest example       q (batch 1, queries 2, n_heads 1, d_head 2) = [[-1.9, 0.4], [-0.3, -1.1]]",

@@ -127,6 +127,7 @@ class Judge:
         if record.status != "skipped" or record.task not in progress.tasks:
             worst = progress.tasks.get(record.task)
             progress.tasks[record.task] = record.status if worst in (None, "passed") else worst
+        if record.cause:
             progress.causes.setdefault(record.task, record.cause)
 
     def _cause_to_skip(self, law: Law, progress: Progress) -> str:

@@ -135,7 +135,7 @@ class Grading:
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
         """Count broken laws apart from pytest's failures, which it would print a second time."""
-        status = dict(report.user_properties).get("headstart")
+        status = dict(getattr(report, "user_properties", ())).get("headstart")  # a report of collection has none
         if status is not None and report.when == "call":
             return CATEGORIES[str(status)], "" if self.only_grades() else "F", CATEGORIES[str(status)].upper()
         if self.only_grades() and report.when == "call" and report.outcome in ("passed", "skipped"):

@@ -37,6 +37,11 @@ def reference_transport() -> Transport:
     return InProcess(Source(folder=str(REFERENCE)))
 
 
+def reference_task(exercise: str, task: str) -> Callable:
+    """The solved function or class itself, for its signature and annotations."""
+    return getattr(importlib.import_module(f"{REFERENCE.name}.{exercise}"), task)
+
+
 @functools.cache
 def argument_names(exercise: str, task: str) -> tuple[str, ...]:
     """Names of the arguments of a task's call, without `self`."""
@@ -50,7 +55,7 @@ def result_axes(exercise: str, task: str) -> str:
 
 def _call_signature(exercise: str, task: str) -> inspect.Signature:
     """The signature of a function, or of a class's `forward`."""
-    solved: Any = getattr(importlib.import_module(f"{REFERENCE.name}.{exercise}"), task)
+    solved = reference_task(exercise, task)
     return inspect.signature(getattr(solved, "forward", solved))
 
 

@@ -776,4 +776,15 @@ MISCONCEPTIONS = (
 )
 
 # Mutations of the reference that no law can tell from it, and why
-EQUIVALENT: dict[str, str] = {}
+ZIP = "for letter, weight, bias in zip('QKV', qkv, qkv_bias, strict=True):"
+TABLES_AND_NORM = (
+    "weights = {'embed.W_E': W_E, 'pos_embed.W_pos': fetch('transformer.wpe.weight', cfg.n_ctx, d_model), "
+    "'ln_final.w': fetch('transformer.ln_f.weight', d_model), 'ln_final.b': fetch('transformer.ln_f.bias', d_model), "
+    "'unembed.W_U': W_E.T.clone(), 'unembed.b_U': W_E.new_zeros(cfg.d_vocab)}"
+)
+EQUIVALENT: dict[str, str] = {
+    f"convert_gpt2_weights: {ZIP}  ->  {ZIP.replace('True', 'False')}": "there are always three of each",
+    f"convert_gpt2_weights: {TABLES_AND_NORM}  ->  {TABLES_AND_NORM.replace('.clone()', '')}": (
+        "a view holds the same numbers, and loading a model copies them"
+    ),
+}

@@ -17,14 +17,6 @@ def over(dim: str) -> tuple[tuple[str, str], ...]:
 
 
 MISCONCEPTIONS = (
-    # first: the law that looks for library calls compares no values, so whatever is right in values would fit
-    Misconception(
-        "library_layer_norm",
-        "LayerNorm",
-        ((OUT, "return nn.functional.layer_norm(x, x.shape[-1:], self.w, self.b, self.eps)"),),
-        "PyTorch's own layer normalisation is called; it is what this exercise builds.",
-        "Which operations does the formula need, besides a mean?",
-    ),
     # which numbers are averaged
     Misconception(
         "over_sequence_and_columns",

@@ -9,14 +9,6 @@ POST = "post = gelu_new(pre)"
 OUT = "return post @ self.W_out + self.b_out"
 
 MISCONCEPTIONS = (
-    # first: the law that looks for library calls compares no values, so whatever is right in values would fit
-    Misconception(
-        "library_gelu",
-        "gelu_new",
-        ((GATED, 'return nn.functional.gelu(x, approximate="tanh")'),),
-        "PyTorch's own GELU is called; it is what this task builds.",
-        "Which operations does the formula need, besides a tanh?",
-    ),
     # gelu_new: another activation
     Misconception(
         "relu",
@@ -297,14 +289,6 @@ MISCONCEPTIONS = (
         ((GATED, "return 0.5 * x * (1 + inner.float().tanh())"),),
         "Part of the formula is computed in float32, which throws away half of the digits of a float64 tensor.",
         "What does .float() do to a tensor that is float64?",
-    ),
-    # first: the law that looks for library calls compares no values, so whatever is right in values would fit
-    Misconception(
-        "library_gelu_in_the_layer",
-        "MLP",
-        ((POST, 'post = nn.functional.gelu(pre, approximate="tanh")'),),
-        "The layer calls PyTorch's own GELU; your gelu_new is not used.",
-        "Which function did you write to stand between the two maps?",
     ),
     # MLP: the biases
     Misconception(

@@ -20,8 +20,8 @@ TransformerBlock.forward = forward
         "a_variable_for_every_step",
         """
 def forward(self, resid_pre):
-    normalised_resid_pre = self.ln1(resid_pre)
-    attn_out = self.attn(normalised_resid_pre)
+    normalised_resid_pre = self.ln1.forward(resid_pre)
+    attn_out = self.attn.forward(normalised_resid_pre)
     resid_mid = attn_out + resid_pre
     normalised_resid_mid = self.ln2(resid_mid)
     mlp_out = self.mlp(normalised_resid_mid)

@@ -88,7 +88,7 @@ def forward(self, tokens):
     for row in tokens.split(1):
         x = torch.stack([self.embed(row), self.pos_embed(row)]).sum(0)
         for block in self.blocks.children():
-            x = block(x)
+            x = block.forward(x)
         rows.append(self.ln_final(x))
     return self.unembed(torch.cat(rows))
 

@@ -6,7 +6,7 @@ from graders.engine.space import Case
 from graders.weights.activations import activations, tokens_for
 from graders.weights.checkpoint import load_checkpoint, read_tensors
 
-PARAMETERS_A_SECOND = 10_000_000  # how many a call may be given a second for, so that a large model is not stopped
+PARAMETERS_A_SECOND = 5_000_000  # how many a call may be given a second for, so that a large model is not stopped
 
 
 def layer_cases(where: str | None, part: str, takes: str, gives: str) -> list[Case]:

@@ -1,12 +1,14 @@
 """What went wrong in a learner's code, as plain data: the stage, the exception, the learner's own lines."""
 
 import linecache
+import re
 import traceback
 from dataclasses import dataclass, field
 
-from .loading import ForeignImport, Source
+from .loading import OWN_NAMES, PACKAGE, ForeignImport, Source
 
 MAX_MESSAGE = 600  # characters of an exception's text
+PRIVATE = re.compile(PACKAGE + r"\d+")
 MAX_LINES = 4  # of the learner's own lines of a traceback
 
 
@@ -23,12 +25,12 @@ class Failure:
 def failure_of(stage: str, error: BaseException, source: Source) -> Failure:
     """An exception as plain data: only lines of the subject's own files, and a message cut to size."""
     lines = _own_lines(error, source)
-    if isinstance(error, SyntaxError) and error.filename and stage == "import":
-        name = error.filename.replace("\\", "/").rpartition("/")[2]
+    if isinstance(error, SyntaxError) and stage == "import":
+        name = (error.filename or "").replace("\\", "/").rpartition("/")[2]
         lines, stage = [[name, error.lineno or 0, "", (error.text or "").strip()]], "parse"
     if isinstance(error, ForeignImport):
         lines, stage = [], "foreign"
-    if isinstance(error, ValueError) and stage == "import" and not lines:  # not UTF-8, or with a null byte
+    if isinstance(error, ValueError) and stage == "import" and not lines:  # not UTF-8
         stage = "parse"
     if isinstance(error, FileNotFoundError) and stage == "import" and not lines:
         stage = "no_file"
@@ -38,6 +40,7 @@ def failure_of(stage: str, error: BaseException, source: Source) -> Failure:
         message = str(getattr(error, "msg", None) or error)
     except Exception:  # noqa: BLE001 (an exception of the learner's own whose __str__ raises)
         message = ""
+    message = PRIVATE.sub(OWN_NAMES[0], message)  # the name by which a learner knows the package
     return Failure(stage, type(error).__name__, message[:MAX_MESSAGE], lines[-MAX_LINES:])
 
 

@@ -18,6 +18,7 @@ from types import ModuleType
 
 OWN_NAMES = ("exercises", "reference")
 LIBRARIES = {"torch", "einops", "jaxtyping", "numpy"} | sys.stdlib_module_names  # all that an exercise may import
+PACKAGE = "_subject_"  # and a number: the private package of one subject's files
 _numbers = itertools.count(1)
 
 
@@ -59,7 +60,7 @@ class SubjectPackage(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def __init__(self, source: Source, target: str):
         self.source = source
         self.target = target
-        self.name = f"_subject_{next(_numbers)}"
+        self.name = f"{PACKAGE}{next(_numbers)}"
         self.notes: list[str] = []
         package = ModuleType(self.name)
         package.__path__ = []
