@@ -1,6 +1,6 @@
 """What the release gate costs: seconds of audit for each exercise, and the whole over the bare imports.
 
-    python benchmarks/audit.py [exercise ...] [--jobs 2]
+python benchmarks/audit.py [exercise ...] [--jobs 2]
 """
 
 import argparse

@@ -124,7 +124,9 @@ def test_weights_add_up_to_one(subject, reference, case):
 def test_weights_stay_finite_for_large_scores(subject, reference, case):
     """Scores of many hundreds give weights between zero and one as well."""
     large = 400 * case.scores
-    expect_equal(subject.attention_pattern(large), reference.attention_pattern(large), note="for 400 times these scores")
+    expect_equal(
+        subject.attention_pattern(large), reference.attention_pattern(large), note="for 400 times these scores"
+    )
 
 
 @law("attention_pattern", masked_tables)

@@ -183,13 +183,6 @@ def test_model_works_in_float32(subject, reference, case):
     expect_equal(model_of(subject, case)(case.tokens), model_of(reference, case)(case.tokens))
 
 
-@law("GPT", whole_models)
-def test_your_own_parts_make_a_model(subject, reference, case):
-    """With your own parts, each with weights of its own, the logits are those of a GPT with these weights."""
-    yours = subject.module("GPT", case.cfg, case.weights)(case.tokens)
-    expect_equal(yours, reference.module("GPT", case.cfg, case.weights)(case.tokens))
-
-
 @law("GPT", real_models)
 def test_real_model_agrees_at_every_hook_point(subject, reference, case):
     """With a real GPT-2's weights, every value inside your model is what TransformerLens computes."""
@@ -202,6 +195,13 @@ def test_real_logits_agree_with_transformer_lens(subject, reference, case):
     """With a real GPT-2's weights, your logits are those of TransformerLens."""
     logits = subject.module("GPT", case.cfg, case.weights).recorded(case.tokens, seconds=case.seconds)[""]
     expect_equal(logits, case.computed["unembed.hook_out"], note=f"TransformerLens, {case.from_model}")
+
+
+@law("GPT", whole_models)
+def test_your_own_parts_make_a_model(subject, reference, case):
+    """With your own parts, each with weights of its own, the logits are those of a GPT with these weights."""
+    yours = subject.module("GPT", case.cfg, case.weights)(case.tokens)
+    expect_equal(yours, reference.module("GPT", case.cfg, case.weights)(case.tokens))
 
 
 def expect_hook_points(recorded, case):

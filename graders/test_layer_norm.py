@@ -34,7 +34,8 @@ def streams_that_end_in_a_constant(case, batch, seq, d_model):
 @space(batch=(1, 3), seq=(1, 4), d_model=(2, 6))
 def streams_that_end_nearly_constant(case, batch, seq, d_model):
     """Streams whose last vector has so small a variance that eps weighs beside it."""
-    vectors.build(case, batch, seq, d_model)
+    case.config(d_model=d_model)
+    case.tensor("x", batch=batch, seq=seq, d_model=d_model)
     case.x[:, -1] = case.x[:, -1, :1] + case.x[:, -1] / 100
 
 

@@ -14,8 +14,7 @@ EXERCISES = [exercise.name for exercise in load_course().exercises]
 @pytest.mark.parametrize("exercise", EXERCISES)
 def test_the_audit_of_an_exercise_finds_no_problem(audits, exercise):
     report = audits[exercise].result()
-    print(audit.render(report))
-    assert report.problems == []
+    assert report.problems == [], audit.render(report)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ It looks at what ran, not at how it was spelled: an alias, a method, an `nn` mod
 seen. The index names, for each exercise, the operations that are forbidden.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -33,9 +34,14 @@ def from_scratch(exercise: str, task: str) -> Callable:
         judge.hold(test.law)
 
     test: Any = run
-    test.law = Law("test_from_scratch", exercise, task, STATEMENT, check, Fixed(lambda where: [Case(0, {})]))
+    name = f"test_{_snake_case(task)}_is_from_scratch"
+    test.law = Law(name, exercise, task, STATEMENT, check, Fixed(lambda where: [Case(0, {})]))
     test.__doc__ = STATEMENT
     return test
+
+
+def _snake_case(name: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
 
 
 def operations(exercise: str, task: str, subject: Subject, reference: Subject) -> Iterator[str]:

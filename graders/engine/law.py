@@ -101,11 +101,20 @@ def expect_equal(yours: Any, expected: Any, what: str = "", note: str = "", atol
 
 def same_values(yours: Tensor, expected: Tensor, atol: float | None = None) -> bool:
     """Whether two tensors of one shape agree to the tolerance of the less exact dtype."""
+    return not differing(yours, expected, atol).any()
+
+
+def differing(yours: Tensor, expected: Tensor, atol: float | None = None) -> Tensor:
+    """True where two tensors of one shape do not agree, same shape."""
     if not expected.is_floating_point():
-        return torch.equal(yours, expected.to(yours.dtype))
+        return yours != expected
     less_exact = torch.float32 if torch.float32 in (yours.dtype, expected.dtype) else torch.float64
     rtol, small = TOLERANCES[less_exact]
     # Beside large numbers of its own tensor, a number near zero is what is left of a cancellation
-    finite = expected[expected.isfinite()]
-    scale = float(finite.abs().max()) if finite.numel() else 0.0
-    return torch.allclose(yours.double(), expected.double(), rtol=rtol, atol=atol or small * max(1.0, scale))
+    return ~torch.isclose(yours.double(), expected.double(), rtol, atol or small * max(1.0, largest(expected)))
+
+
+def largest(tensor: Tensor) -> float:
+    """The largest finite absolute value; 0 when there is none."""
+    finite = tensor[tensor.isfinite()]
+    return float(finite.abs().max()) if finite.numel() else 0.0

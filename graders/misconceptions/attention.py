@@ -28,7 +28,7 @@ MISCONCEPTIONS = (
         "scaled_by_sqrt_d_model",
         "attention_scores",
         ((SCALED, "return dots / (q.shape[-1] * q.shape[-2]) ** 0.5"),),
-        "The scores are divided by the square root of the width of all heads together (d_model), not of one head.",
+        "The scores are divided by the square root of d_model, the width of all heads together, not of d_head.",
         "How many numbers are added up in one dot product?",
     ),
     Misconception(
@@ -155,7 +155,7 @@ MISCONCEPTIONS = (
         "mask_without_offset",
         "apply_causal_mask",
         (("torch.arange(n_keys - n_queries, n_keys)", "torch.arange(n_queries)"),),
-        "With fewer queries than keys, the first query is aligned with the first key instead of the last with the last.",
+        "With fewer queries than keys, the first query stands at the first key, not the last query at the last key.",
         "With 1 query and 3 keys, as when a cache is used, which keys may the query see?",
     ),
     Misconception(
@@ -328,7 +328,7 @@ MISCONCEPTIONS = (
         (
             (
                 'einsum(pattern, v, "batch n_heads q k, batch k n_heads d_head -> batch q n_heads d_head")',
-                'einsum(pattern, v, "batch n_heads q k, batch k n_heads d_head -> batch q n_heads d_head") / v.shape[1]',
+                'einsum(pattern / v.shape[1], v, "batch n_heads q k, batch k n_heads d_head -> batch q n_heads d_head")',
             ),
         ),
         "The weighted values are averaged over the keys, though their weights already add up to one.",

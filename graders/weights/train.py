@@ -71,7 +71,7 @@ def train_tokenizer(text: str) -> Tokenizer:
 
 def tied_parameters(model: GPT) -> dict[str, Tensor]:
     """The model's parameters as GPT-2 has them: the unembedding is the token table, without a bias."""
-    parameters = dict(model.named_parameters())
+    parameters: dict[str, Tensor] = dict(model.named_parameters())
     parameters["unembed.W_U"] = model.embed.W_E.T
     parameters["unembed.b_U"] = torch.zeros(CONFIG.d_vocab)
     return parameters
