@@ -328,7 +328,7 @@ MISCONCEPTIONS = (
         (
             (
                 'einsum(pattern, v, "batch n_heads q k, batch k n_heads d_head -> batch q n_heads d_head")',
-                'einsum(pattern / v.shape[1], v, "batch n_heads q k, batch k n_heads d_head -> batch q n_heads d_head")',
+                'einsum(pattern / v.shape[1], v, "batch h q k, batch k h d_head -> batch q h d_head")',
             ),
         ),
         "The weighted values are averaged over the keys, though their weights already add up to one.",
