@@ -41,11 +41,11 @@ class Run:
     err: str
 
     def screens(self) -> dict[str, list[str]]:
-        """The lines said about each task that is not right, by its name, without spaces at their ends."""
+        """The lines said about each task or file that is not right, by its name, without spaces at their ends."""
         parts = [part.splitlines() for part in self.out.split("\n\n")]
         parts = [[line.rstrip() for line in part if line and not line.endswith("%]")] for part in parts]
-        found = [part for part in parts if len(part) > 1 and " · " in part[0] and part[0][0] != " "]
-        return {part[0].split(" · ")[1].split()[0]: part for part in found}
+        found = [part for part in parts if len(part) > 1 and part[0][0] not in " 0123456789"]
+        return {part[0].split(" · ")[-1].split()[0]: part for part in found}
 
     def states(self, exercise: str) -> dict[str, str]:
         """What the last list says of each of an exercise's tasks."""

@@ -145,7 +145,7 @@ def test_an_input_changed_in_place(runs):
         "It changed scores in place. Whoever passed that in still needs it: work on a copy. "
         "Smallest example scores (batch 1, n_heads 1, queries 2, keys 2) = [[-1.9, 0.4], [-0.3, -1.1]] "
         "What this looks like The scores that were passed in are changed in place. "
-        "Think about What does the underscore at the end of a method's name mean in PyTorch?"
+        "Think about Does `scores[...] = ...`, or a method whose name ends in an underscore, make a new tensor?"
     )
 
 
@@ -166,7 +166,7 @@ def test_another_dtype(runs):
 
 
 def test_another_shape_is_shown_against_the_names_of_the_axes(runs):
-    assert [line.split(maxsplit=2)[2] for line in runs["numbers"].screens()["apply_causal_mask"][-3:-1]] == [
+    assert [line.split(maxsplit=2)[2] for line in runs["numbers"].screens()["apply_causal_mask"][-4:-2]] == [
         "(1, 2, 2)",
         "(batch 1, n_heads 1, q 2, k 2)",
     ]
@@ -213,7 +213,7 @@ def test_an_exception_inside_torch_shows_the_learner_s_own_line(runs):
 
 def test_a_wrong_answer_that_no_misconception_gives_is_not_given_a_name(runs):
     assert runs["calls"].screens()["mix_values"][-3:-1] == [
-        "  What this looks like   None of the known mistakes. The numbers above are the best lead.",
+        "  What this looks like   None of the known mistakes. What is shown above is the best lead.",
         "  Your code printed      mixing (1, 2, 1, 2)",
     ]
 
@@ -223,9 +223,10 @@ def test_a_wrong_answer_that_no_misconception_gives_is_not_given_a_name(runs):
 )
 def test_an_endless_loop_in_python_or_in_c(runs, task, code):
     lines = runs["process"].screens()[task]
-    number = int(lines[2].split("in line ")[1].split()[0])
+    assert lines[2] == "  It was still running after 2 seconds and was stopped. Look for a loop that does not end."
+    number = int(lines[3].split("line ")[1].split(",")[0])
     near = LEARNERS["process"].splitlines()[number - 2 : number + 1]
-    assert lines[2].endswith(f", in line {number} ({task}), and was stopped. Look for a loop that")
+    assert lines[3] == f"  in your code           attention.py, line {number}, in {task}"
     assert any(line.startswith(code) for line in near)
 
 

@@ -226,6 +226,8 @@ def test_what_parts_and_functions_took_and_returned_is_recorded():
         "b": [12, 24],
         "b/double": [12, 24],
         "b/double:0": [4, 8],
+        ":in": [1, 2],
+        "": [12, 24],
     }
 
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from graders.engine.course import Exercise
 from graders.engine.law import Broken, Law, largest, same_values
 from graders.engine.misconception import Misconception, misconceptions_of, subject_with, tasks_within
-from graders.engine.space import Case, Space
+from graders.engine.space import Case, Fixed, Space
 from graders.engine.subject import Subject, reference_transport
 from graders.engine.transport import Transport
 from graders.engine.worker.failure import Failure
@@ -60,6 +60,8 @@ def diagnose(
     tried = [(law, case)]
     if confirming and isinstance(confirming.cases, Space):
         tried += [(confirming, further) for further in confirming.cases.further(MORE_CASES)]
+    if isinstance(law.cases, Fixed):
+        tried.reverse()  # a real model is the dearest case: most suspects fall before it
     theirs = []
     for a_law, a_case in tried:
         theirs.append(replay(a_law, a_case, transport))
@@ -77,7 +79,14 @@ def diagnose(
         return singles
     pairs = (pair for pair in itertools.combinations(own, 2) if _combine(exercise.name, pair))
     # Each half of a pair that fits matters somewhere, or it would have fitted alone
-    return _first(itertools.islice(pairs, MAX_PAIRS), fits)
+    found = _first(itertools.islice(pairs, MAX_PAIRS), fits)
+    if found is None:
+        return None
+    on_screen = theirs[tried.index((law, case))]
+    explains = [
+        m for m in found.misconceptions if _same_end(replay(law, case, subject_with(exercise.name, (m,))), on_screen)
+    ]
+    return Diagnosis(tuple(sorted(found.misconceptions, key=lambda m: m not in explains)))
 
 
 def _first(candidates, fits: Callable[[tuple[Misconception, ...]], bool]) -> Diagnosis | None:

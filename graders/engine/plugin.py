@@ -137,9 +137,9 @@ class Grading:
         """Count broken laws apart from pytest's failures, which it would print a second time."""
         status = dict(getattr(report, "user_properties", ())).get("headstart")  # a report of collection has none
         if status is not None and report.when == "call":
-            return CATEGORIES[str(status)], "" if self.only_grades() else "F", CATEGORIES[str(status)].upper()
+            return CATEGORIES[str(status)], "." if self.only_grades() else "F", CATEGORIES[str(status)].upper()
         if self.only_grades() and report.when == "call" and report.outcome in ("passed", "skipped"):
-            return report.outcome, "", ""
+            return report.outcome, ".", ""  # a sign of life; the verdict is the report's
         return None
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
@@ -147,6 +147,7 @@ class Grading:
             return
         from graders.engine.report import SOLVED, summary
 
+        terminalreporter.write_line("")
         if self.config.getoption("--device") != "cpu":
             terminalreporter.write_line(
                 "Tolerances were set on the CPU; another device may differ without being wrong."
@@ -158,6 +159,9 @@ class Grading:
                 terminalreporter.write_line("\n".join(rest) + "\n")
         for line in summary(self.made.outcomes, load_course(), self.subject):
             terminalreporter.write_line(line, green=line.endswith(SOLVED))
+        path = self.config.getoption("--records")
+        if path:
+            terminalreporter.write_line(f"{len(self.made.outcomes)} records written to {path}")
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         if self.made is None:

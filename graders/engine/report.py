@@ -5,14 +5,14 @@ learner's own lines of a traceback, and nothing of the engine.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from torch import Tensor
 
 from graders.engine.course import Course, Exercise
 from graders.engine.judge import EXERCISE_SECONDS, Outcome
-from graders.engine.law import Broken, differing
+from graders.engine.law import Broken, differing, laws_for
 from graders.engine.record import kind_of, numbers, sizes
 from graders.engine.space import Case
 from graders.engine.worker.codec import Opaque
@@ -23,24 +23,28 @@ LABEL = 23  # columns before a value
 FEW = 12  # numbers of a tensor that is shown whole
 
 SOLVED, BROKEN, UNTOUCHED, WAITING = "done", "not yet right", "not started", "waits"
+PARTLY, UNTRIED = "holds as far as tried", "not tried"  # when pytest was told to run some laws only
+UNREADABLE = "the file could not be read"
 
 
 def failure_screen(outcome: Outcome, tally: str, exercise: Exercise, folder: str) -> list[str]:
     """All that is said about one failure."""
     broken, task = outcome.broken or Broken(""), outcome.record.task
+    if is_of_the_whole_file(outcome):
+        said = wrapped(explanation(broken, f"{folder}/{exercise.name}.py", task))
+        return [exercise.name, *(f"  {line}" for line in said), *where_in_your_code(broken)]
     lines = [f"{exercise.name} · {task}".ljust(50) + tally]
     lines += [f"  {line}" for line in wrapped(outcome.record.statement)]
     lines += [f"  {line}" for line in wrapped(explanation(broken, f"{folder}/{exercise.name}.py", task))]
     if outcome.case and broken.kind in ("values", "nan", "shape", "call", "changed"):
         lines += example_lines(outcome.case)
     lines += comparison(broken)
-    if broken.kind != "parse":
-        lines += [labelled("in your code" if i == 0 else "", line) for i, line in enumerate(own_lines(broken))]
+    lines += where_in_your_code(broken)
     for misconception in outcome.diagnosis.misconceptions if outcome.diagnosis else ():
         lines += block("What this looks like", misconception.names)
         lines += block("Think about", misconception.asks)
-    if outcome.record.kind == "values" and not outcome.diagnosis:
-        lines += block("What this looks like", "None of the known mistakes. The numbers above are the best lead.")
+    if outcome.record.kind in ("values", "nan", "shape") and not outcome.diagnosis:
+        lines += block("What this looks like", "None of the known mistakes. What is shown above is the best lead.")
     if broken.printed:
         lines += block("Your code printed", " / ".join(broken.printed.strip().splitlines()[-3:]))
     for note in broken.notes:
@@ -48,15 +52,24 @@ def failure_screen(outcome: Outcome, tally: str, exercise: Exercise, folder: str
     return [*lines, f"  More: {exercise.page}#{exercise.task(task).page}"]
 
 
+def is_of_the_whole_file(outcome: Outcome) -> bool:
+    """Whether a failure is no single task's: it came before any task could be looked at."""
+    return (
+        bool(outcome.broken)
+        and outcome.case is None
+        and outcome.record.kind not in ("", "missing", "signature", "grader")
+    )
+
+
 def explanation(broken: Broken, file: str, task: str) -> str:
     """What happened, what was expected, what to do next, in one breath; empty where the values say it all."""
     failure = broken.failure
     raised = f"{failure.type_name}: {short(failure.message)}"
-    line, function, text = failure.lines[-1][1:] if failure.lines else (0, "", "")
+    line = failure.lines[-1][1] if failure.lines else 0
     match broken.kind:
         case "parse":
-            where = f"line {line}, {short(failure.message)}: {text}" if line else f"{short(failure.message)}."
-            return f"{file} cannot be read by Python: {where}  Mend this first; nothing else can be tried."
+            where = f"line {line}, {short(failure.message)}" if line else short(failure.message)
+            return f"{file} cannot be read by Python: {where}. Mend this first; nothing else can be tried."
         case "import":
             return f"{file} stops while it is imported, with {raised}. Mend this first; nothing else can be tried."
         case "foreign":
@@ -74,11 +87,12 @@ def explanation(broken: Broken, file: str, task: str) -> str:
             return f"{task}(cfg) stops with {raised}. `__init__` is given: compare yours with the stub."
         case "parameters":
             return f"The parameters of {task} are not those of the stub: {failure.message.replace(chr(10), '; ')}."
+        case "call" if failure.type_name == "BdbQuit":
+            return "There is a breakpoint in it. Add --in-process to the command to stop there."
         case "call":
             return f"It stops with {raised}."
         case "timeout":
-            where = f", in line {line} ({function})" if line else ""
-            return f"It was still running after 2 seconds{where}, and was stopped. Look for a loop that does not end."
+            return "It was still running after 2 seconds and was stopped. Look for a loop that does not end."
         case "large":
             return "It returned more than can be looked at. The cases are tiny: look for what makes the result grow."
         case "crash":
@@ -117,8 +131,12 @@ def comparison(broken: Broken) -> list[str]:
     """Yours and expected, as few numbers as show the difference."""
     if broken.kind == "shape":
         wanted = shape(broken.expected, broken.axes)
-        return [labelled("your shape", shape(broken.yours)), labelled("expected shape", wanted)]
-    if broken.kind in ("signature", "keys"):
+        compared = [labelled("Compared", broken.what)] if broken.what else []
+        return [*compared, labelled("your shape", shape(broken.yours)), labelled("expected shape", wanted)]
+    if broken.kind == "keys":
+        names = (("missing", broken.expected), ("too many", broken.yours))
+        return [labelled(label, ", ".join(keys)) for label, keys in names if keys]
+    if broken.kind == "signature":
         return [labelled("yours", str(broken.yours)), labelled("expected", str(broken.expected))]
     if broken.kind not in ("values", "nan") or broken.yours is None:
         return []
@@ -149,10 +167,14 @@ def example_lines(case: Case) -> Iterator[str]:
         yield labelled(label, "random parameters" + sizes({n: case.cfg[n] for n in case.sizes if n in case.cfg}))
 
 
-def own_lines(broken: Broken) -> Iterator[str]:
+def where_in_your_code(broken: Broken) -> Iterator[str]:
     """The learner's own lines of a traceback."""
+    label = "in your code"
     for file, line, function, text in broken.failure.lines:
-        yield f"{file}, line {line}, in {function}" + (f":  {text}" if text else "")
+        yield labelled(
+            label, f"{file}, line {line}" + (f", in {function}" if function else "") + f":  {text}".rstrip(": ")
+        )
+        label = ""
 
 
 def shape(value: Any, axes: str = "") -> str:
@@ -213,13 +235,15 @@ def wrapped(text: str, width: int = WIDTH) -> list[str]:
     return lines
 
 
-def state_of(outcomes: Iterable[Outcome]) -> str:
-    """How a task stands, from the outcomes of its laws."""
+def state_of(outcomes: Sequence[Outcome], n_laws: int) -> str:
+    """How a task stands, from the outcomes of its laws, of which there are `n_laws`."""
+    if not outcomes:
+        return UNTRIED
     statuses = {outcome.record.status for outcome in outcomes}
     for status, state in (("failed", BROKEN), ("error", BROKEN), ("not_started", UNTOUCHED), ("skipped", WAITING)):
         if status in statuses:
             return state
-    return SOLVED
+    return SOLVED if len(outcomes) == n_laws else PARTLY
 
 
 def tally_of(outcomes: Sequence[Outcome]) -> str:
@@ -236,24 +260,29 @@ def summary(outcomes: Sequence[Outcome], course: Course, folder: str) -> list[st
     """Every task on one line, then the next step."""
     lines: list[str] = []
     next_step: list[str] = []
+    option = "" if folder == DEFAULT else f" --subject {folder}"
     for exercise in course.exercises:
         own = [outcome for outcome in outcomes if outcome.record.exercise == exercise.name]
-        for task in exercise.tasks:
+        for task in exercise.tasks if own else ():
             of_task = [outcome for outcome in own if outcome.record.task == task.name]
-            if not of_task:
-                continue
-            state = state_of(of_task)
+            state = state_of(of_task, sum(law.task == task.name for law in laws_for(exercise.name)))
             cause = next((o.record.cause for o in of_task if o.record.cause), "") if state == WAITING else ""
-            lines.append(f"  {exercise.name} · {task.name}".ljust(40) + (cause or state))
-            if state != SOLVED and not next_step:
-                verb = "mend" if state == BROKEN else "write"
-                option = "" if folder == DEFAULT else f" --subject {folder}"
-                next_step = [
-                    f"Next: {verb} {task.name} in {folder}/{exercise.name}.py",
-                    f"      It is explained in {exercise.page}#{task.page}",
-                    f"      Then run  pytest graders/test_{exercise.name}.py{option}",
-                ]
+            whole = any(map(is_of_the_whole_file, own))
+            lines.append(f"  {exercise.name} · {task.name}".ljust(40) + (UNREADABLE if whole else cause or state))
+            if state in (BROKEN, UNTOUCHED, WAITING) and not next_step:
+                file, verb = f"{folder}/{exercise.name}.py", "mend" if state == BROKEN else "write"
+                next_step = (
+                    [f"Next: mend {file}"]
+                    if whole
+                    else [
+                        f"Next: {verb} {task.name} in {file}",
+                        f"      It is explained in {exercise.page}#{task.page}",
+                    ]
+                )
+                next_step.append(f"      Then run  pytest graders/test_{exercise.name}.py{option}")
     done = sum(line.endswith(SOLVED) for line in lines)
+    if any(line.endswith((PARTLY, UNTRIED)) for line in lines):
+        next_step = ["Only some of the laws were tried. Without -k, -x and :: the command tries them all."]
     return [*lines, "", f"{done} of {len(lines)} tasks done.", *(next_step or after(outcomes, course))]
 
 

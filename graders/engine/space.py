@@ -19,7 +19,7 @@ from torch import Tensor
 MAX_SEED = 9999
 LARGE_EVERY, LARGE = 5, 40.0
 IN_FLOAT32 = 0.25
-SMALLEST, VARIED = 3, 6  # cases of the ladder: at the floor, and of growing sizes
+SMALLEST, VARIED = 2, 4  # cases of the ladder: at the floor, and, after one size more each, of growing sizes
 
 
 class Case:
@@ -99,6 +99,9 @@ class Space:
         floor = {name: _floor(name, *sizes) for name, sizes in self.ranges.items()}
         for seed in range(SMALLEST):
             yield self.case(seed, **floor)
+        for seed, (name, (_low, high, *_)) in enumerate(self.ranges.items()):
+            if floor[name] < high:
+                yield self.case(seed, **floor | {name: floor[name] + 1})
         yield from self.further(VARIED)
 
     def further(self, n: int) -> Iterator[Case]:

@@ -11,6 +11,8 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, Protocol
 
+import pytest
+
 from graders.engine.worker.codec import CodecError, decode, encode
 from graders.engine.worker.loading import Source
 from graders.engine.worker.perform import Failure, Performer, Reply, Request, reply_from, to_data
@@ -42,7 +44,8 @@ class InProcess:
     isolation = "none"
 
     def __init__(self, source: Source):
-        self.performer = Performer(source)
+        # Ctrl-C, and `q` in the debugger, end the run
+        self.performer = Performer(source, lets_through=(KeyboardInterrupt, pytest.exit.Exception))
 
     def start(self) -> None:
         """Nothing to start."""

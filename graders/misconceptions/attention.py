@@ -97,6 +97,18 @@ MISCONCEPTIONS = (
         "Which letters does your einsum keep after the arrow, and which does it sum away?",
     ),
     Misconception(
+        "heads_in_the_place_of_tokens",
+        "attention_scores",
+        (
+            (
+                'einsum(q, k, "batch q n_heads d_head, batch k n_heads d_head -> batch n_heads q k")',
+                "q @ k.transpose(-1, -2)",
+            ),
+        ),
+        "The product runs over the last two axes as they are, so that heads are compared with heads.",
+        "Which two axes of q does the matrix product see, and which two should it see?",
+    ),
+    Misconception(
         "heads_compared_with_other_heads",
         "attention_scores",
         (
@@ -245,7 +257,7 @@ MISCONCEPTIONS = (
         "apply_causal_mask",
         ((HIDDEN, 'return scores.masked_fill_(is_future, float("-inf"))'),),
         "The scores that were passed in are changed in place.",
-        "What does the underscore at the end of a method's name mean in PyTorch?",
+        "Does `scores[...] = ...`, or a method whose name ends in an underscore, make a new tensor?",
     ),
     # attention_pattern
     Misconception(
@@ -316,6 +328,18 @@ MISCONCEPTIONS = (
         "Which axis of the pattern do the values share?",
     ),
     Misconception(
+        "heads_not_moved_before_the_product",
+        "mix_values",
+        (
+            (
+                'einsum(pattern, v, "batch n_heads q k, batch k n_heads d_head -> batch q n_heads d_head")',
+                "pattern @ v",
+            ),
+        ),
+        "The product runs over the axes as they stand: pattern has its heads second, v third.",
+        "What must the last two axes of v be, for a matrix product with (q, k)?",
+    ),
+    Misconception(
         "pattern_transposed",
         "mix_values",
         ((MIXED, "batch n_heads k q, batch k n_heads d_head -> batch q n_heads d_head"),),
@@ -355,6 +379,34 @@ MISCONCEPTIONS = (
         ((V_LINE, V_LINE.removesuffix(" + self.b_V")),),
         "The bias b_V is not added to the values.",
         "How many biases does the layer have, and where is each used?",
+    ),
+    Misconception(
+        "b_k_added_to_queries",
+        "Attention",
+        ((Q_LINE, Q_LINE.replace("b_Q", "b_K")),),
+        "The bias b_K is added to the queries.",
+        "Which bias belongs to which of the three?",
+    ),
+    Misconception(
+        "b_v_added_to_queries",
+        "Attention",
+        ((Q_LINE, Q_LINE.replace("b_Q", "b_V")),),
+        "The bias b_V is added to the queries.",
+        "Which bias belongs to which of the three?",
+    ),
+    Misconception(
+        "b_q_added_to_values",
+        "Attention",
+        ((V_LINE, V_LINE.replace("b_V", "b_Q")),),
+        "The bias b_Q is added to the values.",
+        "Which bias belongs to which of the three?",
+    ),
+    Misconception(
+        "b_k_added_to_values",
+        "Attention",
+        ((V_LINE, V_LINE.replace("b_V", "b_K")),),
+        "The bias b_K is added to the values.",
+        "Which bias belongs to which of the three?",
     ),
     Misconception(
         "b_o_forgotten",
@@ -474,20 +526,7 @@ MISCONCEPTIONS = (
                 "        scores = scores.masked_fill(torch.ones_like(scores, dtype=torch.bool).triu(1), -1e4)",
             ),
         ),
-        "The layer masks with -1e4: beside scores lower than that, the future shines through.",
-        "Is there a number so low that no score can lie below it?",
-    ),
-    Misconception(
-        "layer_mask_is_1e5",
-        "Attention",
-        (
-            (
-                SCORES_LINE,
-                "scores = attention_scores(q, k)\n"
-                "        scores = scores.masked_fill(torch.ones_like(scores, dtype=torch.bool).triu(1), -1e5)",
-            ),
-        ),
-        "The layer masks with -1e5: beside scores lower than that, the future shines through.",
+        "The layer masks with a number such as -1e4: beside scores as low as that, the future shines through.",
         "Is there a number so low that no score can lie below it?",
     ),
     Misconception(

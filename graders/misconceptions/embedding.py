@@ -245,7 +245,7 @@ MISCONCEPTIONS = (
         "negative_positions_wrap",
         "PosEmbed",
         ((POSITIONS, "positions = first + torch.arange(seq)"),),
-        "Positions below 0 are left as they are, and a table asked for row -1 gives its last.",
+        "Positions below 0 are not clamped: the table counts such rows from its end, or has none so low.",
         "What does W_pos[-1] return?",
     ),
     Misconception(

@@ -49,7 +49,7 @@ def plain(value: Any, depth: int = 0) -> Any:
         return plain_tensor(value)
     if type(value) in (list, tuple):
         return type(value)(plain(item, depth + 1) for item in value)
-    if type(value) is dict and all(type(key) is str for key in value):
+    if isinstance(value, dict) and all(type(key) is str for key in value):  # a state_dict is an OrderedDict
         return {key: plain(item, depth + 1) for key, item in value.items()}
     return Opaque(f"{type(value).__module__}.{type(value).__name__}".removeprefix("builtins."))
 

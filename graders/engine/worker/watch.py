@@ -62,7 +62,7 @@ def operations() -> Iterator[set[str]]:
 
 @contextmanager
 def recording(model: nn.Module, modules: dict[str, ModuleType]) -> Iterator[dict[str, Any]]:
-    """What every submodule of `model` took and returned inside, and every function of the subject's files.
+    """What `model` (path '') and its submodules took and returned, and every function of the subject's files.
 
     Keys: `blocks.0.ln1` what it returned, `blocks.0.ln1:in` its first input, `blocks.0.attn/mix_values` what
     that function returned while `blocks.0.attn` ran, `blocks.0.attn/mix_values:1` its second argument. A
@@ -72,9 +72,8 @@ def recording(model: nn.Module, modules: dict[str, ModuleType]) -> Iterator[dict
     running: list[str] = []
     handles = []
     for path, module in model.named_modules():
-        if path:
-            handles.append(module.register_forward_pre_hook(_entering(path, running, recorded)))
-            handles.append(module.register_forward_hook(_leaving(path, running, recorded)))
+        handles.append(module.register_forward_pre_hook(_entering(path, running, recorded)))
+        handles.append(module.register_forward_hook(_leaving(path, running, recorded)))
     originals = [
         (module, name, value)
         for module in modules.values()
