@@ -54,6 +54,8 @@ def stubs(
     for name in changed:
         if name not in kept:
             _write(EXERCISES / f"{name}.py", wanted[name])
+    if not changed:
+        typer.echo("nothing to write: every stub is there, untouched")
     if kept:
         _fail("\n".join(map(_left_alone, kept)))
 

@@ -1,0 +1,32 @@
+"""The README shows what a learner really sees, and links to what is there."""
+
+import re
+
+import pytest
+from learners import grade
+
+from graders.engine.course import ROOT, load_course
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def test_the_failure_it_shows_is_the_one_that_is_printed():
+    shown = README.split("```")[1].strip().splitlines()
+    printed = grade("--subject", "misconception:mask_hides_self").screens()["apply_causal_mask"]
+    assert printed == shown
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_to_a_file_leads_somewhere(page):
+    targets = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8"))
+    assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+def test_every_section_that_a_screen_names_is_on_its_page():
+    missing = []
+    for exercise in load_course().exercises:
+        headings = re.findall(r"^## (.+)$", (ROOT / exercise.page).read_text(encoding="utf-8"), re.MULTILINE)
+        anchors = {heading.lower().replace(" ", "-") for heading in headings}
+        missing += [f"{exercise.page}#{task.page}" for task in exercise.tasks if task.page not in anchors]
+    assert missing == []
