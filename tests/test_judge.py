@@ -13,10 +13,11 @@ from graders.engine.form import form_of_task
 from graders.engine.judge import UNSTEADY, Judge, Policy
 from graders.engine.law import Law, expect_equal, laws_for
 from graders.engine.misconception import misconceptions_of, subject_with
-from graders.engine.report import failure_screen, summary
+from graders.engine.report import failure_screen
 from graders.engine.space import Case, Fixed
 from graders.engine.stubs import stub_files, stub_text
 from graders.engine.subject import reference_transport
+from graders.engine.summary import summary
 from graders.engine.transport import InProcess
 from graders.engine.worker.loading import Source
 from graders.engine.worker.perform import Reply, Request

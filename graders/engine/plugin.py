@@ -145,7 +145,7 @@ class Grading:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if self.made is None or not self.made.outcomes:
             return
-        from graders.engine.report import SOLVED, summary
+        from graders.engine.summary import SOLVED, summary
 
         terminalreporter.write_line("")
         if self.config.getoption("--device") != "cpu":

@@ -1,4 +1,4 @@
-"""What a learner reads: one screen for a failure, one line for a task, and the next step.
+"""What a learner reads about a failure, on one screen; `summary.py` has what follows it.
 
 Pure functions from outcomes to lines of text. What happened, what was expected, what to do next; only the
 learner's own lines of a traceback, and nothing of the engine.
@@ -10,21 +10,16 @@ from typing import Any
 
 from torch import Tensor
 
-from graders.engine.course import Course, Exercise
+from graders.engine.course import Exercise
 from graders.engine.judge import EXERCISE_SECONDS, Outcome
-from graders.engine.law import Broken, differing, laws_for
+from graders.engine.law import Broken, differing
 from graders.engine.record import kind_of, numbers, sizes
 from graders.engine.space import Case
 from graders.engine.worker.codec import Opaque
 
-DEFAULT = "exercises"  # the folder that is graded when none is named
 WIDTH = 110
 LABEL = 23  # columns before a value
 FEW = 12  # numbers of a tensor that is shown whole
-
-SOLVED, BROKEN, UNTOUCHED, WAITING = "done", "not yet right", "not started", "waits"
-PARTLY, UNTRIED = "holds as far as tried", "not tried"  # when pytest was told to run some laws only
-UNREADABLE = "the file could not be read"
 
 
 def failure_screen(outcome: Outcome, tally: str, exercise: Exercise, folder: str) -> list[str]:
@@ -146,8 +141,8 @@ def comparison(broken: Broken) -> list[str]:
         index = first_difference(yours, expected)
         lines.append(labelled("First difference", f"at {place(index, broken.axes)} of {shape(yours, broken.axes)}"))
         yours, expected = yours[index], expected[index]
-    note = f"   ({broken.note})" if broken.note else ""
-    return [*lines, labelled("yours", value_text(yours)), labelled("expected", value_text(expected) + note)]
+    note = block("", f"({broken.note})") if broken.note else []
+    return [*lines, labelled("yours", value_text(yours)), labelled("expected", value_text(expected)), *note]
 
 
 def first_difference(yours: Tensor, expected: Tensor) -> tuple[int, ...]:
@@ -161,7 +156,11 @@ def example_lines(case: Case) -> Iterator[str]:
     for name, axes in case.shown.items():
         value = getattr(case, name)
         few = not isinstance(value, Tensor) or value.numel() <= FEW
-        yield labelled(label, name + sizes(axes) + (f" = {value_text(value)}" if few else ", random tenths"))
+        named, text = name + sizes(axes), value_text(value) if few else "random tenths"
+        if len(f"{named} = {text}") <= WIDTH - LABEL:
+            yield labelled(label, f"{named} = {text}")
+        else:
+            yield from (labelled(label, f"{named} ="), labelled("", text))
         label = ""
     if case.weights and case.sizes:
         yield labelled(label, "random parameters" + sizes({n: case.cfg[n] for n in case.sizes if n in case.cfg}))
@@ -235,17 +234,6 @@ def wrapped(text: str, width: int = WIDTH) -> list[str]:
     return lines
 
 
-def state_of(outcomes: Sequence[Outcome], n_laws: int) -> str:
-    """How a task stands, from the outcomes of its laws, of which there are `n_laws`."""
-    if not outcomes:
-        return UNTRIED
-    statuses = {outcome.record.status for outcome in outcomes}
-    for status, state in (("failed", BROKEN), ("error", BROKEN), ("not_started", UNTOUCHED), ("skipped", WAITING)):
-        if status in statuses:
-            return state
-    return SOLVED if len(outcomes) == n_laws else PARTLY
-
-
 def tally_of(outcomes: Sequence[Outcome]) -> str:
     """`1 law holds, 1 broken, 2 wait for it`."""
     count = Counter(outcome.record.status for outcome in outcomes)
@@ -254,43 +242,3 @@ def tally_of(outcomes: Sequence[Outcome]) -> str:
     if waiting:
         parts.append(f"{waiting} {'waits' if waiting == 1 else 'wait'} for it")
     return ", ".join(parts)
-
-
-def summary(outcomes: Sequence[Outcome], course: Course, folder: str) -> list[str]:
-    """Every task on one line, then the next step."""
-    lines: list[str] = []
-    next_step: list[str] = []
-    option = "" if folder == DEFAULT else f" --subject {folder}"
-    for exercise in course.exercises:
-        own = [outcome for outcome in outcomes if outcome.record.exercise == exercise.name]
-        for task in exercise.tasks if own else ():
-            of_task = [outcome for outcome in own if outcome.record.task == task.name]
-            state = state_of(of_task, sum(law.task == task.name for law in laws_for(exercise.name)))
-            cause = next((o.record.cause for o in of_task if o.record.cause), "") if state == WAITING else ""
-            whole = any(map(is_of_the_whole_file, own))
-            lines.append(f"  {exercise.name} · {task.name}".ljust(40) + (UNREADABLE if whole else cause or state))
-            if state in (BROKEN, UNTOUCHED, WAITING) and not next_step:
-                file, verb = f"{folder}/{exercise.name}.py", "mend" if state == BROKEN else "write"
-                next_step = (
-                    [f"Next: mend {file}"]
-                    if whole
-                    else [
-                        f"Next: {verb} {task.name} in {file}",
-                        f"      It is explained in {exercise.page}#{task.page}",
-                    ]
-                )
-                next_step.append(f"      Then run  pytest graders/test_{exercise.name}.py{option}")
-    done = sum(line.endswith(SOLVED) for line in lines)
-    if any(line.endswith((PARTLY, UNTRIED)) for line in lines):
-        next_step = ["Only some of the laws were tried. Without -k, -x and :: the command tries them all."]
-    return [*lines, "", f"{done} of {len(lines)} tasks done.", *(next_step or after(outcomes, course))]
-
-
-def after(outcomes: Sequence[Outcome], course: Course) -> list[str]:
-    """The exercise that comes after those that were graded, if there is one."""
-    names = [exercise.name for exercise in course.exercises]
-    last = max(names.index(outcome.record.exercise) for outcome in outcomes)
-    if last + 1 == len(names):
-        return ["All laws hold."]
-    following = course.exercises[last + 1]
-    return [f"All laws hold. Next: {following.page}, then run  pytest graders/test_{following.name}.py"]

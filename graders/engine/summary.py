@@ -1,0 +1,64 @@
+"""The end of a report: every task on one line, then the next step."""
+
+from collections.abc import Sequence
+
+from graders.engine.course import Course
+from graders.engine.judge import Outcome
+from graders.engine.law import laws_for
+from graders.engine.report import is_of_the_whole_file
+
+DEFAULT = "exercises"  # the folder that is graded when none is named
+SOLVED, BROKEN, UNTOUCHED, WAITING = "done", "not yet right", "not started", "waits"
+PARTLY, UNTRIED = "holds as far as tried", "not tried"  # when pytest was told to run some laws only
+UNREADABLE = "the file could not be read"
+
+
+def summary(outcomes: Sequence[Outcome], course: Course, folder: str) -> list[str]:
+    """Every task on one line, then the next step."""
+    lines: list[str] = []
+    next_step: list[str] = []
+    option = "" if folder == DEFAULT else f" --subject {folder}"
+    for exercise in course.exercises:
+        own = [outcome for outcome in outcomes if outcome.record.exercise == exercise.name]
+        for task in exercise.tasks if own else ():
+            of_task = [outcome for outcome in own if outcome.record.task == task.name]
+            state = state_of(of_task, sum(law.task == task.name for law in laws_for(exercise.name)))
+            cause = next((o.record.cause for o in of_task if o.record.cause), "") if state == WAITING else ""
+            whole = any(map(is_of_the_whole_file, own))
+            lines.append(f"  {exercise.name} · {task.name}".ljust(40) + (UNREADABLE if whole else cause or state))
+            if state in (BROKEN, UNTOUCHED, WAITING) and not next_step:
+                file, verb = f"{folder}/{exercise.name}.py", "mend" if state == BROKEN else "write"
+                next_step = (
+                    [f"Next: mend {file}"]
+                    if whole
+                    else [
+                        f"Next: {verb} {task.name} in {file}",
+                        f"      It is explained in {exercise.page}#{task.page}",
+                    ]
+                )
+                next_step.append(f"      Then run  pytest graders/test_{exercise.name}.py{option}")
+    done = sum(line.endswith(SOLVED) for line in lines)
+    if any(line.endswith((PARTLY, UNTRIED)) for line in lines):
+        next_step = ["Only some of the laws were tried. Without -k, -x and :: the command tries them all."]
+    return [*lines, "", f"{done} of {len(lines)} tasks done.", *(next_step or after(outcomes, course))]
+
+
+def after(outcomes: Sequence[Outcome], course: Course) -> list[str]:
+    """The exercise that comes after those that were graded, if there is one."""
+    names = [exercise.name for exercise in course.exercises]
+    last = max(names.index(outcome.record.exercise) for outcome in outcomes)
+    if last + 1 == len(names):
+        return ["All laws hold."]
+    following = course.exercises[last + 1]
+    return [f"All laws hold. Next: {following.page}, then run  pytest graders/test_{following.name}.py"]
+
+
+def state_of(outcomes: Sequence[Outcome], n_laws: int) -> str:
+    """How a task stands, from the outcomes of its laws, of which there are `n_laws`."""
+    if not outcomes:
+        return UNTRIED
+    statuses = {outcome.record.status for outcome in outcomes}
+    for status, state in (("failed", BROKEN), ("error", BROKEN), ("not_started", UNTOUCHED), ("skipped", WAITING)):
+        if status in statuses:
+            return state
+    return SOLVED if len(outcomes) == n_laws else PARTLY
