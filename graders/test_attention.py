@@ -60,6 +60,21 @@ def attention_layers(case, batch, seq, **sizes):
     case.tensor("x", batch=batch, seq=seq, d_model=case.cfg["d_model"])
 
 
+# Sizes beyond the ranges above: more tokens, heads and numbers than an answer may have counted on
+LARGE = {"batch": 5, "n_queries": 3, "more_keys": 140, "n_heads": 5}
+
+
+many_keys = fixed(lambda where: [queries_and_keys.case(1, **LARGE, d_head=9)])
+wide_tables = fixed(lambda where: [score_tables.case(1, **LARGE)])
+many_values = fixed(lambda where: [patterns_and_values.case(1, **LARGE, d_head=9)])
+
+
+@fixed
+def large_layers(where):
+    """A layer of five heads, and a long stream."""
+    return [attention_layers.case(1, batch=9, seq=140, n_heads=5, d_model=12, d_head=7)]
+
+
 @fixed
 def real_layers(where):
     """Two layers of a real GPT-2, with what TransformerLens says they return."""
@@ -90,6 +105,12 @@ def test_gradients_reach_queries_and_keys(subject, reference, case):
     expect_equal(yours, reference.gradients("attention_scores", case.q, case.k), what="gradient of")
 
 
+@law("attention_scores", many_keys)
+def test_scores_of_many_keys(subject, reference, case):
+    """With 3 queries, 143 keys and 5 heads, the scores are still the scaled dot products."""
+    expect_equal(subject.attention_scores(case.q, case.k), reference.attention_scores(case.q, case.k))
+
+
 # apply_causal_mask
 
 
@@ -109,6 +130,21 @@ def test_the_last_query_stands_at_the_last_key(subject, reference, case):
         expect_equal(masked[..., i, :visible], case.scores[..., i, :visible], what=f"what query {i} sees")
         hidden = torch.full_like(masked[..., i, visible:], -math.inf)
         expect_equal(masked[..., i, visible:], hidden, what=f"what is hidden from query {i}")
+
+
+@law("apply_causal_mask", score_tables)
+def test_gradients_reach_the_scores_that_are_seen(subject, reference, case):
+    """Gradients flow back, unchanged, into every score that a query sees."""
+    yours = subject.gradients("apply_causal_mask", case.scores)["scores"]
+    expected = reference.gradients("apply_causal_mask", case.scores)["scores"]
+    seen = ~reference.apply_causal_mask(case.scores).isinf()  # adding -inf lets gradients through where it hides
+    expect_equal(yours[seen], expected[seen], what="gradient of the scores that are seen")
+
+
+@law("apply_causal_mask", wide_tables)
+def test_the_future_is_hidden_among_many_keys(subject, reference, case):
+    """With 3 queries and 143 keys, query 0 sees the first 141 keys, and query 2 sees all of them."""
+    expect_equal(subject.apply_causal_mask(case.scores), reference.apply_causal_mask(case.scores))
 
 
 # attention_pattern
@@ -165,6 +201,12 @@ def test_gradients_reach_values(subject, reference, case):
     """Gradients flow back into weights and values."""
     yours = subject.gradients("mix_values", case.pattern, case.v)
     expect_equal(yours, reference.gradients("mix_values", case.pattern, case.v), what="gradient of")
+
+
+@law("mix_values", many_values)
+def test_many_values_are_mixed(subject, reference, case):
+    """With 3 queries, 143 values and 5 heads, a query still gets the weighted sum of all values."""
+    expect_equal(subject.mix_values(case.pattern, case.v), reference.mix_values(case.pattern, case.v))
 
 
 # Attention
@@ -229,6 +271,13 @@ def test_gradients_reach_every_parameter(subject, reference, case):
 @law("Attention", attention_layers.in_float32())
 def test_layer_works_in_float32(subject, reference, case):
     """In float32 the layer gives the same, to float32's precision, in float32."""
+    yours = subject.module("Attention", case.cfg, case.weights)(case.x)
+    expect_equal(yours, reference.module("Attention", case.cfg, case.weights)(case.x))
+
+
+@law("Attention", large_layers)
+def test_layer_works_at_larger_sizes(subject, reference, case):
+    """With 5 heads, 9 rows and 140 tokens, the layer still returns what the definition says."""
     yours = subject.module("Attention", case.cfg, case.weights)(case.x)
     expect_equal(yours, reference.module("Attention", case.cfg, case.weights)(case.x))
 

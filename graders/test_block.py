@@ -32,6 +32,12 @@ def blocks(case, batch, seq, d_model):
 
 
 @fixed
+def many_rows(where):
+    """A larger batch than is drawn."""
+    return [blocks.case(2, batch=9, seq=5, d_model=6)]
+
+
+@fixed
 def worked_by_hand(where):
     """The example of docs/exercises/block.md: real norms, an attention that doubles, an MLP that adds 3."""
     case = Case(0, {})
@@ -134,6 +140,12 @@ def test_rows_of_a_batch_do_not_mix(subject, reference, case):
     """A row of a batch gives the same alone as in the batch."""
     block = block_of(subject, case)
     expect_equal(block(case.resid_pre)[-1:], block(case.resid_pre[-1:]), what="the last row", note="that row alone")
+
+
+@law("TransformerBlock", many_rows)
+def test_every_row_of_a_large_batch_is_right(subject, reference, case):
+    """In a batch of nine rows, every row is right."""
+    expect_equal(block_of(subject, case)(case.resid_pre), block_of(reference, case)(case.resid_pre))
 
 
 @law("TransformerBlock", blocks)

@@ -57,6 +57,32 @@ def table_sizes(case, n_ctx, d_model):
 
 
 @fixed
+def texts_of_every_token(where):
+    """Two texts in which each of 300 tokens occurs, the highest among them."""
+    case = texts.case(1, batch=2, seq=200, d_vocab=300, d_model=3)
+    case.show("tokens", (torch.arange(400) * 7 % 300).view(2, 200), batch=2, seq=200)
+    return [case]
+
+
+@fixed
+def long_texts(where):
+    """Texts of 280 tokens."""
+    return [texts_in_context.case(1, batch=2, seq=280, more_ctx=20, d_model=3)]
+
+
+@fixed
+def streams_for_many_tokens(where):
+    """A residual stream, and an unembedding of 300 tokens."""
+    return [streams.case(1, batch=9, seq=5, d_model=20, d_vocab=300)]
+
+
+@fixed
+def long_tables(where):
+    """The sizes of a table of 3000 positions."""
+    return [table_sizes.case(1, n_ctx=3000, d_model=12)]
+
+
+@fixed
 def vector_worked_by_hand(where):
     """The vector of token 2 at position 0, in the example of the exercise's page."""
     case = Case(0, {})
@@ -100,6 +126,20 @@ def test_training_reaches_the_rows_that_were_read(subject, reference, case):
     expect_equal(yours["W_E"][unread], nothing, what="gradient of the rows that were not looked up")
 
 
+@law("Embed", texts.in_float32())
+def test_embedding_works_in_float32(subject, reference, case):
+    """With W_E in float32, the rows are in float32 as well."""
+    yours = subject.module("Embed", case.cfg, case.weights)(case.tokens)
+    expect_equal(yours, reference.module("Embed", case.cfg, case.weights)(case.tokens))
+
+
+@law("Embed", texts_of_every_token)
+def test_each_of_many_tokens_gets_its_own_row(subject, reference, case):
+    """With a vocabulary of 300, each token still gets its own row, token 299 too."""
+    yours = subject.module("Embed", case.cfg, case.weights)(case.tokens)
+    expect_equal(yours, F.embedding(case.tokens, case.weights["W_E"]), note="looked up by PyTorch")
+
+
 # PosEmbed
 
 
@@ -139,6 +179,30 @@ def test_training_reaches_the_positions_that_were_read(subject, reference, case)
     expect_equal(yours, expected, what="gradient of")
 
 
+@law("PosEmbed", texts_from_a_start)
+def test_training_reaches_the_positions_from_one_start(subject, reference, case):
+    """Gradients reach the rows of W_pos when start is an int, and when it is left out."""
+    yours = subject.module("PosEmbed", case.cfg, case.weights)
+    expected = reference.module("PosEmbed", case.cfg, case.weights)
+    expect_equal(yours.gradients(case.tokens), expected.gradients(case.tokens), what="without a start, gradient of")
+    from_start = expected.gradients(case.tokens, case.start)
+    expect_equal(yours.gradients(case.tokens, case.start), from_start, what="gradient of")
+
+
+@law("PosEmbed", texts_in_context.in_float32())
+def test_positions_work_in_float32(subject, reference, case):
+    """With W_pos in float32, the rows are in float32 as well."""
+    yours = subject.module("PosEmbed", case.cfg, case.weights)(case.tokens)
+    expect_equal(yours, reference.module("PosEmbed", case.cfg, case.weights)(case.tokens))
+
+
+@law("PosEmbed", long_texts)
+def test_positions_of_a_long_text(subject, reference, case):
+    """In a text of 280 tokens, each token still gets the row of its own position."""
+    yours = subject.module("PosEmbed", case.cfg, case.weights)(case.tokens)
+    expect_equal(yours, case.weights["W_pos"][:280].repeat(2, 1, 1), note="the first 280 rows of W_pos, for each text")
+
+
 # Unembed
 
 
@@ -160,6 +224,13 @@ def test_gradients_reach_stream_and_unembedding(subject, reference, case):
 @law("Unembed", streams.in_float32())
 def test_unembedding_works_in_float32(subject, reference, case):
     """In float32 the logits are the same, to float32's precision, in float32."""
+    yours = subject.module("Unembed", case.cfg, case.weights)(case.x)
+    expect_equal(yours, reference.module("Unembed", case.cfg, case.weights)(case.x))
+
+
+@law("Unembed", streams_for_many_tokens)
+def test_logits_of_a_larger_vocabulary(subject, reference, case):
+    """With a vocabulary of 300, there is still one right logit for each token."""
     yours = subject.module("Unembed", case.cfg, case.weights)(case.x)
     expect_equal(yours, reference.module("Unembed", case.cfg, case.weights)(case.x))
 
@@ -189,6 +260,14 @@ def test_each_hand_starts_at_zero_and_keeps_its_length(subject, reference, case)
     n_pairs = case.d_model // 2
     squares = table[:, : 2 * n_pairs].unflatten(1, (n_pairs, 2)).square().sum(dim=-1)
     expect_equal(squares, torch.ones_like(squares), what="squares of each pair")
+
+
+@law("sinusoidal_positions", long_tables)
+def test_a_long_table_stays_exact(subject, reference, case):
+    """In a table of 3000 positions, the late rows are as right as the early ones."""
+    yours = subject.sinusoidal_positions(case.n_ctx, case.d_model)
+    # In float32 an angle of 3000 may be off by some 1e-4, whatever the order of the steps
+    expect_equal(yours, reference.sinusoidal_positions(case.n_ctx, case.d_model), atol=5e-3)
 
 
 @law("sinusoidal_positions", table_worked_by_hand)

@@ -9,13 +9,22 @@ import torch
 from graders.engine.law import Broken, expect_equal, law
 from graders.engine.space import Case, fixed, space
 from graders.engine.worker.perform import Request
+from graders.weights.checkpoint_cases import checkpoints, deep_checkpoints, lacking, misshapen, show_sizes
 from graders.weights.divergence import first_difference, sentence
 from graders.weights.layers import model_case
 from reference.config import GPTConfig
-from reference.gpt import GPT
+from reference.gpt import GPT, count_parameters
 
 GPT_2 = {"d_vocab": 50257, "n_ctx": 1024, "n_layers": 12, "n_heads": 12, "d_model": 768, "d_head": 64, "d_mlp": 3072}
+LARGER = {"d_vocab": 70_000, "n_ctx": 2048, "n_layers": 14, "n_heads": 16, "d_model": 1000, "d_head": 50, "d_mlp": 4500}
 ON_THE_PAGE = {"d_vocab": 5, "n_ctx": 4, "n_layers": 2, "n_heads": 2, "d_model": 3, "d_head": 2, "d_mlp": 6}
+LIES_IN = {  # part of a hook point's name: the exercise
+    "embed": "embedding",
+    "ln": "layer_norm",
+    "attn": "attention",
+    "mlp": "mlp",
+    "hook_resid": "block",
+}
 
 
 def affine(case: Case, mixes: bool) -> dict:
@@ -38,6 +47,12 @@ def wired_models(case, batch, seq, more_ctx, n_layers, d_model, d_vocab):
     }
 
 
+@fixed
+def deep_models(where):
+    """More blocks and rows than are drawn, and tokens that fill the context."""
+    return [wired_models.case(2, batch=9, seq=5, more_ctx=0, n_layers=13, d_model=3, d_vocab=7)]
+
+
 @space(batch=(1, 2), seq=(1, 4), n_layers=(1, 3), n_heads=(1, 2), d_model=(1, 4), d_head=(1, 3))
 def whole_models(case, batch, seq, **sizes):
     """Tokens, and random weights for every part of a model."""
@@ -55,55 +70,17 @@ def configurations(case, **sizes):
     show_sizes(case)
 
 
-def show_sizes(case):
-    """Let a message show the sizes of a case that has no other input to show."""
-    case.show("GPTConfig", ", ".join(f"{name} {case.cfg[name]}" for name in GPT_2))
-
-
 @fixed
 def known_counts(where):
-    """GPT-2, added up on the exercise's page, and the small model of its last section."""
+    """GPT-2, added up on the exercise's page, the small model of its last section, and a model larger than GPT-2."""
     cases = []
-    for sizes, count in ((GPT_2, 163_087_441), (ON_THE_PAGE, 293)):
+    larger = count_parameters(GPTConfig(**LARGER))
+    for sizes, count in ((GPT_2, 163_087_441), (ON_THE_PAGE, 293), (LARGER, larger)):
         case = Case(0, {})
         case.cfg, case.expected = sizes, count
         show_sizes(case)
         cases.append(case)
     return cases
-
-
-@space(n_layers=(1, 2), n_heads=(1, 3), d_head=(1, 3), d_model=(1, 6), d_mlp=(1, 4), d_vocab=(1, 6), which=(0, 99))
-def checkpoints(case, which, **sizes):
-    """A checkpoint of random numbers; in some n_heads * d_head is d_model, in some the tied head is stored as well."""
-    if which % 3 == 0:
-        sizes["d_model"] = sizes["n_heads"] * sizes["d_head"]
-    case.config(n_ctx=3, **sizes)
-    show_sizes(case)
-    case.state_dict = {f"transformer.{name}": case.draw(*shape) for name, shape in layout(case.cfg).items()}
-    case.name = sorted(case.state_dict)[which % len(case.state_dict)]
-    if case.seed % 2:
-        case.state_dict["lm_head.weight"] = case.state_dict["transformer.wte.weight"].clone()
-
-
-def layout(cfg: dict) -> dict[str, tuple[int, ...]]:
-    """The tensors of a GPT-2 checkpoint and their shapes."""
-    d_model, d_mlp, d_attn = cfg["d_model"], cfg["d_mlp"], cfg["n_heads"] * cfg["d_head"]
-    shapes: dict[str, tuple[int, ...]] = {
-        "wte.weight": (cfg["d_vocab"], d_model),
-        "wpe.weight": (cfg["n_ctx"], d_model),
-    }
-    linear = {
-        "attn.c_attn": (d_model, 3 * d_attn),
-        "attn.c_proj": (d_attn, d_model),
-        "mlp.c_fc": (d_model, d_mlp),
-        "mlp.c_proj": (d_mlp, d_model),
-    }
-    norms = ["ln_f"]
-    for layer in range(cfg["n_layers"]):
-        norms += [f"h.{layer}.ln_1", f"h.{layer}.ln_2"]
-        for name, (d_in, d_out) in linear.items():
-            shapes |= {f"h.{layer}.{name}.weight": (d_in, d_out), f"h.{layer}.{name}.bias": (d_out,)}
-    return shapes | {f"{norm}.{kind}": (d_model,) for norm in norms for kind in ("weight", "bias")}
 
 
 real_models = fixed(lambda where: [model_case(where)])  # with what TransformerLens computed on a short text
@@ -154,6 +131,12 @@ def expect_read(yours, expected, part, origin):
         raise
 
 
+@law("GPT", deep_models)
+def test_every_block_of_a_deep_model_runs(subject, reference, case):
+    """Thirteen blocks all run, also for nine rows of tokens that fill the context."""
+    expect_equal(model_of(subject, case)(case.tokens), model_of(reference, case)(case.tokens))
+
+
 @law("GPT", wired_models)
 def test_later_tokens_change_nothing_earlier(subject, reference, case):
     """Changing the last token changes no earlier logit."""
@@ -187,7 +170,19 @@ def test_model_works_in_float32(subject, reference, case):
 def test_real_model_agrees_at_every_hook_point(subject, reference, case):
     """With a real GPT-2's weights, every value inside your model is what TransformerLens computes."""
     model = subject.module("GPT", case.cfg, case.weights)
-    expect_hook_points(model.recorded(case.tokens, seconds=case.seconds), case)
+    try:
+        expect_hook_points(model.recorded(case.tokens, seconds=case.seconds), case)
+    except Broken as broken:
+        broken.look_at = exercise_at(broken.what)
+        raise
+
+
+def exercise_at(hook_point: str) -> str:
+    """The exercise in which a hook point, such as `blocks.0.attn.hook_q[0, 1]`, lies."""
+    for mark, exercise in LIES_IN.items():
+        if mark in hook_point:
+            return exercise
+    return ""
 
 
 @law("GPT", real_models)
@@ -219,8 +214,8 @@ def expect_hook_points(recorded, case):
 
 @law("count_parameters", known_counts)
 def test_known_models_have_their_known_counts(subject, reference, case):
-    """GPT-2 has 163,087,441 parameters, its unembedding counted apart; the small model of the page has 293."""
-    expect_equal(subject.count_parameters(case.cfg), case.expected, note="added up on the page")
+    """GPT-2 has 163,087,441 parameters, its unembedding counted apart; the page's small model has 293."""
+    expect_equal(subject.count_parameters(case.cfg), case.expected, note="added up as on the page")
 
 
 @law("count_parameters", configurations)
@@ -265,30 +260,36 @@ def test_entries_that_are_not_needed_are_ignored(subject, reference, case):
     expect_equal(yours, without, note="without these entries")
 
 
-@law("convert_gpt2_weights", checkpoints)
+@law("convert_gpt2_weights", deep_checkpoints)
+def test_twelve_layers_keep_their_order_and_dtype(subject, reference, case):
+    """Each of twelve layers lands in the block of its number, and a float32 checkpoint stays float32."""
+    yours = subject.convert_gpt2_weights(case.state_dict, case.cfg)
+    expect_equal(yours, reference.convert_gpt2_weights(case.state_dict, case.cfg))
+
+
+@law("convert_gpt2_weights", lacking)
 def test_a_missing_tensor_is_named(subject, reference, case):
-    """A missing tensor raises ValueError, and the message names it."""
-    lacking = {name: tensor for name, tensor in case.state_dict.items() if name != case.name}
-    expect_named(subject.error("convert_gpt2_weights", lacking, case.cfg), case.name, "without")
+    """A missing tensor, whichever it is, raises ValueError, and the message names it."""
+    expect_refused(subject, case, "without")
 
 
-@law("convert_gpt2_weights", checkpoints)
+@law("convert_gpt2_weights", misshapen)
 def test_a_misshapen_tensor_is_named(subject, reference, case):
-    """A tensor of the wrong shape raises ValueError, and the message names it."""
-    tensor = case.state_dict[case.name]
-    if tensor.ndim == 2 and tensor.shape[0] != tensor.shape[1] and case.seed % 2:
-        wrong = tensor.T.contiguous()
-    else:
-        wrong = torch.cat([tensor, tensor[:1]])
-    misshapen = case.state_dict | {case.name: wrong}
-    expect_named(subject.error("convert_gpt2_weights", misshapen, case.cfg), case.name, "for a misshapen")
+    """A tensor of the wrong shape, whichever it is, raises ValueError, and the message names it."""
+    expect_refused(subject, case, "for a misshapen")
 
 
-def expect_named(error: tuple[str, str], name: str, how: str) -> None:
-    """Hold that an error is a ValueError whose message names the tensor."""
-    expect_equal(error[0], "ValueError", what=f"the error {how} {name}")
-    if name.removeprefix("transformer.") not in error[1]:
-        raise Broken("values", error[1], f"... {name} ...", what="the message of the ValueError")
+def expect_refused(subject, case, how):
+    """Hold that a damaged checkpoint raises a ValueError whose message names the tensor."""
+    name = case.name
+    try:
+        classes, message = subject.error("convert_gpt2_weights", case.state_dict, case.cfg)
+    except Broken as broken:
+        broken.note = f"{case.checkpoint}: this should have been refused" if broken.kind == "error" else broken.note
+        raise
+    expect_equal("ValueError" if "ValueError" in classes else classes[0], "ValueError", what=f"the error {how} {name}")
+    if name.removeprefix("transformer.") not in message:
+        raise Broken("values", message, f"... {name} ...", what="the message of the ValueError")
 
 
 @law("convert_gpt2_weights", real_models)

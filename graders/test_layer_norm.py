@@ -47,6 +47,12 @@ def streams_with_a_large_eps(case, batch, seq, d_model):
 
 
 @fixed
+def wide_streams(where):
+    """Vectors of 300 numbers, in a batch of nine rows."""
+    return [vectors.case(1, batch=9, seq=3, d_model=300)]
+
+
+@fixed
 def vector_worked_by_hand(where):
     """A vector with mean 10 and variance 25, and an eps that makes the root 6."""
     case = Case(0, {})
@@ -128,6 +134,20 @@ def test_gradients_reach_stream_scale_and_shift(subject, reference, case):
 @law("LayerNorm", streams_with_a_large_eps.in_float32())
 def test_layer_works_in_float32(subject, reference, case):
     """In float32 the layer gives the same, to float32's precision, in float32."""
+    yours = subject.module("LayerNorm", case.cfg, case.weights)(case.x)
+    expect_equal(yours, reference.module("LayerNorm", case.cfg, case.weights)(case.x))
+
+
+@law("LayerNorm", streams_with_a_large_eps.in_float32())
+def test_gradients_are_right_in_float32(subject, reference, case):
+    """In float32 the gradients are the same, to float32's precision."""
+    yours = subject.module("LayerNorm", case.cfg, case.weights).gradients(case.x)
+    expect_equal(yours, reference.module("LayerNorm", case.cfg, case.weights).gradients(case.x), what="gradient of")
+
+
+@law("LayerNorm", wide_streams)
+def test_layer_works_at_larger_sizes(subject, reference, case):
+    """With 9 rows and vectors of 300 numbers, the layer still returns what the definition says."""
     yours = subject.module("LayerNorm", case.cfg, case.weights)(case.x)
     expect_equal(yours, reference.module("LayerNorm", case.cfg, case.weights)(case.x))
 

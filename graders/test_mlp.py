@@ -33,6 +33,20 @@ def mlp_layers(case, batch, seq, d_model, d_mlp):
 
 
 @fixed
+def four_axes_and_none(where):
+    """Numbers on four axes, and a single number without any."""
+    case = Case(1, {})
+    case.tensor("x", batch=2, n_heads=3, seq=4, d_mlp=5)
+    return [features.case(1, n_axes=0, size=1), case]
+
+
+@fixed
+def large_layers(where):
+    """A layer of 70 features, in a batch of nine rows."""
+    return [mlp_layers.case(1, batch=9, seq=5, d_model=20, d_mlp=70)]
+
+
+@fixed
 def numbers_worked_by_hand(where):
     """Small whole numbers, both signs, and what the formula makes of them."""
     case = Case(0, {})
@@ -96,6 +110,12 @@ def test_gradients_reach_x(subject, reference, case):
     expect_equal(yours, reference.gradients("gelu_new", case.x), what="gradient of")
 
 
+@law("gelu_new", four_axes_and_none)
+def test_gelu_new_takes_any_number_of_axes(subject, reference, case):
+    """A tensor of four axes keeps its shape, and so does a single number without any axis."""
+    expect_equal(subject.gelu_new(case.x), reference.gelu_new(case.x))
+
+
 @law("gelu_new", numbers_worked_by_hand)
 def test_numbers_worked_by_hand(subject, reference, case):
     """gelu_new(1) is 0.841192, and gelu_new(-1) is -0.158808."""
@@ -142,6 +162,13 @@ def test_gradients_reach_every_parameter(subject, reference, case):
 @law("MLP", mlp_layers.in_float32())
 def test_layer_works_in_float32(subject, reference, case):
     """In float32 the layer gives the same, to float32's precision, in float32."""
+    yours = subject.module("MLP", case.cfg, case.weights)(case.x)
+    expect_equal(yours, reference.module("MLP", case.cfg, case.weights)(case.x))
+
+
+@law("MLP", large_layers)
+def test_layer_works_at_larger_sizes(subject, reference, case):
+    """With 9 rows, vectors of 20 numbers and 70 features, the layer still returns what the definition says."""
     yours = subject.module("MLP", case.cfg, case.weights)(case.x)
     expect_equal(yours, reference.module("MLP", case.cfg, case.weights)(case.x))
 

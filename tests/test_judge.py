@@ -122,7 +122,6 @@ def test_of_several_mistakes_the_one_to_act_on_first_is_told(body, kind):
         ({"f": {}}, "missing"),
         ({"f": {"": [["q", "POSITIONAL_OR_KEYWORD", None]]}}, "signature"),
         ({"f": {"": [["k", "POSITIONAL_OR_KEYWORD", None], ["q", "POSITIONAL_OR_KEYWORD", None]]}}, "signature"),
-        ({"f": {"": [["args", "VAR_POSITIONAL", None], ["kwargs", "VAR_KEYWORD", None]]}}, "signature"),
     ],
 )
 def test_a_task_without_the_stub_s_form_is_not_called(found, kind):

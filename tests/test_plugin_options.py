@@ -52,8 +52,8 @@ def runs(places):
 
 SAID = {
     "subject": (
-        "ERROR: --subject nobody: there is no such folder; it takes a folder with exercises, reference, variant:ID "
-        "or misconception:ID"
+        "ERROR: --subject nobody: there is no such folder; it takes a folder with exercises, reference, "
+        "variant:EXERCISE/ID or misconception:EXERCISE/ID"
     ),
     "no weights": (
         "ERROR: --weights: there is no folder 'nowhere/at/all'; expected a GPT-2-format folder (config.json, "

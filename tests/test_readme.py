@@ -13,7 +13,7 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").r
 
 def test_the_failure_it_shows_is_the_one_that_is_printed():
     shown = README.split("```")[1].strip().splitlines()
-    printed = grade("--subject", "misconception:mask_hides_self").screens()["apply_causal_mask"]
+    printed = grade("--subject", "misconception:attention/mask_hides_self").screens()["apply_causal_mask"]
     assert printed == shown
 
 

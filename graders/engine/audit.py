@@ -161,6 +161,11 @@ class Trivial:
             return {key: self._changed(item, request) for key, item in value.items()}
         return int(self.change(torch.tensor(value, dtype=torch.float64), ()).nan_to_num())
 
+    @property
+    def source(self) -> Source:
+        """That of the reference: it is what answers."""
+        return reference_transport().source
+
     def start(self) -> None:
         """Nothing to start."""
 

@@ -47,6 +47,7 @@ class Broken(Exception):
     what: str = ""
     note: str = ""
     failure: Failure = NO_FAILURE  # what the learner's code raised, if it did
+    look_at: str = ""  # the exercise in which the difference arises, when it is another one
     axes: str = ""  # names of the axes of the expected result
     notes: list[str] = field(default_factory=list)
     printed: str = ""  # by the learner's code

@@ -30,7 +30,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--subject",
         default="exercises",
         metavar="WHAT",
-        help="what is graded: exercises (default), reference, another folder, variant:ID or misconception:ID",
+        help="what is graded: exercises (default), reference, another folder, variant:EXERCISE/ID, "
+        "misconception:EXERCISE/ID",
     )
     group.addoption(
         "--weights", metavar="WHERE", help="a GPT-2-format folder, or gpt2 from the hub (default: embedded)"

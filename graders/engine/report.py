@@ -38,10 +38,13 @@ def failure_screen(outcome: Outcome, tally: str, exercise: Exercise, folder: str
     for misconception in outcome.diagnosis.misconceptions if outcome.diagnosis else ():
         lines += block("What this looks like", misconception.names)
         lines += block("Think about", misconception.asks)
-    if outcome.record.kind in ("values", "nan", "shape") and not outcome.diagnosis:
+    if broken.look_at:
+        where = f"{folder}/{broken.look_at}.py, in which it arises: run pytest graders/test_{broken.look_at}.py."
+        lines += block("Look at", where)
+    elif outcome.record.kind in ("values", "nan", "shape") and not outcome.diagnosis:
         lines += block("What this looks like", "None of the known mistakes. What is shown above is the best lead.")
     if broken.printed:
-        lines += block("Your code printed", " / ".join(broken.printed.strip().splitlines()[-3:]))
+        lines += block("Your code printed", " / ".join(list(dict.fromkeys(broken.printed.strip().splitlines()))[-3:]))
     for note in broken.notes:
         lines += block("Note", note)
     return [*lines, f"  More: {exercise.page}#{exercise.task(task).page}"]
@@ -87,7 +90,10 @@ def explanation(broken: Broken, file: str, task: str) -> str:
         case "call":
             return f"It stops with {raised}."
         case "timeout":
-            return "It was still running after 2 seconds and was stopped. Look for a loop that does not end."
+            return (
+                f"It was still running after {failure.message} seconds and was stopped. "
+                "Look for a loop that does not end."
+            )
         case "large":
             return "It returned more than can be looked at. The cases are tiny: look for what makes the result grow."
         case "crash":
@@ -108,6 +114,11 @@ def explanation(broken: Broken, file: str, task: str) -> str:
             return "The result holds NaN or infinity where a number is expected."
         case "changed":
             return f"It changed {broken.what} in place. Whoever passed that in still needs it: work on a copy."
+        case "unsteady":
+            return (
+                "The same input did not give the same result a second time (in eval mode, without gradients): "
+                "look for chance, or for what is kept between calls."
+            )
         case "error":
             got = f"It raised {raised}" if failure.type_name else "It returned a result"
             return f"{got}; {broken.note}."

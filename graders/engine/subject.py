@@ -10,7 +10,6 @@ import inspect
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -69,6 +68,7 @@ class Subject:
     checks_form: bool = True
     watch: bool = False
     device: str = "cpu"
+    repeats: bool = False
     answers: dict = field(default_factory=dict)  # of the reference, for this case
     replies: list[Reply] = field(default_factory=list)
     seconds: float = 0.0  # that the subject's own code took
@@ -88,7 +88,7 @@ class Subject:
 
     def ask(self, request: Request) -> Reply:
         """Perform a request. Raises `Broken` when it fails or its result does not have the right form."""
-        request = replace(request, watch=self.watch, device=self.device)
+        request = replace(request, watch=self.watch, device=self.device, repeats=self.repeats)
         ours = self.transport is reference_transport() and not self.watch
         began = time.monotonic()
         reply = reference_reply(request, self.answers) if ours else self.transport.ask(request)
@@ -98,24 +98,27 @@ class Subject:
         if reply.failure:
             raise Broken(reply.failure.stage, failure=reply.failure)
         if self.checks_form:
-            expected = reference_reply(replace(request, watch=False, record=False), self.answers)
+            plainly = replace(request, watch=False, record=False, repeats=False, before=())
+            expected = reference_reply(plainly, self.answers)
             if expected.failure:
                 raise Broken("error", reply.value, note="this input should have been refused")
             for broken in form_differences(reply.value, expected.value):
                 raise broken
             if reply.changed:
                 raise Broken("changed", what=", ".join(self._argument(name, request.task) for name in reply.changed))
+            if not reply.steady:
+                raise Broken("unsteady")
         return reply
 
-    def error(self, task: str, *args: Any) -> tuple[str, str]:
-        """The type and message of what the task raises for a bad input. Raises `Broken` when it raises nothing."""
+    def error(self, task: str, *args: Any) -> tuple[list[str], str]:
+        """The classes and the message of what the task raises. Raises `Broken` when it raises nothing."""
         reply = self.transport.ask(Request(self.exercise, task, args))
         self.replies.append(reply)
         if reply.failure is None:
             raise Broken("error", reply.value, note="this input should have been refused")
         if reply.failure.stage != "call":
             raise Broken(reply.failure.stage, failure=reply.failure)
-        return reply.failure.type_name, reply.failure.message
+        return reply.failure.bases, reply.failure.message
 
     def _named(self, by_position: dict[str, Any], task: str) -> dict[str, Any]:
         return {self._argument(name, task): value for name, value in by_position.items()}
@@ -131,9 +134,14 @@ class Module:
     subject: Subject
     task: str
     request: ModuleRequest
+    before: tuple = ()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self._ask(args, kwargs).value
+
+    def after(self, *args: Any) -> "Module":
+        """The same module, called with these arguments first."""
+        return replace(self, before=args)
 
     def gradients(self, *args: Any) -> dict[str, Tensor]:
         """Gradients of the result for each float argument and each parameter, by name."""
@@ -145,7 +153,8 @@ class Module:
         return reply.recorded | {"": reply.value}
 
     def _ask(self, args: tuple, kwargs: dict, **options: Any) -> Reply:
-        return self.subject.ask(Request(self.subject.exercise, self.task, args, kwargs, module=self.request, **options))
+        options |= {"module": self.request, "before": self.before}
+        return self.subject.ask(Request(self.subject.exercise, self.task, args, kwargs, **options))
 
 
 def reference_reply(request: Request, answers: dict) -> Reply:
@@ -184,8 +193,3 @@ def form_differences(yours: Any, expected: Any) -> Iterator[Broken]:
 def reference_with(patched: dict[str, str]) -> InProcess:
     """The reference with some of its files replaced: a misconception, a variant, a mutation."""
     return InProcess(Source(folder=str(REFERENCE), texts=patched))
-
-
-def folder_source(folder: Path, stubs: dict[str, str]) -> Source:
-    """A learner's folder; `stubs` stand in for siblings that cannot be imported."""
-    return Source(folder=str(folder), stubs=stubs)

@@ -23,7 +23,7 @@ class UnknownSubject(ValueError):
 def make_transport(subject: str, in_process: bool) -> Transport:
     """A subject ready to be asked: ours in this process, a learner's folder in one of its own.
 
-    `subject` is `reference`, `variant:ID`, `misconception:ID`, or a folder. Raises `UnknownSubject`.
+    `subject` is `reference`, `variant:EXERCISE/ID`, `misconception:EXERCISE/ID`, or a folder. Raises `UnknownSubject`.
     """
     kind, _, name = subject.partition(":")
     if kind in OURS and name:
@@ -32,7 +32,7 @@ def make_transport(subject: str, in_process: bool) -> Transport:
     if folder is None:
         raise UnknownSubject(
             f"--subject {subject}: there is no such folder; it takes a folder with exercises, reference, "
-            "variant:ID or misconception:ID"
+            "variant:EXERCISE/ID or misconception:EXERCISE/ID"
         )
     if folder == REFERENCE:
         return InProcess(Source(folder=str(REFERENCE)))
@@ -49,8 +49,9 @@ def subject_folder(subject: str) -> Path | None:
 
 
 def _changed_reference(kind: str, name: str) -> InProcess:
-    for exercise in load_course().exercises:
-        for change in OURS[kind](exercise.name):
-            if change.id == name:
-                return subject_with(exercise.name, (change,))
+    exercise, _, identifier = name.partition("/")
+    if exercise in [known.name for known in load_course().exercises]:
+        for change in OURS[kind](exercise):
+            if change.id == identifier:
+                return subject_with(exercise, (change,))
     raise UnknownSubject(f"--subject {kind}:{name}: there is no {kind} of that name; graders/{kind}s/ lists them")

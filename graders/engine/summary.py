@@ -27,16 +27,17 @@ def summary(outcomes: Sequence[Outcome], course: Course, folder: str) -> list[st
             whole = any(map(is_of_the_whole_file, own))
             lines.append(f"  {exercise.name} · {task.name}".ljust(40) + (UNREADABLE if whole else cause or state))
             if state in (BROKEN, UNTOUCHED, WAITING) and not next_step:
-                file, verb = f"{folder}/{exercise.name}.py", "mend" if state == BROKEN else "write"
-                next_step = (
-                    [f"Next: mend {file}"]
-                    if whole
-                    else [
-                        f"Next: {verb} {task.name} in {file}",
+                elsewhere = next((o.broken.look_at for o in of_task if o.broken and o.broken.look_at), "")
+                name = elsewhere or exercise.name
+                if whole or elsewhere:
+                    next_step = [f"Next: mend {folder}/{name}.py"]
+                else:
+                    verb = "mend" if state == BROKEN else "write"
+                    next_step = [
+                        f"Next: {verb} {task.name} in {folder}/{name}.py",
                         f"      It is explained in {exercise.page}#{task.page}",
                     ]
-                )
-                next_step.append(f"      Then run  pytest graders/test_{exercise.name}.py{option}")
+                next_step.append(f"      Then run  pytest graders/test_{name}.py{option}")
     done = sum(line.endswith(SOLVED) for line in lines)
     if any(line.endswith((PARTLY, UNTRIED)) for line in lines):
         next_step = ["Only some of the laws were tried. Without -k, -x and :: the command tries them all."]

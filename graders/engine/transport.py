@@ -18,7 +18,7 @@ from graders.engine.worker.loading import Source
 from graders.engine.worker.perform import Failure, Performer, Reply, Request, reply_from, to_data
 from graders.engine.worker.serve import serve
 
-MAX_REPLY = 256 * 2**20  # bytes
+MAX_REPLY = 256 * 2**20  # bytes, or twice as many as the request has, when that is more
 GRACE = 0.3  # seconds in which a late worker writes down where it is
 FORK: Any = multiprocessing.get_context("fork") if sys.platform != "win32" else None
 SPAWN: Any = multiprocessing.get_context("spawn")
@@ -30,6 +30,9 @@ class Transport(Protocol):
 
     @property
     def isolation(self) -> str: ...
+
+    @property
+    def source(self) -> Source: ...
 
     def start(self) -> None: ...
 
@@ -44,6 +47,7 @@ class InProcess:
     isolation = "none"
 
     def __init__(self, source: Source):
+        self.source = source
         # Ctrl-C, and `q` in the debugger, end the run
         self.performer = Performer(source, lets_through=(KeyboardInterrupt, pytest.exit.Exception))
 
@@ -89,12 +93,13 @@ class Worker:
     def ask(self, request: Request) -> Reply:
         self.start()
         try:
-            self.connection.send_bytes(encode(to_data(request)))
+            message = encode(to_data(request))
+            self.connection.send_bytes(message)
             if not self.connection.poll(request.seconds):
                 self._ask_where_it_is()
                 self.stop()
-                return Reply(failure=Failure("timeout", lines=self._last_lines()))
-            return reply_from(decode(self.connection.recv_bytes(MAX_REPLY)))
+                return Reply(failure=Failure("timeout", message=f"{request.seconds:.0f}", lines=self._last_lines()))
+            return reply_from(decode(self.connection.recv_bytes(max(MAX_REPLY, 2 * len(message)))))
         except (EOFError, ConnectionError):  # the process is gone
             how = _how_it_ended(self.stop())
             return Reply(failure=Failure("crash", message=how, lines=self._last_lines()))

@@ -150,6 +150,13 @@ MISCONCEPTIONS = (
         "Is the part to hide above or below the diagonal of [query, key]?",
     ),
     Misconception(
+        "mask_transposed",
+        "apply_causal_mask",
+        ((HIDDEN, 'return scores.masked_fill(is_future.T, float("-inf"))'),),
+        "The mask is transposed: it is [key, query].",
+        "With 2 queries and 5 keys, which shape must the mask have?",
+    ),
+    Misconception(
         "mask_inverted",
         "apply_causal_mask",
         ((FUTURE, "is_future = k_pos <= q_pos"),),
@@ -495,6 +502,20 @@ MISCONCEPTIONS = (
         ((SCORES_LINE, "scores = attention_scores(q, k)"),),
         "The layer does not mask its scores: every token sees the future.",
         "What stands between the scores and the pattern?",
+    ),
+    Misconception(
+        "w_q_misnamed",
+        "Attention",
+        (
+            (
+                "self.W_Q = nn.Parameter(torch.empty(cfg.n_heads, cfg.d_model, cfg.d_head))",
+                "self.W_q = nn.Parameter(torch.empty(cfg.n_heads, cfg.d_model, cfg.d_head))",
+            ),
+            ("for weight in (self.W_Q, self.W_K", "for weight in (self.W_q, self.W_K"),
+            (Q_LINE, "q = einsum(x, self.W_q, into_head) + self.b_Q"),
+        ),
+        "W_Q is called W_q: weights loaded by name, with strict=False, would leave it at its random start.",
+        "Which name does the exercise give to the parameter that makes the queries?",
     ),
     Misconception(
         "layer_without_softmax",

@@ -20,7 +20,7 @@ DTYPES = {
     )
 }  # fmt: skip
 MAX_DEPTH = 20
-MAX_BYTES = 2**28  # of one tensor
+MAX_BYTES = 2**30  # of one tensor; GPT-2's largest, in float64, has a third of that
 MAX_BITS = 4096  # of an integer; Python itself refuses to write down one of more than 4300 digits
 HEADER_LENGTH = 8  # bytes that say how long the header is
 

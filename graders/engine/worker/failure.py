@@ -20,6 +20,7 @@ class Failure:
     type_name: str = ""
     message: str = ""
     lines: list = field(default_factory=list)  # [file name, line number, function, text]
+    bases: list = field(default_factory=list)  # the names of all classes of the exception
 
 
 def failure_of(stage: str, error: BaseException, source: Source) -> Failure:
@@ -41,7 +42,8 @@ def failure_of(stage: str, error: BaseException, source: Source) -> Failure:
     except Exception:  # noqa: BLE001 (an exception of the learner's own whose __str__ raises)
         message = ""
     message = PRIVATE.sub(OWN_NAMES[0], message)  # the name by which a learner knows the package
-    return Failure(stage, type(error).__name__, message[:MAX_MESSAGE], lines[-MAX_LINES:])
+    bases = [base.__name__ for base in type(error).__mro__]
+    return Failure(stage, type(error).__name__, message[:MAX_MESSAGE], lines[-MAX_LINES:], bases)
 
 
 def _own_lines(error: BaseException, source: Source) -> list[list]:

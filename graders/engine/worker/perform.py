@@ -40,6 +40,8 @@ class Request:
     gradients: bool = False  # of the sum of the result times `cotangent`, for every float argument and parameter
     watch: bool = False  # which operations ran
     record: bool = False  # what the parts returned
+    before: tuple = ()  # the arguments of an earlier call of the same module, which must leave nothing behind
+    repeats: bool = False  # whether the call gives the same once more, in `eval()` and without gradients
     describe: list[str] = field(default_factory=list)  # instead of a call: the signatures of these tasks
     seconds: float = 2.0  # after which the judge gives up on the call
     device: str = "cpu"
@@ -55,6 +57,7 @@ class Reply:
     gradients: dict[str, Tensor] = field(default_factory=dict)
     recorded: dict[str, Tensor] = field(default_factory=dict)
     operations: list[str] = field(default_factory=list)
+    steady: bool = True  # whether a repeated call gave the same
     notes: list[str] = field(default_factory=list)
     printed: str = ""
 
@@ -100,6 +103,7 @@ class Performer:
         self.source = source
         self.lets_through = lets_through  # raised by whoever sits at a debugger, not by the subject
         self.packages: dict[str, SubjectPackage] = {}
+        self.requests = 0
 
     def close(self) -> None:
         """Forget all that was loaded."""
@@ -114,7 +118,8 @@ class Performer:
         package = self.packages[request.exercise]
         stage = "import"
         default_dtype = torch.get_default_dtype()
-        torch.default_generator.manual_seed(0)  # `torch.manual_seed` formats a stack for every backend
+        self.requests += 1  # chance falls otherwise each time, and in the same way in every run
+        torch.default_generator.manual_seed(self.requests)  # `torch.manual_seed` formats a stack for every backend
         torch.set_default_dtype(_float_dtype(request))
         grad_mode = torch.is_grad_enabled()
         torch.set_grad_enabled(True)  # nothing that one call leaves behind changes the next
@@ -159,6 +164,8 @@ def _call(function: Any, request: Request, package: SubjectPackage) -> Reply:
     args = tuple(inputs[str(i)] for i in range(len(request.args)))
     operations: set[str] = set()
     recorded: dict[str, Any] = {}
+    if request.before:
+        function(*(_copy(argument) for argument in request.before))
     with ExitStack() as stack:
         if request.record:
             recorded = stack.enter_context(watch.recording(function, package.modules()))
@@ -177,6 +184,7 @@ def _call(function: Any, request: Request, package: SubjectPackage) -> Reply:
         gradients=gradients,
         recorded={key: tensor for key, tensor in plain(recorded).items() if isinstance(tensor, Tensor)},
         operations=sorted(operations),
+        steady=not request.repeats or _same_again(function, request, given, value),
         notes=package.notes,
     )
 
@@ -188,6 +196,25 @@ def _with_config(function: Any, args: tuple, package: SubjectPackage) -> tuple:
         package.load("config").GPTConfig(**value) if name == "cfg" and type(value) is dict else value
         for name, value in zip(names, args, strict=False)
     )
+
+
+def _same_again(function: Any, request: Request, given: dict[str, Any], value: Any) -> bool:
+    """Whether a second call, as a model is used after its training, gives the same and leaves its inputs alone."""
+    if isinstance(function, nn.Module):
+        function.eval()
+    inputs = {name: _leaf(argument, replace(request, gradients=False)) for name, argument in given.items()}
+    args = tuple(inputs[str(i)] for i in range(len(request.args)))
+    with torch.no_grad():
+        again = function(*args, **{name: inputs[name] for name in request.kwargs})
+    return all(_same(inputs[name], argument) for name, argument in given.items()) and _close(plain(again), plain(value))
+
+
+def _close(a: Any, b: Any) -> bool:
+    """Whether two results agree up to the order of additions, which a library may choose anew without gradients."""
+    if not (_is_float(a) and _is_float(b)):
+        return True  # what is not a tensor of numbers is judged by its form
+    tight = torch.finfo(a.dtype).eps ** 0.75
+    return a.shape == b.shape and torch.allclose(a.detach(), b.detach().to(a.dtype), tight, tight, equal_nan=True)
 
 
 def _leaf(value: Any, request: Request) -> Any:

@@ -13,7 +13,7 @@ PLAIN: dict[type, str] = {list: "nn.ModuleList", tuple: "nn.ModuleList", dict: "
 
 def prepare(model: nn.Module, weights: dict[str, Tensor] | None, children: dict[str, dict]) -> list[str]:
     """Put probes and weights into a fresh module; returns what does not fit, one line each."""
-    differences = list(_unregistered(model))
+    differences = [*_unregistered(model), *_shared(model)]
     if differences:
         return differences
     missing = probes.put_in_place(model, children)
@@ -51,6 +51,16 @@ def _unregistered(model: nn.Module) -> Iterator[str]:
             if name != "_modules" and container in PLAIN and any(isinstance(item, nn.Module) for item in _items(value)):
                 place, use = f"{path}.{name}".lstrip("."), PLAIN[container]
                 yield f"{place} is a plain {container.__name__}, so its parameters are not the model's: use {use}"
+
+
+def _shared(model: nn.Module) -> Iterator[str]:
+    """The first parameter that has two names: what is loaded into one is loaded into both."""
+    names: dict[int, str] = {}
+    for name, parameter in model.named_parameters(remove_duplicate=False):
+        first = names.setdefault(id(parameter), name)
+        if first != name:
+            yield f"{name} and {first} are one and the same tensor"
+            return
 
 
 def _items(container: Any) -> Iterable[Any]:
