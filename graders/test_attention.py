@@ -261,6 +261,13 @@ def test_rows_of_a_batch_do_not_mix(subject, reference, case):
 
 
 @law("Attention", attention_layers)
+def test_an_earlier_call_leaves_nothing_behind(subject, reference, case):
+    """What the layer was called with before, at another length, changes nothing."""
+    attention = subject.module("Attention", case.cfg, case.weights)
+    expect_equal(attention.after(case.x[:, :1])(case.x), attention(case.x), note="from a layer not called before")
+
+
+@law("Attention", attention_layers)
 def test_gradients_reach_every_parameter(subject, reference, case):
     """Gradients reach the stream and every parameter."""
     yours = subject.module("Attention", case.cfg, case.weights).gradients(case.x)

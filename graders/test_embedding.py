@@ -189,6 +189,14 @@ def test_training_reaches_the_positions_from_one_start(subject, reference, case)
     expect_equal(yours.gradients(case.tokens, case.start), from_start, what="gradient of")
 
 
+@law("PosEmbed", texts_from_a_start)
+def test_an_earlier_call_leaves_nothing_behind(subject, reference, case):
+    """Where an earlier call started, and how long it was, changes nothing."""
+    positions = subject.module("PosEmbed", case.cfg, case.weights)
+    again = positions.after(case.tokens[:, :1], case.start)(case.tokens)
+    expect_equal(again, positions(case.tokens), note="from a table not called before")
+
+
 @law("PosEmbed", texts_in_context.in_float32())
 def test_positions_work_in_float32(subject, reference, case):
     """With W_pos in float32, the rows are in float32 as well."""

@@ -131,6 +131,13 @@ def test_gradients_reach_stream_scale_and_shift(subject, reference, case):
     expect_equal(yours, reference.module("LayerNorm", case.cfg, case.weights).gradients(case.x), what="gradient of")
 
 
+@law("LayerNorm", streams)
+def test_an_earlier_call_leaves_nothing_behind(subject, reference, case):
+    """What the layer was called with before changes nothing."""
+    layer = subject.module("LayerNorm", case.cfg, case.weights)
+    expect_equal(layer.after(case.x[:, :1] + 1)(case.x), layer(case.x), note="from a layer not called before")
+
+
 @law("LayerNorm", streams_with_a_large_eps.in_float32())
 def test_layer_works_in_float32(subject, reference, case):
     """In float32 the layer gives the same, to float32's precision, in float32."""

@@ -260,7 +260,7 @@ def test_a_call_of_what_the_exercise_builds(runs):
 
 def test_a_known_mistake_is_shown_word_by_word(runs):
     assert runs["scaled twice"].screens()["attention_scores"] == [
-        "attention · attention_scores                      0 laws hold, 1 broken, 2 wait for it",
+        "attention · attention_scores                      0 laws hold, 1 broken, 3 wait for it",
         "  A score is the dot product of a query and a key of one head, divided by the square root of d_head.",
         "  Smallest example       q (batch 1, queries 2, n_heads 1, d_head 2) = [[-1.9, 0.4], [-0.3, -1.1]]",
         "                         k (batch 1, keys 2, n_heads 1, d_head 2) = [[0.6, 0.9], [0.7, 1.4]]",
