@@ -289,9 +289,8 @@ def test_a_reply_with_parts_of_another_type_is_refused(data):
 
 
 def test_a_reply_crosses_whole():
-    reply = Reply(
-        1, Failure("call", "E", "m", [["a.py", 1, "f", ""]]), ["0"], {"0": X}, {}, ["add"], True, ["note"], "text"
-    )
+    failure = Failure("call", "E", "m", [["a.py", 1, "f", ""]])
+    reply = Reply(1, failure, ["0"], {"0": X}, {}, ["add"], True, ["note"], "text")
     assert reply_from(to_data(reply)) == reply
 
 
