@@ -63,7 +63,7 @@ def stubs(
 @app.command()
 def audit(
     exercises: Annotated[list[str] | None, typer.Argument(help="Exercises; all of them when none is named.")] = None,
-    full: Annotated[bool, typer.Option("--full", help="Repeat everything on 50 seeds.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Repeat variants and misconceptions on 50 seeds.")] = False,
     jobs: Annotated[int, typer.Option(min=1, help="Processes at a time.")] = os.cpu_count() or 1,
 ) -> None:
     """Prove that the graders catch every known mistake and accept every right answer."""

@@ -257,3 +257,9 @@ def test_the_summary_says_for_which_task_another_waits():
 def test_equal_nothing_is_equal_to_nan():
     with pytest.raises(judging.Broken):
         expect_equal(torch.tensor([torch.nan]), torch.tensor([torch.nan]))
+
+
+def test_an_example_from_a_larger_case_is_made_smaller():
+    late = replaced(attention_pattern="return scores.softmax(-1) * (2 if scores.shape[-1] == 5 else 1)")
+    outcome = first(late, "attention_pattern")
+    assert outcome.case.scores.shape[:2] == (1, 1)

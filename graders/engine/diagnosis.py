@@ -152,7 +152,7 @@ def _same_value(a: object, b: object) -> bool:
 
 
 def _bit_close(a: Tensor, b: Tensor) -> bool:
-    """Equal up to the order of additions: a hundred times closer than a law asks for."""
+    """Equal up to the order of additions; near zero, a hundred times closer than a law asks for."""
     if a.dtype != torch.float64:
         return same_values(a, b)
     return same_values(a, b, atol=1e-12 * max(1.0, largest(b)))

@@ -8,6 +8,7 @@ import math
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -167,8 +168,13 @@ class Judge:
                 check(case)
             if isinstance(law.cases, Space):
                 self._search(law, law.cases, check)
-        except (Broken, Stop):
-            # Hypothesis tries the smallest example last; time that runs out while it looks hides no wrong value
+        except Broken:
+            if self.policy.shrinks and isinstance(law.cases, Space):
+                with suppress(Stop):
+                    _lower_sizes(law.cases, found, check)
+            return found[-1]  # Hypothesis tries the smallest example last
+        except Stop:
+            # Time that runs out while a smaller example is looked for hides no wrong value
             telling = [pair for pair in found if pair[1].kind not in ENDS_A_SEARCH]
             return (telling or found)[-1]
         except Flaky:
@@ -237,6 +243,22 @@ class Judge:
             observed_by="worker" if broken.kind in OBSERVED_BY_WORKER else "judge",
         )
         return Outcome(law, record, broken, case, diagnosis)
+
+
+def _lower_sizes(cases: Space, found: list[tuple[Case, Broken]], check: Callable[[Case], None]) -> None:
+    """Make the last case found smaller, one size after the other, as long as it breaks the law in the same way."""
+    case, broken = found[-1]
+    sizes = dict(case.sizes)
+    for name, floor in cases.floor().items():
+        while sizes[name] > floor:
+            try:
+                check(cases.case(case.seed, **sizes | {name: sizes[name] - 1}))
+                break
+            except Broken as smaller:
+                if smaller.kind != broken.kind:
+                    found.pop()
+                    break
+                sizes[name] -= 1
 
 
 def _value(kind: str, value: object) -> str:

@@ -81,7 +81,7 @@ def laws_for(exercise: str) -> tuple[Law, ...]:
     return tuple(value.law for value in vars(grader).values() if isinstance(getattr(value, "law", None), Law))
 
 
-def expect_equal(yours: Any, expected: Any, what: str = "", note: str = "", atol: float | None = None) -> None:
+def expect_equal(yours: Any, expected: Any, what: str = "", note: str = "") -> None:
     """Hold that two values agree: tensors to the tolerance of their dtype, everything else exactly.
 
     `what` names the value for the message, `note` says how the expected one came about. Infinities must stand
@@ -89,12 +89,12 @@ def expect_equal(yours: Any, expected: Any, what: str = "", note: str = "", atol
     """
     if isinstance(expected, dict):
         for key, value in expected.items():
-            expect_equal(yours[key], value, what=f"{what} {key}".strip(), note=note, atol=atol)
+            expect_equal(yours[key], value, what=f"{what} {key}".strip(), note=note)
         return
     if isinstance(expected, Tensor) and isinstance(yours, Tensor):
         if yours.shape != expected.shape:
             raise Broken("shape", yours, expected, what, note)
-        if not same_values(yours, expected, atol):
+        if not same_values(yours, expected):
             raise Broken("values", yours, expected, what, note)
     elif yours != expected:
         raise Broken("values", yours, expected, what, note)

@@ -15,7 +15,6 @@ OPERATORS: dict[type[ast.operator], tuple[type[ast.operator], ...]] = {
     ast.Mult: (ast.Div, ast.Add),
     ast.Div: (ast.Mult,),
     ast.Pow: (ast.Mult,),
-    ast.MatMult: (),
     ast.FloorDiv: (ast.Mult,),
 }
 COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {

@@ -94,9 +94,13 @@ class Space:
         sizes = {name: st.integers(low, high) for name, (low, high, *_) in self.ranges.items()}
         return st.builds(self.case, seed=st.integers(0, MAX_SEED), **sizes)
 
+    def floor(self) -> dict[str, int]:
+        """The sizes of the smallest example that is worth a look."""
+        return {name: _floor(name, *sizes) for name, sizes in self.ranges.items()}
+
     def ladder(self) -> Iterator[Case]:
         """A few cases that come first, from the smallest that teach something to the largest."""
-        floor = {name: _floor(name, *sizes) for name, sizes in self.ranges.items()}
+        floor = self.floor()
         for seed in range(SMALLEST):
             yield self.case(seed, **floor)
         for seed, (name, (_low, high, *_)) in enumerate(self.ranges.items()):

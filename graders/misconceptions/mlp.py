@@ -468,13 +468,6 @@ MISCONCEPTIONS = (
         "Which exercise normalises what the MLP reads?",
     ),
     Misconception(
-        "dropout",
-        "MLP",
-        ((OUT, "return nn.functional.dropout(post @ self.W_out + self.b_out, 0.1)"),),
-        "The output goes through a dropout, which the specification does not have.",
-        "Should the same input give the same output twice?",
-    ),
-    Misconception(
         "tokens_averaged_in_mlp",
         "MLP",
         ((PRE, "pre = x.mean(dim=1, keepdim=True).expand_as(x) @ self.W_in + self.b_in"),),

@@ -86,8 +86,8 @@ smaller model over single characters).
 
 ![Held-out loss over training]({CURVE})
 
-Trained with the reference `GPT` and AdamW by `python -m graders.weights.train`, with dropout from forward hooks and
-multiplication in bfloat16; the weights of the lowest held-out loss are kept, so that figure is slightly flattered:
+Trained with the reference `GPT` and AdamW by `python -m graders.weights.train --bfloat16`, with dropout from forward
+hooks; the weights of the lowest held-out loss are kept, so that figure is slightly flattered:
 it chose the moment to stop. Card: `python -m graders.weights.card`.
 
 It is good for checking models and for fun. It knows no facts, and it was never made safe.
