@@ -168,7 +168,8 @@ def test_the_reference_has_the_logits_of_transformers_in_float32(embedded):
     with torch.no_grad():
         theirs = GPT2LMHeadModel.from_pretrained(EMBEDDED, dtype=torch.float32)(tokens).logits
         ours = reference_of(embedded).float()(tokens)
-    torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=0)
+    # PyTorch's own tolerance for float32: logits reach 18, where either side is 1.2e-5 from its value in float64
+    torch.testing.assert_close(ours, theirs)
 
 
 WRONG_WEIGHTS = {

@@ -751,15 +751,9 @@ MISCONCEPTIONS = (
     ),
     convert(
         "shapes_not_checked",
-        "The shapes of the tensors are not checked.",
-        "What happens when the checkpoint has another size than cfg says?",
+        "The shapes of the tensors are not checked, or no more than their numbers of elements.",
+        "What happens when a tensor has another size than cfg says, or is transposed?",
         (SHAPE_CHECK, "if False:"),
-    ),
-    convert(
-        "only_sizes_checked",
-        "Only the number of elements is checked, so a transposed tensor passes.",
-        "Do (2, 3) and (3, 2) hold as many numbers?",
-        (SHAPE_CHECK, "if tensor.shape.numel() != __import__('math').prod(shape):"),
     ),
     convert(
         "shapes_asserted",
