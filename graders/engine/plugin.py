@@ -1,5 +1,6 @@
 """The pytest plugin: `pytest graders/test_attention.py`. Thin hooks; what they know is in one `Grading` object."""
 
+import gc
 import sys
 from collections.abc import Generator
 from importlib.metadata import version
@@ -20,8 +21,12 @@ CATEGORIES = {"failed": "broken", "error": "in error", "not_started": "not start
 GRADING: pytest.StashKey["Grading"] = pytest.StashKey()
 
 
-class LawBroken(Exception):
+class LawBroken(pytest.fail.Exception):
     """A law that does not hold: the status of its record, and the text that the learner reads."""
+
+    def __init__(self, status: str, screen: list[str]):
+        super().__init__("\n".join(screen), pytrace=False)  # pytest need not read our source for a traceback
+        self.status, self.screen = status, screen
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -94,6 +99,7 @@ class Grading:
             transport = make_transport(self.subject, in_process=self.in_process())
         except UnknownSubject as error:
             raise pytest.UsageError(str(error)) from error
+        gc.freeze()  # torch's million objects stay: no collection, in this process or a forked one, looks at them
         transport.start()
         policy = Policy(seed=self.config.getoption("--cases-seed"), weights=weights, device=device)
         folder = subject_folder(self.subject)
@@ -106,7 +112,7 @@ class Grading:
         if outcome.record.status == "skipped":
             pytest.skip(outcome.record.cause)
         if outcome.record.status != "passed":
-            raise LawBroken(outcome.record.status, "\n".join(self.screen(outcome)))
+            raise LawBroken(outcome.record.status, self.screen(outcome))
 
     def _judge(self) -> "Judge":
         if self.made is None:
@@ -129,9 +135,7 @@ class Grading:
     def pytest_runtest_makereport(self, call: pytest.CallInfo) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
         if call.excinfo is not None and isinstance(call.excinfo.value, LawBroken):
-            status, screen = call.excinfo.value.args
-            report.longrepr = screen
-            report.user_properties.append(("headstart", status))
+            report.user_properties.append(("headstart", call.excinfo.value.status))
         return report
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:

@@ -110,13 +110,14 @@ class Worker:
             self.stop()
             return Reply(failure=Failure("crash", message=f"its answer could not be read: {error}"))
 
-    def stop(self) -> int | None:
-        """End the process; returns its exit code."""
+    def stop(self, patience: float = 0.05) -> int | None:
+        """End the process, which has `patience` seconds to end by itself; returns its exit code."""
         if self.process is None:
             return None
-        for _ in range(5):  # not `join(0.05)`: it waits for ever once a learner's code has closed all descriptors
-            if self.process.exitcode is None:
-                time.sleep(0.01)
+        until = time.monotonic() + patience
+        # Not `join`: it waits for ever once a learner's code has closed all descriptors
+        while self.process.exitcode is None and time.monotonic() < until:
+            time.sleep(0.002)
         self.process.kill()
         self.process.join()
         self.connection.close()
@@ -124,7 +125,7 @@ class Worker:
         return code
 
     def close(self) -> None:
-        self.stop()
+        self.stop(patience=0)
         self.folder.cleanup()
 
     def _ask_where_it_is(self) -> None:
