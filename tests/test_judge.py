@@ -6,12 +6,11 @@ import pytest
 import torch
 from learners import solved, solved_but
 
-from graders.engine import judge as judging
 from graders.engine import subject
 from graders.engine.course import load_course
 from graders.engine.form import form_of_task
-from graders.engine.judge import UNSTEADY, Judge, Policy
-from graders.engine.law import Law, expect_equal, laws_for
+from graders.engine.judge import Judge
+from graders.engine.law import Broken, Law, expect_equal, laws_for
 from graders.engine.misconception import misconceptions_of, subject_with
 from graders.engine.report import failure_screen
 from graders.engine.space import Case, Fixed
@@ -19,6 +18,7 @@ from graders.engine.stubs import stub_files, stub_text
 from graders.engine.subject import reference_transport
 from graders.engine.summary import summary
 from graders.engine.transport import InProcess
+from graders.engine.trial import UNSTEADY, Policy
 from graders.engine.worker.loading import Source
 from graders.engine.worker.perform import Reply, Request
 
@@ -181,12 +181,11 @@ def test_code_that_keeps_something_between_calls_is_told_so():
     assert (outcome.record.status, UNSTEADY in outcome.broken.notes) == ("failed", True)
 
 
-def test_an_exercise_has_ten_seconds_and_then_the_rest_is_left_out(monkeypatch):
-    monkeypatch.setattr(judging, "EXERCISE_SECONDS", 0.2)
+def test_an_exercise_has_ten_seconds_and_then_the_rest_is_left_out():
     text = solved_but(
         "import time\ndef attention_scores(q, k):\n    time.sleep(0.06)\n    return slow(q, k)\n"
     ).replace("def attention_scores(", "def slow(", 1)
-    outcomes = graded(text)
+    outcomes = graded(text, policy=replace(FEW, seconds=0.2))
     assert [(o.record.status, o.record.kind) for o in outcomes[:1]] == [("failed", "budget")]
     assert {o.record.cause for o in outcomes[1:]} == {"the exercise used up its 0 seconds"}
 
@@ -231,7 +230,7 @@ def test_a_mistake_in_the_grader_is_told_as_one():
 
 def test_the_budget_is_told_with_what_to_do(monkeypatch):
     outcome = first(replaced(mix_values="return None"), "mix_values")
-    spent = replace(outcome, broken=judging.Broken("budget"), record=replace(outcome.record, kind="budget"))
+    spent = replace(outcome, broken=Broken("budget"), record=replace(outcome.record, kind="budget"))
     assert failure_screen(spent, "", ATTENTION, "mine")[2:4] == [
         "  All its calls together took more than 10 seconds; the rest was left out. The cases are tiny: look for loops",
         "  that tensor operations can replace.",
@@ -255,7 +254,7 @@ def test_the_summary_says_for_which_task_another_waits():
 
 
 def test_equal_nothing_is_equal_to_nan():
-    with pytest.raises(judging.Broken):
+    with pytest.raises(Broken):
         expect_equal(torch.tensor([torch.nan]), torch.tensor([torch.nan]))
 
 

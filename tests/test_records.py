@@ -9,11 +9,12 @@ from learners import solved, solved_but
 
 from graders.engine.course import ROOT
 from graders.engine.diagnosis import UNEXPLAINED
-from graders.engine.judge import Judge, Policy
+from graders.engine.judge import Judge
 from graders.engine.law import laws_for
 from graders.engine.record import MAX_TEXT, SCHEMA, STATUSES, VERSION, Record, to_line, write_records
 from graders.engine.stubs import stub_files, stub_text
 from graders.engine.transport import InProcess
+from graders.engine.trial import Policy
 from graders.engine.worker.loading import Source
 
 PAGE = ROOT / "docs" / "records.md"

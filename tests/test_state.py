@@ -6,10 +6,11 @@ from learners import solved
 
 from graders.engine.course import ROOT
 from graders.engine.from_scratch import names_of_library
-from graders.engine.judge import Judge, Policy
+from graders.engine.judge import Judge
 from graders.engine.law import Broken, laws_for
 from graders.engine.subject import Subject
 from graders.engine.transport import InProcess
+from graders.engine.trial import Policy
 from graders.engine.worker.loading import Source
 
 CFG = {"d_vocab": 5, "n_ctx": 8, "n_layers": 1, "n_heads": 2, "d_model": 3, "d_head": 2, "d_mlp": 4}

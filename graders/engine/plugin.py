@@ -5,15 +5,18 @@ import sys
 from collections.abc import Generator
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from _pytest.outcomes import Failed
 
 from graders.engine.course import ROOT, load_course
 
 if TYPE_CHECKING:  # torch, behind them, takes seconds to import: not for runs that grade nothing
-    from graders.engine.judge import Judge, Outcome
+    from graders.engine.crew import Crew
+    from graders.engine.judge import Judge
     from graders.engine.law import Law
+    from graders.engine.trial import Outcome
 
 GRADERS = (ROOT / "graders").resolve()
 DEBUGGERS = ("pydevd", "debugpy")
@@ -21,7 +24,7 @@ CATEGORIES = {"failed": "broken", "error": "in error", "not_started": "not start
 GRADING: pytest.StashKey["Grading"] = pytest.StashKey()
 
 
-class LawBroken(pytest.fail.Exception):
+class LawBroken(Failed):
     """A law that does not hold: the status of its record, and the text that the learner reads."""
 
     def __init__(self, status: str, screen: list[str]):
@@ -68,6 +71,7 @@ class Grading:
         self.config = config
         self.subject: str = config.getoption("--subject")
         self.made: Judge | None = None
+        self.crew: Crew | None = None
 
     def only_grades(self) -> bool:
         """Whether this run is of graders and nothing else."""
@@ -80,16 +84,19 @@ class Grading:
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Make the judge before the first law, so that a wrong option ends the run with one line."""
-        laws = [item for item in session.items if "judge" in getattr(item, "fixturenames", ())]
+        functions: list[Any] = [getattr(item, "function", None) for item in session.items]
+        laws = [function.law for function in functions if hasattr(function, "law")]
         if laws and not self.config.option.collectonly:
-            self.made = self._make_judge()
+            self.made = self._make_judge(laws)
 
-    def _make_judge(self) -> "Judge":
+    def _make_judge(self, laws: list["Law"]) -> "Judge":
         import torch
 
-        from graders.engine.judge import Judge, Policy
+        from graders.engine.crew import Crew, crew_size
+        from graders.engine.judge import Judge
         from graders.engine.record import hash_of
         from graders.engine.subjects import UnknownSubject, make_transport, subject_folder
+        from graders.engine.trial import Policy
 
         torch.set_num_threads(1)  # the cases are tiny; threads would only wait for each other
         device, weights = self.config.getoption("--device"), self.config.getoption("--weights")
@@ -100,24 +107,23 @@ class Grading:
         except UnknownSubject as error:
             raise pytest.UsageError(str(error)) from error
         gc.freeze()  # torch's million objects stay: no collection, in this process or a forked one, looks at them
-        transport.start()
         policy = Policy(seed=self.config.getoption("--cases-seed"), weights=weights, device=device)
         folder = subject_folder(self.subject)
         files = folder.glob("*.py") if folder else []
-        return Judge(transport, policy, hash_of(files), version("headstart"))
+        judge = Judge(transport, policy, hash_of(files), version("headstart"))
+        if crew_size() > 1 and not self.in_process():
+            self.crew = Crew(transport, policy, laws, crew_size())
+            judge.verdict = self.crew.verdict
+        return judge
 
     def hold(self, law: "Law") -> None:
         """Grade a law; fail or skip the test that stands for it."""
-        outcome = self._judge().grade(law)
+        assert self.made is not None  # `pytest_collection_finish` has seen this law
+        outcome = self.made.grade(law)
         if outcome.record.status == "skipped":
             pytest.skip(outcome.record.cause)
         if outcome.record.status != "passed":
             raise LawBroken(outcome.record.status, self.screen(outcome))
-
-    def _judge(self) -> "Judge":
-        if self.made is None:
-            self.made = self._make_judge()
-        return self.made
 
     def screen(self, outcome: "Outcome") -> list[str]:
         """What is said about one outcome that is not a pass."""
@@ -127,7 +133,7 @@ class Grading:
         exercise = load_course()[record.exercise]
         if record.status == "not_started":
             return [f"{record.exercise} · {record.task}: not started"]
-        outcomes = self._judge().outcomes
+        outcomes = self.made.outcomes if self.made else []
         own = [o for o in outcomes if (o.record.exercise, o.record.task) == (record.exercise, record.task)]
         return failure_screen(outcome, tally_of(own), exercise, self.subject)
 
@@ -171,6 +177,8 @@ class Grading:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         if self.made is None:
             return
+        if self.crew is not None:
+            self.crew.close()
         self.made.transport.close()
         outcomes = self.made.outcomes
         if session.exitstatus == pytest.ExitCode.OK and any(o.record.status != "passed" for o in outcomes):

@@ -11,10 +11,10 @@ from typing import Any
 from torch import Tensor
 
 from graders.engine.course import Exercise
-from graders.engine.judge import EXERCISE_SECONDS, Outcome
 from graders.engine.law import Broken, differing
 from graders.engine.record import kind_of, numbers, sizes
 from graders.engine.space import Case
+from graders.engine.trial import EXERCISE_SECONDS, Outcome
 from graders.engine.worker.codec import Opaque
 
 WIDTH = 110
@@ -25,7 +25,7 @@ FEW = 12  # numbers of a tensor that is shown whole
 def failure_screen(outcome: Outcome, tally: str, exercise: Exercise, folder: str) -> list[str]:
     """All that is said about one failure."""
     broken, task = outcome.broken or Broken(""), outcome.record.task
-    if is_of_the_whole_file(outcome):
+    if outcome.is_of_the_whole_file:
         said = wrapped(explanation(broken, f"{folder}/{exercise.name}.py", task))
         return [exercise.name, *(f"  {line}" for line in said), *where_in_your_code(broken)]
     lines = [f"{exercise.name} · {task}".ljust(50) + tally]
@@ -48,15 +48,6 @@ def failure_screen(outcome: Outcome, tally: str, exercise: Exercise, folder: str
     for note in broken.notes:
         lines += block("Note", note)
     return [*lines, f"  More: {exercise.page}#{exercise.task(task).page}"]
-
-
-def is_of_the_whole_file(outcome: Outcome) -> bool:
-    """Whether a failure is no single task's: it came before any task could be looked at."""
-    return (
-        bool(outcome.broken)
-        and outcome.case is None
-        and outcome.record.kind not in ("", "missing", "signature", "grader")
-    )
 
 
 def explanation(broken: Broken, file: str, task: str) -> str:

@@ -37,6 +37,12 @@ class Case:
         # In float32 the numbers stay small: two right answers must agree, whatever order they add in
         self._scale = IN_FLOAT32 if dtype == torch.float32 else LARGE if is_large else 1.0
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What of a case goes to another process: what a message shows."""
+        kept = ("seed", "sizes", "shown", "cfg", *self.shown)
+        weights = self.weights if self.sizes else {}  # those of a real model are not shown, and are large
+        return {name: getattr(self, name) for name in kept} | {"weights": weights}
+
     if TYPE_CHECKING:  # a case has the attributes that its space gives it
 
         def __getattr__(self, name: str) -> Any: ...

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 
 from graders.engine.course import Course
-from graders.engine.judge import Outcome
 from graders.engine.law import laws_for
-from graders.engine.report import is_of_the_whole_file
+from graders.engine.trial import Outcome
 
 DEFAULT = "exercises"  # the folder that is graded when none is named
 SOLVED, BROKEN, UNTOUCHED, WAITING = "done", "not yet right", "not started", "waits"
@@ -24,7 +23,7 @@ def summary(outcomes: Sequence[Outcome], course: Course, folder: str) -> list[st
             of_task = [outcome for outcome in own if outcome.record.task == task.name]
             state = state_of(of_task, sum(law.task == task.name for law in laws_for(exercise.name)))
             cause = next((o.record.cause for o in of_task if o.record.cause), "") if state == WAITING else ""
-            whole = any(map(is_of_the_whole_file, own))
+            whole = any(outcome.is_of_the_whole_file for outcome in own)
             lines.append(f"  {exercise.name} · {task.name}".ljust(40) + (UNREADABLE if whole else cause or state))
             if state in (BROKEN, UNTOUCHED, WAITING) and not next_step:
                 elsewhere = next((o.broken.look_at for o in of_task if o.broken and o.broken.look_at), "")

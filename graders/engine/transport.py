@@ -71,19 +71,21 @@ class Worker:
 
     def __init__(self, source: Source):
         self.source = source
-        self.folder = tempfile.TemporaryDirectory(prefix="headstart-")
-        self.stack_file = str(Path(self.folder.name) / "stack.txt")
+        self.folder: tempfile.TemporaryDirectory[str] | None = None  # made at the first start
+        self.stack_file = ""
         self.process: BaseProcess | None = None
 
     def start(self) -> None:
         """Start the process, if none is running, and wait until it is ready."""
         if self.process is not None:
             return
+        if self.folder is None:
+            self.folder = tempfile.TemporaryDirectory(prefix="headstart-")
+            self.stack_file = str(Path(self.folder.name) / "stack.txt")
         # macOS has fork, but its libraries do not survive one
         context = FORK if sys.platform == "linux" else SPAWN
         self.connection, theirs = context.Pipe()
-        inherited = self.connection if context is FORK else None
-        arguments = (theirs, inherited, self.source, self.stack_file)
+        arguments = (theirs, context is FORK, self.source, self.stack_file)
         self.process = context.Process(target=serve, args=arguments, daemon=True)
         self.process.start()
         theirs.close()
@@ -126,7 +128,8 @@ class Worker:
 
     def close(self) -> None:
         self.stop(patience=0)
-        self.folder.cleanup()
+        if self.folder is not None:
+            self.folder.cleanup()
 
     def _ask_where_it_is(self) -> None:
         """Have a late process write down its stack; even inside a call into C it does."""

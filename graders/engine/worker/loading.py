@@ -62,6 +62,7 @@ class SubjectPackage(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         self.target = target
         self.name = f"{PACKAGE}{next(_numbers)}"
         self.notes: list[str] = []
+        self.modules: dict[str, ModuleType] = {}  # the subject's files that are loaded by now, by name
         package = ModuleType(self.name)
         package.__path__ = []
         sys.modules[self.name] = package
@@ -77,11 +78,6 @@ class SubjectPackage(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         for name in [name for name in sys.modules if name == self.name or name.startswith(self.name + ".")]:
             del sys.modules[name]
 
-    def modules(self) -> dict[str, ModuleType]:
-        """The subject's files that are loaded by now, by name."""
-        start = self.name + "."
-        return {name.removeprefix(start): m for name, m in sys.modules.items() if name.startswith(start)}
-
     def find_spec(self, fullname, path=None, target=None):
         package, _, name = fullname.partition(".")
         if package != self.name or not (name == self.target or self.source.has(name)):
@@ -91,6 +87,7 @@ class SubjectPackage(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def exec_module(self, module: ModuleType) -> None:
         name = module.__name__.partition(".")[2]
         module.__file__ = self.source.path(name)
+        self.modules[name] = module
         if name == self.target:
             self._run(module, module.__file__, self.source.read(name))
             return

@@ -43,6 +43,7 @@ class Request:
     before: tuple = ()  # the arguments of an earlier call of the same module, which must leave nothing behind
     repeats: bool = False  # whether the call gives the same once more, in `eval()` and without gradients
     describe: list[str] = field(default_factory=list)  # instead of a call: the signatures of these tasks
+    chance: int = 0  # the seed of torch's own generator: another for each call, the same in every run
     seconds: float = 2.0  # after which the judge gives up on the call
     device: str = "cpu"
 
@@ -103,7 +104,6 @@ class Performer:
         self.source = source
         self.lets_through = lets_through  # raised by whoever sits at a debugger, not by the subject
         self.packages: dict[str, SubjectPackage] = {}
-        self.requests = 0
 
     def close(self) -> None:
         """Forget all that was loaded."""
@@ -118,8 +118,7 @@ class Performer:
         package = self.packages[request.exercise]
         stage = "import"
         default_dtype = torch.get_default_dtype()
-        self.requests += 1  # chance falls otherwise each time, and in the same way in every run
-        torch.default_generator.manual_seed(self.requests)  # `torch.manual_seed` formats a stack for every backend
+        torch.default_generator.manual_seed(request.chance)  # `torch.manual_seed` formats a stack for every backend
         torch.set_default_dtype(_float_dtype(request))
         grad_mode = torch.is_grad_enabled()
         torch.set_grad_enabled(True)  # nothing that one call leaves behind changes the next
@@ -168,7 +167,7 @@ def _call(function: Any, request: Request, package: SubjectPackage) -> Reply:
         function(*(_copy(argument) for argument in request.before))
     with ExitStack() as stack:
         if request.record:
-            recorded = stack.enter_context(watch.recording(function, package.modules()))
+            recorded = stack.enter_context(watch.recording(function, package.modules))
         if request.watch:
             operations = stack.enter_context(watch.operations())
         value = function(*args, **{name: inputs[name] for name in request.kwargs})

@@ -19,17 +19,21 @@ MAX_PRINTED = 2000  # characters of what a learner's code printed
 JUDGE_ONLY = ("reference", "graders")
 
 
-def serve(connection: Connection, judges_end: Connection | None, source: Source, stack_file: str) -> None:
-    """Answer until the judge's end of the connection, of which a fork has a copy, closes.
+def serve(connection: Connection, is_fork: bool, source: Source, stack_file: str) -> None:
+    """Answer until the judge's end of the connection closes.
 
+    A fork has copies of all that the judge has open: of that end too, which would keep it alive, and of whatever
+    a verdict is written to. They are closed before any code of the learner's runs.
     `stack_file` receives the stack of a call that crashes, or that is late when the judge sends SIGUSR1.
     """
     torch.set_num_threads(1)  # a pool of threads does not survive a fork; and one thread gives one result
     for name in [name for name in sys.modules if name.partition(".")[0] in JUDGE_ONLY]:
         if not name.startswith(__package__):
             del sys.modules[name]
-    if judges_end:
-        judges_end.close()  # our copy would keep us alive after the judge is gone
+    if is_fork:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        os.closerange(3, connection.fileno())
+        os.closerange(connection.fileno() + 1, os.sysconf("SC_OPEN_MAX"))
     performer = Performer(source)
     with tempfile.TemporaryFile("w+b") as printed, open(stack_file, "w") as stack:
         _redirect_output(printed.fileno())

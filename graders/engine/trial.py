@@ -1,0 +1,251 @@
+"""Tries a law on a subject: the search for a case that breaks it, the smallest such case, and its explanation.
+
+Nothing here knows what was tried before: that is the judge's (`judge.py`).
+"""
+
+import math
+import time
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import hypothesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.errors import Flaky
+
+from graders.engine import record as records
+from graders.engine.course import load_course
+from graders.engine.diagnosis import ENDS_A_SEARCH, UNEXPLAINED, Diagnosis, diagnose
+from graders.engine.form import form_of_task, unfinished_task
+from graders.engine.law import Broken, Law, laws_for
+from graders.engine.record import Record
+from graders.engine.space import Case, Fixed, Space
+from graders.engine.subject import Subject, reference_transport, result_axes
+from graders.engine.transport import Transport
+from graders.engine.worker.perform import Reply, Request
+
+EXAMPLES = 50  # drawn for the first law of a task, its full comparison; the other laws get a quarter
+REPEAT_EVERY = 4  # cases; the call is made once more in these, to see that it gives the same
+EXERCISE_SECONDS = 10.0  # for all laws of an exercise
+MAX_ASKS = 1000  # of a law on one case
+OBSERVED_BY_WORKER = ("changed", "library", "unsteady")  # what only the learner's own process can see
+UNSTEADY = "The same input did not give the same result twice: look for chance, or for what is kept between calls."
+
+
+class Stop(BaseException):
+    """Ends a search at once. Not an `Exception`, which Hypothesis would take for an example to shrink."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a law: a record, and what a person is shown about it."""
+
+    law: Law
+    record: Record
+    broken: Broken | None = None
+    case: Case | None = None
+    diagnosis: Diagnosis | None = None
+    seconds: float = 0.0  # that the subject's own code took
+
+    @property
+    def is_of_the_whole_file(self) -> bool:
+        """Whether a failure is no single task's: it came before any task could be looked at."""
+        no_task_is_seen = self.case is None and self.record.kind not in ("", "missing", "signature", "grader")
+        return self.broken is not None and no_task_is_seen
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How a subject is graded."""
+
+    examples: int = EXAMPLES
+    seed: int | None = None  # None: the same cases every time
+    skips: bool = True  # the audit tries every law
+    shrinks: bool = True
+    diagnoses: bool = True
+    seconds: float = EXERCISE_SECONDS
+    weights: str | None = None  # checkpoint for the laws on real weights
+    device: str = "cpu"
+
+
+class Trial:
+    """Tries laws on one subject, wherever its code runs."""
+
+    def __init__(self, transport: Transport, policy: Policy):
+        self.transport = transport
+        self.policy = policy
+        self.described: dict[str, Reply] = {}  # by exercise: what its file holds
+        self.seconds: dict[str, float] = {}  # by exercise: that the subject's own code took
+        self.n_cases = 0  # of the law that is being tried
+
+    def verdict(self, law: Law) -> Outcome:
+        """What comes of one law. A mistake of ours does not pass for the learner's: it is an `error`."""
+        began, used = time.monotonic(), self.seconds.setdefault(law.exercise, 0.0)
+        self.n_cases = 0
+        try:
+            case, broken = self._try(law)
+            outcome = self._explained(law, case, broken) if broken else Outcome(law, record_of(law, "passed"))
+        except Exception as error:  # noqa: BLE001
+            outcome = Outcome(law, record_of(law, "error", kind="grader"), Broken("grader", note=_origin(error)))
+        duration = round(1000 * (time.monotonic() - began))
+        record = replace(outcome.record, duration_ms=duration)
+        return replace(outcome, record=record, seconds=self.seconds[law.exercise] - used)
+
+    def _describe(self, exercise: str) -> Reply:
+        """What the file of an exercise holds, asked once."""
+        if exercise not in self.described:
+            tasks = [task.name for task in load_course()[exercise].tasks]
+            self.described[exercise] = self.transport.ask(Request(exercise, "", describe=tasks))
+        return self.described[exercise]
+
+    def _try(self, law: Law) -> tuple[Case | None, Broken | None]:
+        """The smallest case for which the law is broken, and how; (None, None) when it holds."""
+        broken = form_of_task(load_course()[law.exercise], self._describe(law.exercise), law.task)
+        if broken:
+            return None, broken
+        found: list[tuple[Case, Broken]] = []
+
+        def check(case: Case) -> None:
+            try:
+                self.check(law, case)
+            except Broken as broken:
+                found.append((case, broken))
+                if broken.kind in ENDS_A_SEARCH:
+                    raise Stop from None
+                raise
+
+        try:
+            for case in law.cases.load(self.policy.weights) if isinstance(law.cases, Fixed) else law.cases.ladder():
+                check(case)
+            if isinstance(law.cases, Space):
+                self._search(law, law.cases, check)
+        except Broken:
+            if self.policy.shrinks and isinstance(law.cases, Space):
+                with suppress(Stop):
+                    _lower_sizes(law.cases, found, check)
+            return found[-1]  # Hypothesis tries the smallest example last
+        except Stop:
+            # Time that runs out while a smaller example is looked for hides no wrong value
+            telling = [pair for pair in found if pair[1].kind not in ENDS_A_SEARCH]
+            return (telling or found)[-1]
+        except Flaky:
+            if not found:
+                raise
+            found[-1][1].notes.append(UNSTEADY)
+            return found[-1]
+        return None, None
+
+    def check(self, law: Law, case: Case) -> None:
+        """Try one case. Raises `Broken`. The time that the subject's own code takes counts against its exercise."""
+        answers: dict = {}
+        self.n_cases += 1
+        subject = Subject(
+            law.exercise,
+            self.transport,
+            device=self.policy.device,
+            repeats=case.seed % REPEAT_EVERY == 0,
+            chance=MAX_ASKS * self.n_cases,
+            answers=answers,
+        )
+        reference = Subject(law.exercise, reference_transport(), checks_form=False, answers=answers)
+        try:
+            law.check(subject, reference, case)
+        except Broken as broken:
+            last = subject.replies[-1] if subject.replies else Reply()
+            broken.axes = broken.axes or result_axes(law.exercise, law.task)
+            broken.notes, broken.printed = list(last.notes), last.printed
+            raise
+        finally:
+            self.seconds[law.exercise] = self.seconds.get(law.exercise, 0.0) + subject.seconds
+        if self.seconds[law.exercise] > self.policy.seconds and self.policy.skips:
+            raise Broken("budget")
+
+    def _search(self, law: Law, cases: Space, check: Callable[[Case], None]) -> None:
+        phases = (Phase.generate, Phase.shrink) if self.policy.shrinks else (Phase.generate,)
+        test = given(cases.strategy())(check)
+        if self.policy.seed is not None:
+            test = hypothesis.seed(self.policy.seed)(test)
+        settings(
+            max_examples=self.policy.examples if _is_first(law) else math.ceil(self.policy.examples / 4),
+            phases=phases,
+            derandomize=self.policy.seed is None,
+            database=None,
+            deadline=None,
+            report_multiple_bugs=False,
+            suppress_health_check=list(HealthCheck),
+        )(test)()
+
+    def _explained(self, law: Law, case: Case | None, broken: Broken) -> Outcome:
+        """A broken law with the name of the mistake, as far as it is known."""
+        waits_for = unfinished_task(broken, law)
+        if waits_for == law.task:
+            return Outcome(law, record_of(law, "not_started"), broken, case)
+        if waits_for:
+            return Outcome(law, record_of(law, "skipped", cause=f"waits for {waits_for}"), broken, case)
+        diagnosis = None
+        if self.policy.diagnoses and case is not None and broken.kind not in UNEXPLAINED:
+            confirming = next((other for other in laws_for(law.exercise) if _draws_cases(other, law)), None)
+            diagnosis = diagnose(law, case, confirming, load_course()[law.exercise], self.transport)
+        record = record_of(
+            law,
+            "failed",
+            kind=broken.kind,
+            misconception=diagnosis.id if diagnosis else "",
+            counterexample=describe_case(case) if case else "",
+            yours=_value(broken.kind, broken.yours),
+            expected=_value(broken.kind, broken.expected),
+            seed=case.seed if case else None,
+            observed_by="worker" if broken.kind in OBSERVED_BY_WORKER else "judge",
+        )
+        return Outcome(law, record, broken, case, diagnosis)
+
+
+def record_of(law: Law, status: str, **facts: Any) -> Record:
+    """The record of a law, as far as a trial knows it."""
+    return Record(law.exercise, law.task, law.name, law.statement, status, points=int(status == "passed"), **facts)
+
+
+def _lower_sizes(cases: Space, found: list[tuple[Case, Broken]], check: Callable[[Case], None]) -> None:
+    """Make the last case found smaller, one size after the other, as long as it breaks the law in the same way."""
+    case, broken = found[-1]
+    sizes = dict(case.sizes)
+    for name, floor in cases.floor().items():
+        while sizes[name] > floor:
+            try:
+                check(cases.case(case.seed, **sizes | {name: sizes[name] - 1}))
+                break
+            except Broken as smaller:
+                if smaller.kind != broken.kind:
+                    found.pop()
+                    break
+                sizes[name] -= 1
+
+
+def _value(kind: str, value: object) -> str:
+    """What a record says of one of the two values that differ."""
+    if kind == "type":
+        return records.kind_of(value)
+    return "" if value is None else records.numbers(value)
+
+
+def _origin(error: BaseException) -> str:
+    """An exception of our own and the line it comes from, for whoever mends it."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {error} ({Path(frame.filename).name}, line {frame.lineno})"
+
+
+def _is_first(law: Law) -> bool:
+    return next(other for other in laws_for(law.exercise) if other.task == law.task) is law
+
+
+def _draws_cases(other: Law, law: Law) -> bool:
+    return other.task == law.task and isinstance(other.cases, Space) and (other is law or isinstance(law.cases, Fixed))
+
+
+def describe_case(case: Case) -> str:
+    """The inputs of a case on one line, with the names of their axes."""
+    inputs = [(name, axes, records.numbers(getattr(case, name))) for name, axes in case.shown.items()]
+    return "; ".join(f"{name}{records.sizes(axes)} = {value}" for name, axes, value in inputs)
