@@ -6,7 +6,8 @@ x @ matrix + bias, where a block's also sums over the positions so far. The last
 
 import torch
 
-from graders.engine.law import Broken, expect_equal, law
+from graders.engine.law import expect_equal, expect_refusal, law
+from graders.engine.script import config
 from graders.engine.space import Case, fixed, space
 from graders.engine.worker.perform import Request
 from graders.weights.checkpoint_cases import checkpoints, deep_checkpoints, lacking, misshapen, show_sizes
@@ -215,14 +216,14 @@ def expect_hook_points(recorded, case):
 @law("count_parameters", known_counts)
 def test_known_models_have_their_known_counts(subject, reference, case):
     """GPT-2 has 163,087,441 parameters, its unembedding counted apart; the page's small model has 293."""
-    expect_equal(subject.count_parameters(case.cfg), case.expected, note="added up as on the page")
+    expect_equal(subject.count_parameters(config(case.cfg)), case.expected, note="added up as on the page")
 
 
 @law("count_parameters", configurations)
 def test_count_is_that_of_a_model_that_was_built(subject, reference, case):
     """The count is the number of elements of all tensors of a GPT, whatever its sizes."""
     built = sum(p.numel() for p in GPT(GPTConfig(**case.cfg)).parameters())
-    expect_equal(subject.count_parameters(case.cfg), built, note="elements of a GPT of these sizes")
+    expect_equal(subject.count_parameters(config(case.cfg)), built, note="elements of a GPT of these sizes")
 
 
 # convert_gpt2_weights
@@ -231,7 +232,7 @@ def test_count_is_that_of_a_model_that_was_built(subject, reference, case):
 @law("convert_gpt2_weights", checkpoints)
 def test_each_column_lands_in_its_head(subject, reference, case):
     """Column (part * n_heads + head) * d_head + entry of c_attn is that part's, that head's and that entry's."""
-    weights = subject.convert_gpt2_weights(case.state_dict, case.cfg)
+    weights = subject.convert_gpt2_weights(case.state_dict, config(case.cfg))
     n_heads, d_head = case.cfg["n_heads"], case.cfg["d_head"]
     theirs, ours = "transformer.h.0.attn", "blocks.0.attn"
     for column in range(3 * n_heads * d_head):
@@ -246,8 +247,8 @@ def test_each_column_lands_in_its_head(subject, reference, case):
 @law("convert_gpt2_weights", checkpoints)
 def test_every_tensor_has_its_new_name_and_layout(subject, reference, case):
     """Every tensor of GPT is there, under its name, with the numbers of the checkpoint in its layout."""
-    yours = subject.convert_gpt2_weights(case.state_dict, case.cfg)
-    expect_equal(yours, reference.convert_gpt2_weights(case.state_dict, case.cfg))
+    yours = subject.convert_gpt2_weights(case.state_dict, config(case.cfg))
+    expect_equal(yours, reference.convert_gpt2_weights(case.state_dict, config(case.cfg)))
 
 
 @law("convert_gpt2_weights", checkpoints)
@@ -255,46 +256,35 @@ def test_entries_that_are_not_needed_are_ignored(subject, reference, case):
     """Entries that are not needed, such as GPT-2's stored masks, change nothing."""
     mask = torch.ones(1, 1, 3, 3, dtype=torch.bool).tril()
     extra = {f"transformer.h.{layer}.attn.bias": mask for layer in range(case.cfg["n_layers"])}
-    without = subject.convert_gpt2_weights(case.state_dict, case.cfg)
-    yours = subject.convert_gpt2_weights(case.state_dict | extra | {"a_note": mask}, case.cfg)
+    without = subject.convert_gpt2_weights(case.state_dict, config(case.cfg))
+    yours = subject.convert_gpt2_weights(case.state_dict | extra | {"a_note": mask}, config(case.cfg))
     expect_equal(yours, without, note="without these entries")
 
 
 @law("convert_gpt2_weights", deep_checkpoints)
 def test_twelve_layers_keep_their_order_and_dtype(subject, reference, case):
     """Each of twelve layers lands in the block of its number, and a float32 checkpoint stays float32."""
-    yours = subject.convert_gpt2_weights(case.state_dict, case.cfg)
-    expect_equal(yours, reference.convert_gpt2_weights(case.state_dict, case.cfg))
+    yours = subject.convert_gpt2_weights(case.state_dict, config(case.cfg))
+    expect_equal(yours, reference.convert_gpt2_weights(case.state_dict, config(case.cfg)))
 
 
 @law("convert_gpt2_weights", lacking)
 def test_a_missing_tensor_is_named(subject, reference, case):
     """A missing tensor, whichever it is, raises ValueError, and the message names it."""
-    expect_refused(subject, case, "without")
+    call = ("convert_gpt2_weights", case.state_dict, config(case.cfg))
+    expect_refusal(subject, *call, what=case.checkpoint, naming=case.name)
 
 
 @law("convert_gpt2_weights", misshapen)
 def test_a_misshapen_tensor_is_named(subject, reference, case):
     """A tensor of the wrong shape, whichever it is, raises ValueError, and the message names it."""
-    expect_refused(subject, case, "for a misshapen")
-
-
-def expect_refused(subject, case, how):
-    """Hold that a damaged checkpoint raises a ValueError whose message names the tensor."""
-    name = case.name
-    try:
-        classes, message = subject.error("convert_gpt2_weights", case.state_dict, case.cfg)
-    except Broken as broken:
-        broken.note = f"{case.checkpoint}: this should have been refused" if broken.kind == "error" else broken.note
-        raise
-    expect_equal("ValueError" if "ValueError" in classes else classes[0], "ValueError", what=f"the error {how} {name}")
-    if name.removeprefix("transformer.") not in message:
-        raise Broken("values", message, f"... {name} ...", what="the message of the ValueError")
+    call = ("convert_gpt2_weights", case.state_dict, config(case.cfg))
+    expect_refusal(subject, *call, what=case.checkpoint, naming=case.name)
 
 
 @law("convert_gpt2_weights", real_models)
 def test_real_checkpoint_becomes_what_transformer_lens_makes_of_it(subject, reference, case):
     """A real checkpoint, converted by you and run, gives TransformerLens's value at every hook point."""
-    request = Request("gpt", "convert_gpt2_weights", (case.state_dict, case.cfg), seconds=case.seconds)
+    request = Request("gpt", "convert_gpt2_weights", (case.state_dict, config(case.cfg)), seconds=case.seconds)
     model = reference.module("GPT", case.cfg, subject.ask(request).value)
     expect_hook_points(model.recorded(case.tokens), case)

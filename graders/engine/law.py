@@ -86,23 +86,42 @@ def laws_for(exercise: str) -> tuple[Law, ...]:
 
 
 def expect_equal(yours: Any, expected: Any, what: str = "", note: str | Callable[[], str] = "") -> None:
-    """Hold that two values agree: tensors to the tolerance of their dtype, everything else exactly.
+    """Hold that two values agree: tensors and floats to the tolerance of their dtype, everything else exactly.
 
     `what` names the value for the message, `note` says how the expected one came about; a note that takes calls of
     its own to find is a function, called when the values differ. Infinities must stand in the same places; NaN
     equals nothing. Raises `Broken`.
     """
-    if isinstance(expected, dict):
+    if isinstance(expected, dict) and isinstance(yours, dict) and expected.keys() <= yours.keys():
         for key, value in expected.items():
             expect_equal(yours[key], value, what=f"{what} {key}".strip(), note=note)
-        return
-    if isinstance(expected, Tensor) and isinstance(yours, Tensor):
-        if yours.shape != expected.shape:
-            raise Broken("shape", yours, expected, what)
-        if not same_values(yours, expected):
-            raise Broken("values", yours, expected, what, note() if callable(note) else note)
-    elif yours != expected:
+    elif isinstance(expected, (list, tuple)) and isinstance(yours, (list, tuple)) and len(yours) == len(expected):
+        for i, (a, b) in enumerate(zip(yours, expected, strict=True)):
+            expect_equal(a, b, what=f"{what} item {i}".strip(), note=note)
+    elif isinstance(expected, Tensor) and isinstance(yours, Tensor) and yours.shape != expected.shape:
+        raise Broken("shape", yours, expected, what)
+    elif not _agree(yours, expected):
         raise Broken("values", yours, expected, what, note() if callable(note) else note)
+
+
+def _agree(yours: Any, expected: Any) -> bool:
+    if isinstance(expected, Tensor) and isinstance(yours, Tensor):
+        return same_values(yours, expected)
+    if isinstance(expected, float) and isinstance(yours, (int, float)):
+        return same_values(torch.tensor(yours, dtype=torch.float64), torch.tensor(expected, dtype=torch.float64))
+    return bool(yours == expected)
+
+
+def expect_refusal(subject: Any, task: str, *args: Any, what: str, naming: str = "") -> None:
+    """Hold that a call raises `ValueError`, and that its message holds the text `naming`. Raises `Broken`.
+
+    `what` says for the reader what is wrong with these arguments.
+    """
+    classes, message = subject.error(task, *args, note=f"{what}: this should have been refused")
+    if "ValueError" not in classes:
+        raise Broken("values", classes[0], "ValueError", what="the error", note=what)
+    if naming not in message:
+        raise Broken("values", message, f"... {naming} ...", what="the message of the ValueError", note=what)
 
 
 def same_values(yours: Tensor, expected: Tensor, atol: float | None = None) -> bool:

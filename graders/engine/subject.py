@@ -7,6 +7,7 @@ shape, dtype, finite, inputs unchanged) against what the reference answers, befo
 import functools
 import importlib
 import inspect
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -17,12 +18,15 @@ from torch import Tensor
 
 from graders.engine.course import ROOT
 from graders.engine.law import Broken
+from graders.engine.script import Story, told
 from graders.engine.transport import InProcess, Transport
 from graders.engine.worker.codec import Opaque
 from graders.engine.worker.loading import Source
+from graders.engine.worker.making import MAKE, is_description
 from graders.engine.worker.perform import ModuleRequest, Reply, Request
 
 REFERENCE = ROOT / "reference"
+REFUSED = "this input should have been refused"
 
 
 @functools.cache
@@ -83,6 +87,15 @@ class Subject:
         """A fresh module of the subject's class, with these parameters and with probes in place of children."""
         return Module(self, task, ModuleRequest(cfg, weights, children or {}))
 
+    def tell(self, story: Story, seconds: float = 2.0) -> Any:
+        """What a story (`script.py`) comes to: several steps with the subject's functions, objects and modules."""
+        return self.ask(self._script(story, seconds)).value
+
+    def _script(self, story: Story, seconds: float) -> Request:
+        # Told once a case, so that the reference, asked for the form and again by the law, performs it once
+        steps, result = self.answers.setdefault(story, told(story))
+        return Request(self.exercise, "", steps=steps, result=result, seconds=seconds)
+
     def gradients(self, task: str, *args: Any) -> dict[str, Tensor]:
         """Gradients of a function's result for each float argument, by the argument's name."""
         return self._named(self.ask(Request(self.exercise, task, args, gradients=True)).gradients, task)
@@ -103,7 +116,7 @@ class Subject:
             plainly = replace(request, watch=False, record=False, repeats=False, before=())
             expected = reference_reply(plainly, self.answers)
             if expected.failure:
-                raise Broken("error", reply.value, note="this input should have been refused")
+                raise Broken("error", reply.value, note=REFUSED)
             for broken in form_differences(reply.value, expected.value):
                 raise broken
             if reply.changed:
@@ -112,12 +125,12 @@ class Subject:
                 raise Broken("unsteady")
         return reply
 
-    def error(self, task: str, *args: Any) -> tuple[list[str], str]:
-        """The classes and the message of what the task raises. Raises `Broken` when it raises nothing."""
+    def error(self, task: str, *args: Any, note: str = REFUSED) -> tuple[list[str], str]:
+        """The classes and the message of what the task raises. Raises `Broken`, with `note`, when it raises nothing."""
         reply = self.transport.ask(Request(self.exercise, task, args))
         self.replies.append(reply)
         if reply.failure is None:
-            raise Broken("error", reply.value, note="this input should have been refused")
+            raise Broken("error", reply.value, note=note)
         if reply.failure.stage != "call":
             raise Broken(reply.failure.stage, failure=reply.failure)
         return reply.failure.bases, reply.failure.message
@@ -162,17 +175,22 @@ class Module:
 def reference_reply(request: Request, answers: dict) -> Reply:
     """What the reference answers, asked once a case: the form check and the law put the same question."""
     module = request.module
-    parts = [*request.args, *request.kwargs.values()]
+    parts = [*request.args, *request.kwargs.values(), *([request.steps] if request.steps else [])]
     parts += [part for part in (module.cfg, module.weights, module.children) if part] if module else []
-    key = (request.task, request.gradients, request.record, *request.kwargs, *map(id, parts))
+    key = (request.task, request.gradients, request.record, *request.kwargs, *map(_identity, parts))
     if key not in answers:
         # The request stays beside its reply, so that no id in the key can come to mean something else
         answers[key] = (request, reference_transport().ask(replace(request, device="cpu")))
     return answers[key][1]
 
 
+def _identity(part: Any) -> object:
+    """What tells one part of a request from another: sizes and seeds by what they say, all else by where it is."""
+    return repr(part) if is_description(part) and part[MAKE] in ("given", "generator") else id(part)
+
+
 def form_differences(yours: Any, expected: Any) -> Iterator[Broken]:
-    """In the order in which a learner can act on them: type, keys, shape, dtype, finite."""
+    """In the order in which a learner can act on them: type, keys, length, shape, dtype, finite."""
     if isinstance(yours, Opaque) or type(yours) is not type(expected):
         yield Broken("type", yours, expected)
     elif isinstance(expected, dict):
@@ -182,7 +200,11 @@ def form_differences(yours: Any, expected: Any) -> Iterator[Broken]:
             return
         for key in expected:
             for broken in form_differences(yours[key], expected[key]):
-                yield replace(broken, what=key)
+                yield replace(broken, what=f"{key} {broken.what}".strip())
+    elif isinstance(expected, (list, tuple)):
+        for i, (a, b) in enumerate(zip(yours, expected, strict=False)):  # how many there are is for the law to say
+            for broken in form_differences(a, b):
+                yield replace(broken, what=f"item {i} {broken.what}".strip())
     elif isinstance(expected, Tensor):
         if yours.shape != expected.shape:
             yield Broken("shape", yours, expected)
@@ -190,6 +212,8 @@ def form_differences(yours: Any, expected: Any) -> Iterator[Broken]:
             yield Broken("dtype", yours, expected)
         elif not yours.isfinite().all() and (yours.isnan().any() or (yours == torch.inf).any()):
             yield Broken("nan", yours, expected)  # -inf may be right elsewhere, as in a mask: the laws compare it
+    elif isinstance(expected, float) and math.isnan(yours) and not math.isnan(expected):
+        yield Broken("nan", yours, expected)
 
 
 def reference_with(patched: dict[str, str]) -> InProcess:

@@ -53,7 +53,7 @@ def misshapen(where):
 def damaged(name, tensor, how):
     """The small checkpoint with another tensor under a name, or with none."""
     case = checkpoints.case(2, **SMALL)
-    case.name = name
+    case.name = name.removeprefix("transformer.")  # so much of it must be in the message
     del case.state_dict[name]
     if tensor is not None:
         case.state_dict[name] = tensor

@@ -1,9 +1,11 @@
 """Plain data as bytes and back: a JSON header, then the raw bytes of the tensors. Never pickle.
 
-What may cross: None, bool, int, float, str, lists, tuples, dicts with str keys, and dense tensors of the
-dtypes below. Anything else becomes `Opaque`, which says its type and what it looks like.
+What may cross: None, bool, int, float, str, lists, tuples, sets of these, dicts with str keys, and dense tensors
+of the dtypes below. A dataclass crosses as a dict of its fields and its name, under `TYPE`. Anything else becomes
+`Opaque`, which says its type and what it looks like.
 """
 
+import dataclasses
 import json
 import math
 from dataclasses import dataclass
@@ -22,6 +24,8 @@ DTYPES = {
 MAX_DEPTH = 20
 MAX_BYTES = 2**30  # of one tensor; GPT-2's largest, in float64, has a third of that
 MAX_BITS = 4096  # of an integer; Python itself refuses to write down one of more than 4300 digits
+SCALARS = (bool, int, float, str)
+TYPE = "type"
 HEADER_LENGTH = 8  # bytes that say how long the header is
 
 
@@ -49,8 +53,13 @@ def plain(value: Any, depth: int = 0) -> Any:
         return plain_tensor(value)
     if type(value) in (list, tuple):
         return type(value)(plain(item, depth + 1) for item in value)
+    if type(value) is set and all(type(item) in SCALARS for item in value):
+        return value
     if isinstance(value, dict) and all(type(key) is str for key in value):  # a state_dict is an OrderedDict
         return {key: plain(item, depth + 1) for key, item in value.items()}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {part.name: getattr(value, part.name, None) for part in dataclasses.fields(value)}
+        return {TYPE: type(value).__name__} | {key: plain(item, depth + 1) for key, item in fields.items()}
     return Opaque(f"{type(value).__module__}.{type(value).__name__}".removeprefix("builtins."))
 
 
@@ -105,6 +114,8 @@ def _to_json(value: Any, blobs: list[bytes]) -> Any:
         return {"$tensor": [str(value.dtype).removeprefix("torch."), list(value.shape)]}
     if isinstance(value, Opaque):
         return {"$opaque": [value.type_name[:200], value.text[:200]]}
+    if isinstance(value, set):
+        return {"$set": [_to_json(item, blobs) for item in sorted(value, key=repr)]}
     if isinstance(value, tuple):
         return {"$tuple": [_to_json(item, blobs) for item in value]}
     if isinstance(value, list):
@@ -137,9 +148,17 @@ class _Reader:
                 return Opaque(type_name, text)
             case ("$tuple", list(items)):
                 return tuple(self.value(item, depth + 1) for item in items)
+            case ("$set", list(items)):
+                return self.scalars(items, depth + 1)
             case ("$dict", list(items)):
                 return dict(self.pair(item, depth + 1) for item in items)
         raise CodecError("the message holds something that is not plain data")
+
+    def scalars(self, items: list, depth: int) -> set:
+        values = [self.value(item, depth) for item in items]
+        if not all(type(value) in SCALARS for value in values):
+            raise CodecError("a set of something else than numbers and texts")
+        return set(values)
 
     def pair(self, node: Any, depth: int) -> tuple[str, Any]:
         match node:

@@ -5,7 +5,7 @@ it failed, in the order in which a learner can act: parse, import, missing, cons
 """
 
 import inspect
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,10 +13,12 @@ import torch
 from torch import Tensor, nn
 
 from . import watch
-from .codec import bytes_of, plain
+from .codec import plain
 from .failure import Failure, failure_of
 from .loading import Source, SubjectPackage
-from .prepare import prepare
+from .making import Maker, Unfit
+from .same import close, copied, is_as_given, is_float, same, tensors_in
+from .steps import Script
 
 
 @dataclass(frozen=True)
@@ -30,13 +32,15 @@ class ModuleRequest:
 
 @dataclass(frozen=True)
 class Request:
-    """One call of one task. With `module`, the task is a class and its `forward` is called."""
+    """One call of one task. With `module`, the task is a class and its `forward` is called; with `steps`, a script."""
 
     exercise: str
     task: str
     args: tuple = ()
     kwargs: dict[str, Any] = field(default_factory=dict)
     module: ModuleRequest | None = None
+    steps: list[dict[str, Any]] = field(default_factory=list)  # of a script (`steps.py`), in place of a call
+    result: Any = None  # of the script: which of its steps' values are wanted
     gradients: bool = False  # of the sum of the result times `cotangent`, for every float argument and parameter
     watch: bool = False  # which operations ran
     record: bool = False  # what the parts returned
@@ -116,66 +120,77 @@ class Performer:
         if request.exercise not in self.packages:
             self.packages[request.exercise] = SubjectPackage(self.source, request.exercise)
         package = self.packages[request.exercise]
-        stage = "import"
+        maker = Maker(package, request.exercise, request.device)
         default_dtype = torch.get_default_dtype()
         torch.default_generator.manual_seed(request.chance)  # `torch.manual_seed` formats a stack for every backend
         torch.set_default_dtype(_float_dtype(request))
         grad_mode = torch.is_grad_enabled()
         torch.set_grad_enabled(True)  # nothing that one call leaves behind changes the next
         try:
-            module = package.load(request.exercise)
             if request.describe:
+                module = package.load(request.exercise)
                 found = {task: _signatures(getattr(module, task)) for task in request.describe if hasattr(module, task)}
                 return Reply(value=found, notes=package.notes)
-            stage = "missing"
-            function = getattr(module, request.task)
+            if request.steps:
+                return _run_script(request, package, maker)
             if request.module:
-                stage = "construct"
-                cfg = package.load("config").GPTConfig(**request.module.cfg)
-                function = function(cfg)
-                if request.device != "cpu":
-                    function = function.to(request.device)
-                stage = "parameters"
-                differences = prepare(function, request.module.weights, request.module.children)
-                if differences:
-                    return Reply(failure=Failure(stage, message="\n".join(differences)), notes=package.notes)
+                function: Any = maker.module(request.task, **vars(request.module))
             else:
-                request = replace(request, args=_with_config(function, request.args, package))
-            stage = "call"
-            return _call(function, request, package)
+                function = maker.task(request.task)
+            return _call(function, request, package, maker)
         except self.lets_through:
             raise
+        except Unfit as error:
+            return Reply(failure=Failure(maker.stage, message=str(error)), notes=package.notes)
         except BaseException as error:  # SystemExit and KeyboardInterrupt as well: all are the learner's
-            return Reply(failure=failure_of(stage, error, self.source), notes=package.notes)
+            return Reply(failure=failure_of(maker.stage, error, self.source), notes=package.notes)
         finally:
+            maker.close()
             torch.set_default_dtype(default_dtype)
             torch.set_grad_enabled(grad_mode)
 
 
-def _call(function: Any, request: Request, package: SubjectPackage) -> Reply:
+def _run_script(request: Request, package: SubjectPackage, maker: Maker) -> Reply:
+    """Perform a script, and once more when asked to."""
+    script = Script(maker)
+    operations: set[str] = set()
+    with watch.operations() if request.watch else nullcontext(operations) as operations:
+        value = script.run(request.steps, request.result)
+    steady = not request.repeats or close(Script(maker).run(request.steps, request.result), value)
+    changed = [where for where, before, now in script.handed if not same(now, before)]
+    return Reply(
+        value=value,
+        changed=list(dict.fromkeys(changed)),
+        operations=sorted(operations),
+        steady=steady,
+        notes=package.notes,
+    )
+
+
+def _call(function: Any, request: Request, package: SubjectPackage, maker: Maker) -> Reply:
     """Call the task on copies of the arguments and look at everything it did."""
     given = {str(i): value for i, value in enumerate(request.args)} | request.kwargs
-    leaves = {name: _leaf(value, request) for name, value in given.items()}
+    leaves = {name: _leaf(value, request, maker) for name, value in given.items()}
     # Not the leaves themselves: an in-place change of a leaf that wants a gradient raises before it can be seen
-    inputs = {name: _copy(value) for name, value in leaves.items()}
+    inputs = {name: copied(value) for name, value in leaves.items()}
     parameters = dict(function.named_parameters()) if isinstance(function, nn.Module) else {}
     kept = {name: parameter.detach().clone() for name, parameter in parameters.items()}
     args = tuple(inputs[str(i)] for i in range(len(request.args)))
     operations: set[str] = set()
     recorded: dict[str, Any] = {}
     if request.before:
-        function(*(_copy(argument) for argument in request.before))
+        function(*(copied(argument) for argument in request.before))
     with ExitStack() as stack:
         if request.record:
             recorded = stack.enter_context(watch.recording(function, package.modules))
         if request.watch:
             operations = stack.enter_context(watch.operations())
         value = function(*args, **{name: inputs[name] for name in request.kwargs})
-    changed = [name for name, value_given in given.items() if not _same(inputs[name], value_given)]
-    changed += [name for name, parameter in parameters.items() if not _same(parameter.detach(), kept[name])]
+    changed = [name for name, before in given.items() if not is_as_given(inputs[name], before)]
+    changed += [name for name, parameter in parameters.items() if not same(parameter.detach(), kept[name])]
     gradients = {}
     if request.gradients and isinstance(value, Tensor) and value.is_floating_point():
-        wanted = {name: leaf for name, leaf in (leaves | parameters).items() if _is_float(leaf)}
+        wanted = {name: leaf for name, leaf in (leaves | parameters).items() if is_float(leaf)}
         gradients = _gradients(value, wanted)
     return Reply(
         value=plain(value),
@@ -183,68 +198,28 @@ def _call(function: Any, request: Request, package: SubjectPackage) -> Reply:
         gradients=gradients,
         recorded={key: tensor for key, tensor in plain(recorded).items() if isinstance(tensor, Tensor)},
         operations=sorted(operations),
-        steady=not request.repeats or _same_again(function, request, given, value),
+        steady=not request.repeats or _same_again(function, request, given, value, maker),
         notes=package.notes,
     )
 
 
-def _with_config(function: Any, args: tuple, package: SubjectPackage) -> tuple:
-    """The arguments, with the sizes that are given for a `cfg` made into the subject's own `GPTConfig`."""
-    names = [*inspect.signature(function).parameters, *[""] * len(args)]
-    return tuple(
-        package.load("config").GPTConfig(**value) if name == "cfg" and type(value) is dict else value
-        for name, value in zip(names, args, strict=False)
-    )
-
-
-def _same_again(function: Any, request: Request, given: dict[str, Any], value: Any) -> bool:
+def _same_again(function: Any, request: Request, given: dict[str, Any], value: Any, maker: Maker) -> bool:
     """Whether a second call, as a model is used after its training, gives the same and leaves its inputs alone."""
     if isinstance(function, nn.Module):
         function.eval()
-    inputs = {name: _leaf(argument, replace(request, gradients=False)) for name, argument in given.items()}
+    inputs = {name: _leaf(argument, replace(request, gradients=False), maker) for name, argument in given.items()}
     args = tuple(inputs[str(i)] for i in range(len(request.args)))
     with torch.no_grad():
         again = function(*args, **{name: inputs[name] for name in request.kwargs})
-    return all(_same(inputs[name], argument) for name, argument in given.items()) and _close(plain(again), plain(value))
+    unchanged = all(is_as_given(inputs[name], argument) for name, argument in given.items())
+    return unchanged and close(plain(again), plain(value))
 
 
-def _close(a: Any, b: Any) -> bool:
-    """Whether two results agree up to the order of additions, which a library may choose anew without gradients."""
-    if not (_is_float(a) and _is_float(b)):
-        return True  # what is not a tensor of numbers is judged by its form
-    tight = torch.finfo(a.dtype).eps ** 0.75
-    return a.shape == b.shape and torch.allclose(a.detach(), b.detach().to(a.dtype), tight, tight, equal_nan=True)
-
-
-def _leaf(value: Any, request: Request) -> Any:
+def _leaf(value: Any, request: Request, maker: Maker) -> Any:
     if not isinstance(value, Tensor):
-        return _copy(value)
+        return maker.inside(copied(value))
     leaf = value.detach().to(request.device, copy=True)
-    return leaf.requires_grad_() if request.gradients and _is_float(leaf) else leaf
-
-
-def _copy(value: Any) -> Any:
-    if isinstance(value, Tensor):
-        return value.clone()
-    if isinstance(value, (list, tuple)):
-        return type(value)(_copy(item) for item in value)
-    if isinstance(value, dict):
-        return {key: _copy(item) for key, item in value.items()}
-    return value
-
-
-def _same(now: Any, before: Any) -> bool:
-    if type(now) is not type(before):
-        return False
-    if isinstance(before, Tensor):
-        now, before = now.detach().cpu(), before.detach().cpu()
-        # Bit by bit: NaN is equal to itself here, and 0.0 is not -0.0
-        return now.shape == before.shape and now.dtype == before.dtype and torch.equal(bytes_of(now), bytes_of(before))
-    if isinstance(before, (list, tuple)):
-        return len(now) == len(before) and all(_same(a, b) for a, b in zip(now, before, strict=True))
-    if isinstance(before, dict):
-        return list(now) == list(before) and all(_same(now[key], value) for key, value in before.items())
-    return now == before
+    return leaf.requires_grad_() if request.gradients and is_float(leaf) else leaf
 
 
 def _gradients(out: Tensor, wanted: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -263,18 +238,11 @@ def _gradient(tensor: Tensor, found: Tensor | None) -> Tensor:
     return torch.zeros_like(tensor).cpu().detach() if found is None else found.detach().cpu()
 
 
-def _is_float(value: Any) -> bool:
-    return isinstance(value, Tensor) and value.is_floating_point()
-
-
 def _float_dtype(request: Request) -> torch.dtype:
     """The dtype in which a case is stated: that of its first float tensor; float64 when it has none."""
-    weights = request.module.weights if request.module else None
-    given = [weights, *request.args, *request.kwargs.values()]
-    if request.module:
-        given += request.module.children.values()
-    values = [v for value in given for v in (value.values() if isinstance(value, dict) else [value])]
-    return next((value.dtype for value in values if _is_float(value)), torch.float64)
+    module = [request.module.weights, request.module.children] if request.module else []
+    given = [*module, *request.args, *request.kwargs.values(), request.steps]
+    return next((tensor.dtype for tensor in tensors_in(given) if is_float(tensor)), torch.float64)
 
 
 def _signatures(task: Any) -> dict[str, list]:

@@ -4,6 +4,7 @@ A wiring exercise is graded with probes in place of the learner's other exercise
 attention does not redden the block. A probe is described by plain data; `build` makes the module.
 """
 
+from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -93,7 +94,39 @@ class Replay(nn.Module):
         return self.recorded_output + (x - self.recorded_input)
 
 
-KINDS = {"embed": Embed, "positions": Positions, "unembed": Unembed, "affine": Affine, "replay": Replay}
+class Toy(nn.Module):
+    """A language model of two tables: its logits depend on every token so far and on the places they stand at.
+
+    Logits at a position: the sum of `table`'s rows (d_vocab d_vocab) of the tokens so far, each divided by its
+    distance plus one, and the row of `places` (n_ctx d_vocab). It keeps how long each call's text was in `lengths`, and
+    in `modes` whether it was in training mode. From its call number `nan_from` on its logits are NaN; in its call
+    number `interrupted_at` somebody presses Ctrl-C.
+    """
+
+    def __init__(self, table: Tensor, places: Tensor, nan_from: int | None = None, interrupted_at: int | None = None):
+        super().__init__()
+        self.table = nn.Parameter(table.clone())
+        self.places = nn.Parameter(places.clone())
+        self.nan_from, self.interrupted_at = nan_from, interrupted_at
+        self.cfg = SimpleNamespace(n_ctx=len(places), d_vocab=len(table))
+        self.lengths: list[int] = []
+        self.modes: list[bool] = []
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        call, seq = len(self.lengths), tokens.shape[1]
+        self.lengths.append(seq)
+        self.modes.append(self.training)
+        if call == self.interrupted_at:
+            raise KeyboardInterrupt
+        if seq > self.cfg.n_ctx:
+            raise ValueError(f"a text of {seq} tokens, which is more than the {self.cfg.n_ctx} of the context")
+        at = torch.arange(seq)
+        nearness = (1 / (1.0 + at.unsqueeze(1) - at)).tril().to(self.table.dtype)
+        logits = nearness @ self.table[tokens] + self.places[:seq]
+        return logits * torch.nan if self.nan_from is not None and call >= self.nan_from else logits
+
+
+KINDS = {"toy": Toy, "embed": Embed, "positions": Positions, "unembed": Unembed, "affine": Affine, "replay": Replay}
 
 
 def build(description: dict[str, Any]) -> nn.Module:

@@ -60,6 +60,38 @@ def operations() -> Iterator[set[str]]:
         packet.__call__ = call
 
 
+class _NumbersMade(TorchDispatchMode):
+    def __init__(self, made: list[int]):
+        super().__init__()
+        self.made = made
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # as above
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        result = func(*args, **(kwargs or {}))
+        self.made += [
+            t.numel() for t in (result if isinstance(result, (list, tuple)) else [result]) if _is_new(t, args)
+        ]
+        return result
+
+
+def _is_new(result: Any, args: tuple) -> bool:
+    """Whether an operation made these numbers, rather than look at those it was given."""
+    if not isinstance(result, Tensor):
+        return False
+    return all(not isinstance(a, Tensor) or a.data_ptr() != result.data_ptr() for a in args)
+
+
+@contextmanager
+def numbers_made() -> Iterator[list[int]]:
+    """How many numbers each operation made that ran inside; views of what was there make none."""
+    made: list[int] = []
+    with _NumbersMade(made):
+        yield made
+
+
 @contextmanager
 def recording(model: nn.Module, modules: dict[str, ModuleType]) -> Iterator[dict[str, Any]]:
     """What `model` (path '') and its submodules took and returned, and every function of the subject's files.

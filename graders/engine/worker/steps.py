@@ -1,0 +1,132 @@
+"""Performs a script: steps that call a subject's functions, methods and modules one after another.
+
+A step is plain data and may refer to the values of earlier ones as `{"$step": number}`:
+
+    task       a function or class of the exercise, by `name`
+    make       what a description stands for (`making.py`)
+    attribute  `name` of an earlier value
+    item       `key` of an earlier value
+    call       an earlier value, with `args` and `kwargs`; `how` says what is done beside it
+    set        attribute `name` of an earlier value becomes `value`
+    look       a copy of an earlier value, as it is now
+"""
+
+import errno
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .codec import plain
+from .making import Maker, is_description
+from .same import copied
+from .watch import numbers_made
+
+STEP = "$step"
+BYTES_BEFORE_FULL = 100
+
+
+class Script:
+    """The values of the steps so far, and what was handed to the subject."""
+
+    def __init__(self, maker: Maker):
+        self.maker = maker
+        self.values: list[Any] = []
+        self.handed: list[tuple[str, Tensor, Tensor]] = []  # where to, as it was, and as the subject has it
+
+    def run(self, steps: list[dict[str, Any]], result: Any) -> Any:
+        """Perform all steps; the plain value of `result`, which may refer to them."""
+        for step in steps:
+            self.values.append(self._perform(step))
+        return plain(self._resolved(result, ""))
+
+    def _perform(self, step: dict[str, Any]) -> Any:
+        of: Any = self.values[step["of"]] if "of" in step else None
+        match step["do"]:
+            case "task":
+                return self.maker.task(step["name"])
+            case "make":
+                return self.maker.make(step["description"])
+            case "attribute":
+                return getattr(of, step["name"])
+            case "item":
+                return of[step["key"]]
+            case "set":
+                return setattr(of, step["name"], self._resolved(step["value"], step["name"]))
+            case "look":
+                return copied(plain(of))
+            case "call":
+                name = getattr(of, "__name__", type(of).__name__)
+                args = [self._resolved(value, f"argument {i} of {name}") for i, value in enumerate(step["args"])]
+                kwargs = {key: self._resolved(value, f"{key} of {name}") for key, value in step["kwargs"].items()}
+                return HOW[step["how"]](lambda: of(*args, **kwargs))
+        raise ValueError(f"there is no step {step['do']!r}")
+
+    def _resolved(self, value: Any, where: str) -> Any:
+        """A value with earlier steps and descriptions put in. Tensors are copies, to see whether they stay the same."""
+        if isinstance(value, Tensor):
+            copy = value.clone()
+            self.handed.append((where, value, copy))
+            return copy
+        if is_description(value):
+            return self.maker.make(value)
+        if isinstance(value, dict):
+            if STEP in value:
+                return self.values[value[STEP]]
+            return {key: self._resolved(item, where) for key, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            return type(value)(self._resolved(item, where) for item in value)
+        return value
+
+
+def _counted(call: Callable[[], Any]) -> tuple[Any, int]:
+    """The result of a call, and how many numbers the library's operations made meanwhile."""
+    with numbers_made() as made:
+        result = call()
+    return result, sum(made)
+
+
+def _caught(call: Callable[[], Any]) -> dict[str, Any]:
+    """What a call raises, as plain data; all empty when it raises nothing."""
+    try:
+        call()
+    except BaseException as error:  # noqa: BLE001 (KeyboardInterrupt as well: a law may ask for it)
+        return {"classes": [base.__name__ for base in type(error).__mro__], "message": str(error)}
+    return {"classes": [], "message": ""}
+
+
+def _on_a_full_disk(call: Callable[[], Any]) -> dict[str, Any]:
+    """What a call raises when the disk is full before all that it saves is written."""
+    with _full_disk():
+        return _caught(call)
+
+
+@contextmanager
+def _full_disk() -> Iterator[None]:
+    save = torch.save
+
+    def saves_a_part(_value: Any, file: Any, *_args: Any, **_kwargs: Any) -> None:
+        part = b"\0" * BYTES_BEFORE_FULL
+        if hasattr(file, "write"):
+            file.write(part)
+            file.flush()
+        else:
+            Path(file).write_bytes(part)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    setattr(torch, "save", saves_a_part)  # noqa: B010 (an assignment would need the type of the original)
+    try:
+        yield
+    finally:
+        setattr(torch, "save", save)  # noqa: B010
+
+
+HOW: dict[str, Callable[[Callable[[], Any]], Any]] = {
+    "": lambda call: call(),
+    "counted": _counted,
+    "caught": _caught,
+    "on a full disk": _on_a_full_disk,
+}
