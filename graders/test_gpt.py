@@ -6,7 +6,7 @@ x @ matrix + bias, where a block's also sums over the positions so far. The last
 
 import torch
 
-from graders.engine.law import expect_equal, expect_refusal, law
+from graders.engine.law import Broken, expect_equal, expect_refusal, law
 from graders.engine.script import config
 from graders.engine.space import Case, fixed, space
 from graders.engine.worker.perform import Request

@@ -60,7 +60,9 @@ def test_laws_of_a_task_that_failed_are_not_tried_ahead():
 
 
 def test_a_subject_has_no_descriptor_of_the_judge_but_the_one_it_answers_on():
-    listing = "def mix_values(pattern, v):\n    import os\n    print(len(os.listdir('/proc/self/fd')))\n    return None\n"
+    listing = (
+        "def mix_values(pattern, v):\n    import os\n    print(len(os.listdir('/proc/self/fd')))\n    return None\n"
+    )
     crew = Crew(transport_of(solved_but(listing)), POLICY, LAWS, size=3)
     law = next(law for law in LAWS if law.task == "mix_values")
     try:
