@@ -4,6 +4,7 @@ A request names an exercise and a task, and says what goes in; a reply says what
 it failed, in the order in which a learner can act: parse, import, missing, construct, parameters, call.
 """
 
+import dataclasses
 import inspect
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field, replace
@@ -252,7 +253,8 @@ def _signatures(task: Any) -> dict[str, list]:
         own = [base for base in reversed(task.__mro__) if not base.__module__.startswith("torch.")]
         methods = {name: f for base in own for name, f in vars(base).items() if inspect.isfunction(f)}
         functions = {name: f for name, f in methods.items() if not name.startswith("__")}
-        functions["__init__"] = task.__init__
+        if not dataclasses.is_dataclass(task):  # whose fields are whoever's who wrote its methods
+            functions["__init__"] = task.__init__
     return {name: _parameters(function) for name, function in functions.items()}
 
 
