@@ -102,6 +102,18 @@ def cotangent(out: Tensor) -> Tensor:
     return torch.linspace(0.5, 1.5, max(out.numel(), 1), dtype=out.dtype)[: out.numel()].cos().reshape(out.shape)
 
 
+def spare_the_compiler() -> None:
+    """Keep torch's optimizers from importing the compiler at their first use, which takes more than a second.
+
+    Their methods are marked as none of the compiler's business by a wrapper that imports it, unless it finds in the
+    wrapped function (`torch._compile._disable_dynamo`) what it would have made of it.
+    """
+    for method in vars(torch.optim.Optimizer).values():
+        wrapped = getattr(method, "__wrapped__", None)
+        if wrapped is not None:
+            vars(wrapped).setdefault("__dynamo_disable", wrapped)
+
+
 class Performer:
     """Keeps a subject's files loaded, one private package for each exercise that is graded."""
 
@@ -109,6 +121,7 @@ class Performer:
         self.source = source
         self.lets_through = lets_through  # raised by whoever sits at a debugger, not by the subject
         self.packages: dict[str, SubjectPackage] = {}
+        spare_the_compiler()
 
     def close(self) -> None:
         """Forget all that was loaded."""
