@@ -77,6 +77,63 @@ def audit(
         raise typer.Exit(1)
 
 
+@app.command()
+def write(
+    prompt: Annotated[str, typer.Argument(help="The text to continue.")],
+    tokens: Annotated[int, typer.Option(min=1, help="How many tokens to add.")] = 100,
+    subject: Annotated[str, typer.Option(help="Whose model writes: exercises, reference, or a folder.")] = "exercises",
+    weights: Annotated[
+        str | None, typer.Option(help="A GPT-2-format folder, a training run, or gpt2 from the hub; else embedded.")
+    ] = None,
+    temperature: Annotated[float, typer.Option(help="Below 1 likelier, above 1 wilder, 0 always the likeliest.")] = 0.8,
+    top_k: Annotated[int | None, typer.Option(help="Draw from this many of the likeliest tokens.")] = None,
+    top_p: Annotated[float | None, typer.Option(help="Draw from the fewest that are this likely together.")] = None,
+    frequency_penalty: Annotated[float, typer.Option(help="Taken off a token for each time it was written.")] = 0.0,
+    eos_id: Annotated[
+        int | None, typer.Option(help="The token that ends the text; -1 for none, else the tokenizer's own.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Another seed, another text.")] = 0,
+    beams: Annotated[int, typer.Option(min=0, help="Search with this many beams, and show them side by side.")] = 0,
+    length_penalty: Annotated[float, typer.Option(help="With beams: divide a score by length to this power.")] = 0.0,
+    no_repeat_ngram_size: Annotated[int, typer.Option(min=0, help="With beams: no n-gram twice.")] = 0,
+) -> None:
+    """Continue a text, token by token, with your own model and sampling."""
+    from graders.engine.subjects import subject_folder
+    from graders.writing import CannotWrite, explained, load_writer
+
+    folder = subject_folder(subject)
+    if folder is None:
+        _fail(f"--subject {subject}: there is no such folder; it takes exercises, reference or a folder with exercises")
+    try:
+        with explained(subject):
+            writer = load_writer(folder, weights)
+            ids = writer.encode(prompt)
+            end = writer.end_of_text() if eos_id is None else None if eos_id < 0 else eos_id
+            if beams:
+                options = {"eos_id": end, "length_penalty": length_penalty}
+                _show_beams(writer.beams(ids, beams, tokens, no_repeat_ngram_size=no_repeat_ngram_size, **options))
+                return
+            options = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
+            options |= {"frequency_penalty": frequency_penalty, "eos_id": end}
+            typer.echo(prompt, nl=False)
+            for text in writer.write(ids, tokens, options, seed):
+                typer.echo(text, nl=False)
+            typer.echo(f"\n\n{writer.speed()}")
+    except CannotWrite as error:
+        _fail(str(error))
+
+
+def _show_beams(found: list[tuple[float, str]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(show_lines=False)
+    for number, (score, _text) in enumerate(found, 1):
+        table.add_column(f"beam {number}   score {score:.2f}", overflow="fold")
+    table.add_row(*(text for _score, text in found))
+    Console().print(table)
+
+
 def _texts_in(folder: Path) -> dict[str, str]:
     return {path.stem: path.read_text(encoding="utf-8", errors="replace") for path in folder.glob("*.py")}
 
