@@ -142,11 +142,25 @@ Attention.forward = forward
 """,
     ),
     Variant(
-        "key_bias_left_out_and_scaled_after_the_mask",
+        "key_bias_left_out",
         """
 def forward(self, x):
     q = einsum(x, self.W_Q, "b s d, h d e -> b s h e") + self.b_Q
     k = einsum(x, self.W_K, "b s d, h d e -> b s h e")
+    v = einsum(x, self.W_V, "b s d, h d e -> b s h e") + self.b_V
+    z = mix_values(attention_pattern(apply_causal_mask(attention_scores(q, k))), v)
+    return einsum(z, self.W_O, "b s h e, h e d -> b s d") + self.b_O
+
+
+Attention.forward = forward
+""",
+    ),
+    Variant(
+        "scaled_after_the_mask",
+        """
+def forward(self, x):
+    q = einsum(x, self.W_Q, "b s d, h d e -> b s h e") + self.b_Q
+    k = einsum(x, self.W_K, "b s d, h d e -> b s h e") + self.b_K
     v = einsum(x, self.W_V, "b s d, h d e -> b s h e") + self.b_V
     scores = apply_causal_mask(torch.einsum("bqhe,bkhe->bhqk", q, k)) / q.shape[-1] ** 0.5
     z = mix_values(attention_pattern(scores), v)
