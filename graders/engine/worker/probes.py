@@ -98,8 +98,8 @@ class Toy(nn.Module):
     """A language model of two tables: its logits depend on every token so far and on the places they stand at.
 
     Logits at a position: the sum of `table`'s rows (d_vocab d_vocab) of the tokens so far, each divided by its
-    distance plus one, and the row of `places` (n_ctx d_vocab). It keeps how long each call's text was in `lengths`, and
-    in `modes` whether it was in training mode. From its call number `nan_from` on its logits are NaN; in its call
+    distance plus one, and the row of `places` (n_ctx d_vocab). It keeps how long each call's text was in `lengths`, in
+    `modes` whether it was in training mode, and in `grads` whether gradients were recorded. From its call number `nan_from` on its logits are NaN; in its call
     number `interrupted_at` somebody presses Ctrl-C.
     """
 
@@ -111,11 +111,13 @@ class Toy(nn.Module):
         self.cfg = SimpleNamespace(n_ctx=len(places), d_vocab=len(table))
         self.lengths: list[int] = []
         self.modes: list[bool] = []
+        self.grads: list[bool] = []
 
     def forward(self, tokens: Tensor) -> Tensor:
         call, seq = len(self.lengths), tokens.shape[1]
         self.lengths.append(seq)
         self.modes.append(self.training)
+        self.grads.append(torch.is_grad_enabled())
         if call == self.interrupted_at:
             raise KeyboardInterrupt
         if seq > self.cfg.n_ctx:
