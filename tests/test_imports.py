@@ -1,6 +1,7 @@
 """The direction of imports, and the few other rules of the house that a machine can hold."""
 
 import ast
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -86,3 +87,22 @@ def test_an_import_inside_a_function_is_seen(tmp_path):
     (tmp_path / "a.py").write_text("import os.path\nfrom . import b\ndef f():\n    from graders.engine import law\n")
     assert list(imported(tmp_path / "a.py")) == ["os.path", ".", "graders.engine"]
     assert strays(tmp_path, {""}) == ["a.py: graders.engine"]
+
+
+def test_an_optimizer_of_one_s_own_does_not_import_the_compiler():
+    code = (
+        "import sys\n"
+        "from graders.engine.worker.perform import spare_the_compiler\n"
+        "from reference.optimizer import AdamW\n"
+        "import torch\n"
+        "spare_the_compiler()\n"
+        "weight = torch.nn.Parameter(torch.ones(1))\n"
+        "weight.grad = torch.ones(1)\n"
+        "optimizer = AdamW([weight])\n"
+        "optimizer.step()\n"
+        "optimizer.zero_grad()\n"
+        "optimizer.load_state_dict(optimizer.state_dict())\n"
+        "print('torch._dynamo' in sys.modules)\n"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert run.stdout.strip() == "False"

@@ -98,9 +98,9 @@ class Toy(nn.Module):
     """A language model of two tables: its logits depend on every token so far and on the places they stand at.
 
     Logits at a position: the sum of `table`'s rows (d_vocab d_vocab) of the tokens so far, each divided by its
-    distance plus one, and the row of `places` (n_ctx d_vocab). It keeps how long each call's text was in `lengths`, in
-    `modes` whether it was in training mode, and in `grads` whether gradients were recorded. From its call number `nan_from` on its logits are NaN; in its call
-    number `interrupted_at` somebody presses Ctrl-C.
+    distance plus one, and the row of `places` (n_ctx d_vocab). It keeps how long each call's text was in `lengths`,
+    whether it was in training mode in `modes`, and whether gradients were recorded in `grads`. From its call
+    number `nan_from` on its logits are NaN; in its call number `interrupted_at` somebody presses Ctrl-C.
     """
 
     def __init__(self, table: Tensor, places: Tensor, nan_from: int | None = None, interrupted_at: int | None = None):
