@@ -104,7 +104,6 @@ def crew_size() -> int:
 
 def _try_laws(connection: Connection, judges_ends: list[Connection], trial: Trial) -> None:
     """Try one law after another, until the judge is gone or says so."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the judge's to act on
     signal.signal(signal.SIGTERM, lambda *_: _end(trial))
     for end in judges_ends:
         end.close()  # our copies would keep us alive after the judge is gone
@@ -114,7 +113,7 @@ def _try_laws(connection: Connection, judges_ends: list[Connection], trial: Tria
             law = next(law for law in laws_for(exercise) if law.name == name)
             outcome = trial.verdict(law)
             connection.send_bytes(pickle.dumps(replace(outcome, law=UNSENT)))
-    except EOFError:
+    except (EOFError, KeyboardInterrupt):
         _end(trial)
 
 

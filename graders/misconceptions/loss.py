@@ -142,6 +142,13 @@ MISCONCEPTIONS = (
         "What shape does `log_probs[..., targets]` have, and how many numbers should be left for each position?",
     ),
     Misconception(
+        "zero_times_minus_infinity",
+        "next_token_loss",
+        ((OF_TARGETS, "of_targets = (torch.eye(logits.shape[-1])[targets] * log_probs).sum(dim=-1)"),),
+        "The other tokens are multiplied away by one-hot targets: where one of them is ruled out, 0 * -inf is NaN.",
+        "What does floating point say to 0 * -inf, and how can an entry be picked out without touching the others?",
+    ),
+    Misconception(
         "gathered_over_positions",
         "next_token_loss",
         ((OF_TARGETS, "of_targets = log_probs.gather(1, targets.unsqueeze(-1))"),),

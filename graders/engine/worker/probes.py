@@ -4,6 +4,7 @@ A wiring exercise is graded with probes in place of the learner's other exercise
 attention does not redden the block. A probe is described by plain data; `build` makes the module.
 """
 
+import signal
 from types import SimpleNamespace
 from typing import Any
 
@@ -119,7 +120,7 @@ class Toy(nn.Module):
         self.modes.append(self.training)
         self.grads.append(torch.is_grad_enabled())
         if call == self.interrupted_at:
-            raise KeyboardInterrupt
+            signal.raise_signal(signal.SIGINT)
         if seq > self.cfg.n_ctx:
             raise ValueError(f"a text of {seq} tokens, which is more than the {self.cfg.n_ctx} of the context")
         at = torch.arange(seq)

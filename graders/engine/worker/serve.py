@@ -30,6 +30,7 @@ def serve(connection: Connection, is_fork: bool, source: Source, stack_file: str
     for name in [name for name in sys.modules if name.partition(".")[0] in JUDGE_ONLY]:
         if not name.startswith(__package__):
             del sys.modules[name]
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if is_fork:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.closerange(3, connection.fileno())
