@@ -98,15 +98,11 @@ def write(
     no_repeat_ngram_size: Annotated[int, typer.Option(min=0, help="With beams: no n-gram twice.")] = 0,
 ) -> None:
     """Continue a text, token by token, with your own model and sampling."""
-    from graders.engine.subjects import subject_folder
     from graders.writing import CannotWrite, explained, load_writer
 
-    folder = subject_folder(subject)
-    if folder is None:
-        _fail(f"--subject {subject}: there is no such folder; it takes exercises, reference or a folder with exercises")
     try:
         with explained(subject):
-            writer = load_writer(folder, weights)
+            writer = load_writer(_subject_folder(subject), weights)
             ids = writer.encode(prompt)
             end = writer.end_of_text() if eos_id is None else None if eos_id < 0 else eos_id
             if beams:
@@ -121,6 +117,41 @@ def write(
             typer.echo(f"\n\n{writer.speed()}")
     except CannotWrite as error:
         _fail(str(error))
+
+
+@app.command()
+def train(
+    text: Annotated[Path | None, typer.Argument(help="A text file; without one, Python's own manual.")] = None,
+    out: Annotated[Path, typer.Option(help="Where the run is kept; a run that is there is gone on with.")] = Path(
+        "run"
+    ),
+    steps: Annotated[int, typer.Option(min=1, help="How many steps the whole run has.")] = 1000,
+    subject: Annotated[str, typer.Option(help="Whose files train: exercises, reference, or a folder.")] = "exercises",
+    seed: Annotated[int, typer.Option(help="Another seed, another run.")] = 0,
+) -> None:
+    """Train your own model on a text with your own loop; `headstart write --weights run` then writes with it."""
+    from graders.training_run import CannotTrain, read_text, run
+    from graders.writing import CannotWrite, explained
+
+    try:
+        with explained(subject):
+            told = run(_subject_folder(subject), read_text(text), out, steps, seed)
+    except (CannotTrain, CannotWrite) as error:
+        _fail(str(error))
+    typer.echo(
+        f"held-out loss {told['held_out']:.3f} nats a token; to compare, uniform {told['uniform']:.3f}, "
+        f"unigram {told['unigram']:.3f}; the curve is in {out / 'loss.png'}\n"
+        f'Next: headstart write "The " --weights {out}'
+    )
+
+
+def _subject_folder(subject: str) -> Path:
+    from graders.engine.subjects import subject_folder
+
+    folder = subject_folder(subject)
+    if folder is None:
+        _fail(f"--subject {subject}: there is no such folder; it takes exercises, reference or a folder with exercises")
+    return folder
 
 
 def _show_beams(found: list[tuple[float, str]]) -> None:

@@ -1,5 +1,6 @@
 """`headstart write`: a subject's own model, caching and sampling continue a text, one token after another."""
 
+import json
 import time
 import traceback
 from collections.abc import Iterator
@@ -9,11 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from torch import Tensor
 
 from graders.engine.stubs import stub_files
 from graders.engine.worker.loading import Source, SubjectPackage
+from graders.training_run import RUN
 from graders.weights.checkpoint import CheckpointError, load_checkpoint
 
 TIMED_AGAIN = 20  # tokens that are written once more without the cache, to compare
@@ -115,16 +119,29 @@ def load_writer(subject: Path, weights: str | None) -> Writer:
     Raises `CannotWrite` when the subject's files or the checkpoint cannot be used.
     """
     torch.set_grad_enabled(False)
+    folder, cfg, state = _read(weights)
+    vocabulary = folder / "tokenizer.json"
+    if not vocabulary.is_file():
+        raise CannotWrite(f"{folder} has no tokenizer.json, without which no text can be read or written")
+    package = SubjectPackage(Source(folder=str(subject), stubs=stub_files()), "caching")
+    parts = {name: package.load(name) for name in ("sampling", "beam_search", "caching")}
+    model = parts["caching"].CachedGPT(package.load("config").GPTConfig(**cfg))
+    model.load_state_dict({name: tensor.float() for name, tensor in state.items()})
+    model.eval()
+    return Writer(model, Tokenizer.from_file(str(vocabulary)), parts)
+
+
+def _read(weights: str | None) -> tuple[Path, dict[str, Any], dict[str, Tensor]]:
+    """The folder, sizes and parameters of a training run or of a checkpoint."""
+    if weights is not None and (Path(weights) / RUN).is_file():
+        folder = Path(weights)
+        try:
+            cfg = json.loads((folder / RUN).read_text(encoding="utf-8"))["cfg"]
+            return folder, cfg, load_file(folder / "model.safetensors")
+        except (OSError, ValueError, KeyError, SafetensorError) as error:
+            raise CannotWrite(f"--weights: the run in {folder} is damaged ({error}); train it again") from error
     try:
         checkpoint = load_checkpoint(weights)
     except CheckpointError as error:
         raise CannotWrite(f"--weights: {error}") from error
-    vocabulary = checkpoint.folder / "tokenizer.json"
-    if not vocabulary.is_file():
-        raise CannotWrite(f"{checkpoint.folder} has no tokenizer.json, without which no text can be read or written")
-    package = SubjectPackage(Source(folder=str(subject), stubs=stub_files()), "caching")
-    parts = {name: package.load(name) for name in ("sampling", "beam_search", "caching")}
-    model = parts["caching"].CachedGPT(package.load("config").GPTConfig(**checkpoint.cfg))
-    model.load_state_dict({name: tensor.float() for name, tensor in checkpoint.weights.items()})
-    model.eval()
-    return Writer(model, Tokenizer.from_file(str(vocabulary)), parts)
+    return checkpoint.folder, checkpoint.cfg, checkpoint.weights

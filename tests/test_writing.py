@@ -1,5 +1,7 @@
 """`headstart write`: a subject's own model and sampling continue a text, or say in one line why not."""
 
+import json
+
 import pytest
 from learners import folder_with, solved
 from typer.testing import CliRunner
@@ -81,3 +83,37 @@ def test_a_missing_subject_or_checkpoint_is_told_in_one_line(tmp_path):
 def test_an_empty_prompt_is_refused():
     result = CliRunner().invoke(app, ["write", "", "--subject", "reference"])
     assert (result.exit_code, "empty" in result.stderr) == (1, True)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A run of two steps, and what was said at its end."""
+    folder = tmp_path_factory.mktemp("runs") / "run"
+    result = CliRunner().invoke(app, ["train", "--subject", "reference", "--steps", "2", "--out", str(folder)])
+    assert result.exit_code == 0, result.output
+    return folder, result.stdout
+
+
+def test_a_training_run_says_how_far_it_came_and_leaves_its_curve(run):
+    folder, said = run
+    assert said.startswith("held-out loss ")
+    assert "uniform 6.931" in said
+    assert (folder / "loss.png").read_bytes()[:4] == b"\x89PNG"
+    assert [step for step, _loss in map(json.loads, (folder / "losses.jsonl").read_text().splitlines())] == [0, 1]
+
+
+def test_a_training_run_can_be_written_with(run):
+    result = write("--subject", "reference", "--weights", run[0], "--tokens", 3)
+    assert (result.exit_code, result.stdout.startswith(PROMPT)) == (0, True)
+
+
+def test_a_text_too_short_to_train_on_is_told_in_one_line(tmp_path):
+    (tmp_path / "short.txt").write_text("To be.")
+    result = CliRunner().invoke(app, ["train", str(tmp_path / "short.txt"), "--subject", "reference"])
+    assert (result.exit_code, "the text is too short: " in result.stderr) == (1, True)
+
+
+def test_a_damaged_run_is_told_in_one_line(tmp_path):
+    (tmp_path / "run.json").write_text("{}")
+    result = write("--subject", "reference", "--weights", tmp_path)
+    assert (result.exit_code, "is damaged" in result.stderr) == (1, True)
