@@ -100,9 +100,10 @@ def write(
     """Continue a text, token by token, with your own model and sampling."""
     from graders.writing import CannotWrite, explained, load_writer
 
+    folder = _subject_folder(subject)
     try:
         with explained(subject):
-            writer = load_writer(_subject_folder(subject), weights)
+            writer = load_writer(folder, weights)
             ids = writer.encode(prompt)
             end = writer.end_of_text() if eos_id is None else None if eos_id < 0 else eos_id
             if beams:
@@ -133,9 +134,10 @@ def train(
     from graders.training_run import CannotTrain, read_text, run
     from graders.writing import CannotWrite, explained
 
+    folder = _subject_folder(subject)
     try:
         with explained(subject):
-            told = run(_subject_folder(subject), read_text(text), out, steps, seed)
+            told = run(folder, read_text(text), out, steps, seed)
     except (CannotTrain, CannotWrite) as error:
         _fail(str(error))
     typer.echo(

@@ -1,7 +1,8 @@
 """`headstart train`: a subject's own `GPT` and `train` on a real text.
 
-A run's folder, which can be gone on from and written with, holds checkpoint.pt (the subject's own, to go on from), and, when a run ends: run.json (sizes),
-model.safetensors (the parameters by `GPT`'s own names), tokenizer.json, losses.jsonl, loss.png.
+A run's folder, which can be gone on from and written with, holds checkpoint.pt (the subject's own, to go on from) and,
+when a run ends: run.json (sizes), model.safetensors (the parameters by `GPT`'s own names), tokenizer.json,
+losses.jsonl, loss.png.
 """
 
 import json

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from graders.engine.stubs import stub_files
 from graders.engine.worker.loading import Source, SubjectPackage
-from graders.training_run import RUN
+from graders.training_run import RUN, CannotTrain
 from graders.weights.checkpoint import CheckpointError, load_checkpoint
 
 TIMED_AGAIN = 20  # tokens that are written once more without the cache, to compare
@@ -96,7 +96,7 @@ def explained(subject: str) -> Iterator[None]:
     """Turn what a subject's code raises into one line: `CannotWrite`."""
     try:
         yield
-    except CannotWrite:
+    except (CannotWrite, CannotTrain):
         raise
     except NotImplementedError as error:
         frame = traceback.extract_tb(error.__traceback__)[-1]
@@ -118,7 +118,6 @@ def load_writer(subject: Path, weights: str | None) -> Writer:
 
     Raises `CannotWrite` when the subject's files or the checkpoint cannot be used.
     """
-    torch.set_grad_enabled(False)
     folder, cfg, state = _read(weights)
     vocabulary = folder / "tokenizer.json"
     if not vocabulary.is_file():
@@ -127,7 +126,7 @@ def load_writer(subject: Path, weights: str | None) -> Writer:
     parts = {name: package.load(name) for name in ("sampling", "beam_search", "caching")}
     model = parts["caching"].CachedGPT(package.load("config").GPTConfig(**cfg))
     model.load_state_dict({name: tensor.float() for name, tensor in state.items()})
-    model.eval()
+    model.eval().requires_grad_(False)  # nothing is recorded for gradients
     return Writer(model, Tokenizer.from_file(str(vocabulary)), parts)
 
 
