@@ -11,6 +11,7 @@
     caching      pytest graders/test_caching.py
     loss         pytest graders/test_loss.py
     optimizer    pytest graders/test_optimizer.py
+    training     pytest graders/test_training.py
 
 Read the page of the first in docs/exercises/, open the file, put your code in place of a
 `raise NotImplementedError`, run the command, and read what it says.

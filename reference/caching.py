@@ -13,11 +13,10 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 import torch
-from einops import einsum, rearrange
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from reference.attention import Attention, apply_causal_mask, attention_pattern, attention_scores, mix_values
+from reference.attention import Attention, apply_causal_mask, attention_pattern
 from reference.beam_search import Hypothesis, beam_search
 from reference.block import TransformerBlock
 from reference.config import GPTConfig
@@ -80,7 +79,7 @@ class KVCache:
         # 2. A copy with room, if there is none or another cache was first: n_layers 2 batch n_heads room d_head
         if memory.filled[layer] > start or memory.kv.shape[4] < end:
             held = memory.kv[:, :, :, :, : max(self.lengths)]
-            room = held.new_empty(*held.shape[:4], end - start + CHUNK, held.shape[5])
+            room = held.new_empty(*held.shape[:4], k.shape[1] + CHUNK, held.shape[5])
             memory = Memory(torch.cat([held, room], dim=4), list(self.lengths))
         # 3. Write behind what is held: 2 batch n_heads new d_head
         memory.kv[layer, :, :, :, start:end] = torch.stack([k, v]).detach().transpose(2, 3)
@@ -93,10 +92,8 @@ class KVCache:
 
         Raises `ValueError` when there is no such row.
         """
-        batch = len(self.padding)
         # 1. Refuse rows that are not there
-        if ((rows < 0) | (rows >= batch)).any():
-            raise ValueError(f"the rows to select are {rows.tolist()}; expected rows from 0 to {batch - 1}")
+        check_rows(rows, len(self.padding))
         # 2. Those rows of the memory, as a memory of their own: n_layers 2 rows n_heads room d_head
         return KVCache(Memory(self.memory.kv[:, :, rows], list(self.lengths)), self.lengths, self.padding[rows])
 
@@ -110,6 +107,12 @@ def check_fits(cache: KVCache, layer: int, k: Tensor, v: Tensor) -> None:
     for name, tensor in (("k", k), ("v", v)):
         if tensor.shape != shape or tensor.dtype != dtype:
             raise ValueError(f"{name} is {tuple(tensor.shape)}, {tensor.dtype}; expected {shape}, {dtype}")
+
+
+def check_rows(rows: Tensor, batch: int) -> None:
+    """Raise `ValueError` unless every row is from 0 to batch - 1."""
+    if ((rows < 0) | (rows >= batch)).any():
+        raise ValueError(f"the rows to select are {rows.tolist()}; expected rows from 0 to {batch - 1}")
 
 
 def check_call(cache: KVCache, empty: KVCache, padding: Tensor | None, new: int, n_ctx: int) -> None:
@@ -148,29 +151,30 @@ class CachedAttention(Attention):
         `past` holds keys and values of the `held` tokens before them, (batch held n_heads d_head) each, perhaps
         none. `key_mask`, of held + new keys, is False at pads: nobody attends to a pad, except a pad to itself.
         """
-        k_past, v_past = past
-        batch, held, new = len(x), k_past.shape[1], x.shape[1]
-
-        def into_heads(W: Tensor, b: Tensor) -> Tensor:
-            each = rearrange(x, "batch new d_model -> 1 (batch new) d_model") @ W
-            return rearrange(each, "n_heads (batch new) d_head -> batch new n_heads d_head", batch=batch) + b
-
-        # 1. Queries, keys and values of the new tokens: batch new n_heads d_head
-        q, k, v = into_heads(self.W_Q, self.b_Q), into_heads(self.W_K, self.b_K), into_heads(self.W_V, self.b_V)
-        # 2. How well each query matches the keys of the past and the new ones: batch n_heads new keys
-        scores = torch.cat([attention_scores(q, k_past), attention_scores(q, k)], dim=-1)
-        # 3. Hide the future, and pads from all but themselves: batch n_heads new keys
-        scores = apply_causal_mask(scores)
+        held, new = past[0].shape[1], x.shape[1]
+        # 1. The new tokens of all rows in one list, the same list for every head: n_heads (batch new) d_model
+        tokens = x.flatten(0, 1).expand(len(self.W_Q), -1, -1)
+        # 2. Their queries, keys and values, each with its bias: batch n_heads new d_head
+        q, k, v = (
+            torch.baddbmm(b.unsqueeze(1), tokens, W).unflatten(1, (len(x), new)).transpose(0, 1)
+            for W, b in ((self.W_Q, self.b_Q), (self.W_K, self.b_K), (self.W_V, self.b_V))
+        )
+        # 3. How well each query matches the keys of the past, then the new ones: batch n_heads new keys
+        k_past, v_past = (kept.transpose(1, 2) for kept in past)
+        scores = torch.cat([q @ k_past.mT, q @ k.mT], dim=-1) / k.shape[-1] ** 0.5
+        # 4. Hide the future; where there is one new token, it has none: batch n_heads new keys
+        if new > 1:
+            scores = apply_causal_mask(scores)
+        # 5. Hide pads from all but themselves: batch n_heads new keys
         if key_mask is not None:
             is_self = torch.arange(held, held + new).unsqueeze(1) == torch.arange(held + new)
-            seen = rearrange(key_mask, "batch keys -> batch 1 1 keys") | is_self
-            scores = scores.masked_fill(~seen, float("-inf"))
-        # 4. The weights, and with them a mixture of past values and new ones: batch new n_heads d_head
+            scores = scores.masked_fill(~(key_mask[:, None, None] | is_self), float("-inf"))
+        # 6. The weights, and with them a mixture of past values and new ones: batch n_heads new d_head
         to_past, to_new = attention_pattern(scores).split([held, new], dim=-1)
-        z = mix_values(to_past, v_past) + mix_values(to_new, v)
-        # 5. Project every head back, add up the heads, add the bias: batch new d_model
-        out = einsum(z, self.W_O, "batch new n_heads d_head, n_heads d_head d_model -> batch new d_model") + self.b_O
-        return out, (k, v)
+        z = to_past @ v_past + to_new @ v
+        # 7. Project the heads, side by side, back, and add the bias: batch new d_model
+        out = z.transpose(1, 2).flatten(2) @ self.W_O.flatten(0, 1) + self.b_O
+        return out, (k.transpose(1, 2), v.transpose(1, 2))
 
 
 class CachedGPT(GPT):
@@ -244,7 +248,7 @@ def generate_cached(
         if tokens.shape[1] > model.cfg.n_ctx:
             unread, cache = tokens[:, -model.cfg.n_ctx :], None
         # 4. In each step, read what is unread, for the logits after the last token: batch d_vocab
-        with torch.no_grad():
+        with torch.inference_mode():
             logits, cache = model(unread, cache)
         # 5. What each row writes next; one that has ended writes eos_id again: batch
         new = next_token(logits[:, -1], tokens, options, generator)

@@ -58,7 +58,7 @@ def greedy(logits: Logits) -> Int[Tensor, "batch"]:
     # 1. Refuse a row that has nothing to choose
     check_logits(logits)
     # 2. The first place at which each row is largest: batch
-    return logits.argmax(dim=-1)
+    return logits.argmax(dim=1)
 
 
 def apply_temperature(logits: Logits, temperature: float) -> Logits:
@@ -80,7 +80,7 @@ def apply_frequency_penalty(logits: Logits, tokens: Tokens, penalty: float) -> L
     Raises `ValueError` when a token id is not from 0 to d_vocab - 1.
     """
     # 1. Refuse ids outside the vocabulary
-    check_tokens(tokens, logits.shape[-1])
+    check_tokens(tokens, logits.shape[1])
     # 2. How often each token of the vocabulary is in each row's own text: batch d_vocab
     counts = torch.zeros_like(logits).scatter_add(1, tokens, torch.ones_like(tokens, dtype=logits.dtype))
     # 3. Take off the penalty, once for each time: batch d_vocab
@@ -97,9 +97,9 @@ def top_k_filter(logits: Logits, k: int) -> Logits:
     if k < 1:
         raise ValueError(f"k is {k}; expected to keep at least 1 token")
     # 2. The ids, the largest logit first, the lower id first where logits tie: batch d_vocab
-    order = logits.argsort(dim=-1, descending=True, stable=True)
+    order = logits.argsort(dim=1, descending=True, stable=True)
     # 3. The place of each id in that order, from 0; only the first k places stay: batch d_vocab
-    rank = order.argsort(dim=-1)
+    rank = order.argsort(dim=1)
     return logits.masked_fill(rank >= k, float("-inf"))
 
 
@@ -122,13 +122,13 @@ def top_p_filter(logits: Logits, p: float, min_tokens_to_keep: int = 1) -> Logit
     if p == 1:
         return logits.clone()
     # 3. Logits and ids, the largest logit first, the lower id first where logits tie: batch d_vocab, twice
-    ordered, order = logits.sort(dim=-1, descending=True, stable=True)
+    ordered, order = logits.sort(dim=1, descending=True, stable=True)
     # 4. The probability of all tokens up to each place of that order, its own included: batch d_vocab
-    mass = ordered.softmax(dim=-1).cumsum(dim=-1)
+    mass = ordered.softmax(dim=1).cumsum(dim=1)
     # 5. The size of the nucleus: the tokens at which p is not yet reached, and one more: batch 1
-    n_kept = ((mass < p).sum(dim=-1, keepdim=True) + 1).clamp(min=min_tokens_to_keep)
+    n_kept = ((mass < p).sum(dim=1, keepdim=True) + 1).clamp(min=min_tokens_to_keep)
     # 6. Whoever stands behind the nucleus is out: batch d_vocab
-    return logits.masked_fill(order.argsort(dim=-1) >= n_kept, float("-inf"))
+    return logits.masked_fill(order.argsort(dim=1) >= n_kept, float("-inf"))
 
 
 def sample(logits: Logits, generator: Generator | None) -> Int[Tensor, "batch"]:
@@ -140,9 +140,9 @@ def sample(logits: Logits, generator: Generator | None) -> Int[Tensor, "batch"]:
     # 1. Refuse a row that has no probabilities
     check_logits(logits)
     # 2. The probability of each token: batch d_vocab
-    probabilities = logits.softmax(dim=-1)
+    probabilities = logits.softmax(dim=1)
     # 3. One draw for each row: batch
-    return torch.multinomial(probabilities, num_samples=1, generator=generator).squeeze(dim=-1)
+    return torch.multinomial(probabilities, num_samples=1, generator=generator).squeeze(dim=1)
 
 
 def next_token(

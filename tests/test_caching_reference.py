@@ -245,11 +245,11 @@ def test_an_older_cache_selects_only_what_is_its_own():
 def test_a_cache_has_the_dtype_it_is_made_with():
     assert KVCache.empty(CFG, 2)[0][0].dtype == torch.float64
     assert KVCache.empty(CFG, 2, torch.float32)[0][1].dtype == torch.float32
-    cached, plain = models()
+    cached, _ = models()
     tokens = text(1, 2, 5)
     _, cache = cached.float()(tokens)
     assert cache[0][0].dtype == torch.float32
-    torch.testing.assert_close(cached(tokens[:, :1], cache)[0].shape, torch.Size([2, 1, 7]))
+    assert cached(tokens[:, :1], cache)[0].dtype == torch.float32
 
 
 # Attention
@@ -298,7 +298,9 @@ OPTIONS = [
 
 
 @pytest.mark.parametrize("options", OPTIONS)
-@pytest.mark.parametrize(("seq", "n_new"), [(1, 8), (4, 0), (5, 7), (5, 8), (CFG.n_ctx, 6), (CFG.n_ctx + 3, 5), (3, 20)])
+@pytest.mark.parametrize(
+    ("seq", "n_new"), [(1, 8), (4, 0), (5, 7), (5, 8), (CFG.n_ctx, 6), (CFG.n_ctx + 3, 5), (3, 20)]
+)
 def test_the_text_is_the_one_that_is_generated_without_a_cache(options, seq, n_new):
     for seed in range(4):
         cached, plain = models(seed=seed)
@@ -364,15 +366,88 @@ def test_the_embedded_checkpoint_writes_the_same_in_float32():
 # What is refused
 
 
-def refusals():
-    cached, _ = models()
-    other = GPTConfig(**{**vars(CFG), "n_layers": 2})
-    tokens = torch.tensor([[1, 2], [3, 4]])
-    _, held = cached(tokens)
-    k, pads = torch.zeros(2, 1, 2, 3), torch.tensor
-    sizes = "expected 3 layers, batch 2, 2 heads of width 3, torch.float64"
-    return [
-        (lambda: cached(tokens, KVCache.empty(CFG, 3)), f"the cache is for 3 layers, batch 3, 2 heads of width 3, torch.float64; {sizes}"),
-        (lambda: cached(tokens, KVCache.empty(other, 2)), f"the cache is for 2 layers, batch 2, 2 heads of width 3, torch.float64; {sizes}"),
-        (lambda: cached(tokens, KVCache.empty(CFG, 2, torch.float32)), f"the cache is for 3 layers, batch 2, 2 heads of width 3, torch.float32; {sizes}"),
-    ]
+SIZES = "3 layers, batch 2, 2 heads of width 3, torch.float64"
+TWO_LAYERS = GPTConfig(**{**vars(CFG), "n_layers": 2})
+TOKENS = torch.tensor([[1, 2, 3], [4, 5, 6]])
+PADDED = "expected a number from 0 to 2 for each of 2 rows, so that each has a token"
+CALLS = {
+    "another batch": (
+        lambda model: model(TOKENS, KVCache.empty(CFG, 3)),
+        f"the cache is for 3 layers, batch 3, 2 heads of width 3, torch.float64; expected {SIZES}",
+    ),
+    "another number of layers": (
+        lambda model: model(TOKENS, KVCache.empty(TWO_LAYERS, 2)),
+        f"the cache is for 2 layers, batch 2, 2 heads of width 3, torch.float64; expected {SIZES}",
+    ),
+    "another dtype": (
+        lambda model: model(TOKENS, KVCache.empty(CFG, 2, torch.float32)),
+        f"the cache is for 3 layers, batch 2, 2 heads of width 3, torch.float32; expected {SIZES}",
+    ),
+    "a text longer than n_ctx": (
+        lambda model: model(text(1, 2, 13)),
+        "the cache holds 0 tokens and 13 more came; expected n_ctx, 12, at most",
+    ),
+    "a text that grows longer than n_ctx": (
+        lambda model: model(TOKENS[:, :1], model(text(1, 2, 12))[1]),
+        "the cache holds 12 tokens and 1 more came; expected n_ctx, 12, at most",
+    ),
+    "an id beyond the vocabulary": (lambda model: model(TOKENS + 1), "7 is no token id; expected ids from 0 to 6"),
+    "a negative id": (lambda model: model(TOKENS - 2), "-1 is no token id; expected ids from 0 to 6"),
+    "padding as long as the row": (
+        lambda model: model(TOKENS, None, torch.tensor([0, 3])),
+        f"the padding is [0, 3]; {PADDED}",
+    ),
+    "negative padding": (lambda model: model(TOKENS, None, torch.tensor([0, -1])), f"the padding is [0, -1]; {PADDED}"),
+    "padding of another batch": (lambda model: model(TOKENS, None, torch.tensor([1])), f"the padding is [1]; {PADDED}"),
+    "padding that comes late": (
+        lambda model: model(TOKENS, model(TOKENS)[1], torch.tensor([0, 1])),
+        "the cache holds 3 tokens; expected padding in the first call only",
+    ),
+    "an empty prompt": (
+        lambda model: generate_cached(model, TOKENS[:, :0], 1, GREEDY, None),
+        "the prompt is empty; expected at least one token for the model to continue",
+    ),
+    "a prompt with a wrong id": (
+        lambda model: generate_cached(model, TOKENS + 1, 0, GREEDY, None),
+        "7 is no token id; expected ids from 0 to 6",
+    ),
+    "no beams": (lambda model: beam_search_cached(model, TOKENS[0], 0, 1), None),
+    "a prompt of two rows for beams": (lambda model: beam_search_cached(model, TOKENS, 1, 1), None),
+}
+
+
+@pytest.mark.parametrize("what", CALLS)
+def test_a_model_refuses(what):
+    call, message = CALLS[what]
+    with pytest.raises(ValueError, match=message and f"^{re.escape(message)}$"):
+        call(models()[0])
+
+
+HELD = "expected (2, 1, 2, 3), torch.float64"
+APPENDS = {
+    "a layer that is not there": ((3, (2, 1, 2, 3), (2, 1, 2, 3)), "there is no layer 3; expected one from 0 to 2"),
+    "a negative layer": ((-1, (2, 1, 2, 3), (2, 1, 2, 3)), "there is no layer -1; expected one from 0 to 2"),
+    "another batch": ((0, (1, 1, 2, 3), (1, 1, 2, 3)), f"k is (1, 1, 2, 3), torch.float64; {HELD}"),
+    "another number of heads": ((0, (2, 1, 1, 3), (2, 1, 1, 3)), f"k is (2, 1, 1, 3), torch.float64; {HELD}"),
+    "values of another length": ((0, (2, 1, 2, 3), (2, 2, 2, 3)), f"v is (2, 2, 2, 3), torch.float64; {HELD}"),
+}
+
+
+@pytest.mark.parametrize("what", APPENDS)
+def test_a_cache_does_not_append(what):
+    (layer, k, v), message = APPENDS[what]
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        KVCache.empty(CFG, 2, torch.float64).append(layer, torch.zeros(k), torch.zeros(v))
+
+
+def test_a_cache_does_not_append_another_dtype():
+    k = torch.zeros(2, 1, 2, 3, dtype=torch.float32)
+    with pytest.raises(ValueError, match=re.escape(f"k is (2, 1, 2, 3), torch.float32; {HELD}")):
+        KVCache.empty(CFG, 2).append(0, k, k)
+
+
+@pytest.mark.parametrize("rows", [[0, 2], [-1, 0]])
+def test_a_cache_does_not_select_rows_that_are_not_there(rows):
+    message = f"the rows to select are {rows}; expected rows from 0 to 1"
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        KVCache.empty(CFG, 2).select(torch.tensor(rows))

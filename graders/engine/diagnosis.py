@@ -148,6 +148,8 @@ def _same_value(a: object, b: object) -> bool:
         return _bit_close(a, b)
     if isinstance(a, dict) and isinstance(b, dict):
         return a.keys() == b.keys() and all(_same_value(a[key], b[key]) for key in a)
+    if isinstance(a, (list, tuple)) and type(a) is type(b):
+        return len(a) == len(b) and all(map(_same_value, a, b))
     return type(a) is type(b) and a == b
 
 

@@ -68,7 +68,7 @@ class Teller:
 
     def make(self, description: dict[str, Any]) -> Handle:
         """One thing that several steps share; a description that is an argument is built for that call alone."""
-        return self._script.add(do="make", description=description)
+        return self._script.add(do="make", description=_data(description))
 
     def look(self, handle: Handle) -> Handle:
         """A copy of a value as it is at this step, whatever is done to it later."""
@@ -85,6 +85,10 @@ class Teller:
     def caught(self, called: Handle, *args: Any, **kwargs: Any) -> Handle:
         """What a call raises: `classes` by name, and the `message`; both empty when it raises nothing."""
         return self._script.call(called, args, kwargs, how="caught")
+
+    def said(self, called: Handle, *args: Any, **kwargs: Any) -> Handle:
+        """The `result` of a call, the `text` it prints meanwhile, on either stream, and whether that `is_silent`."""
+        return self._script.call(called, args, kwargs, how="said")
 
     def on_a_full_disk(self, called: Handle, *args: Any, **kwargs: Any) -> Handle:
         """What a call raises when the disk is full before all that it saves is written."""
@@ -113,6 +117,11 @@ def generator(seed: int) -> dict[str, Any]:
     return {"$make": "generator", "seed": seed}
 
 
+def default_generator(seed: int) -> dict[str, Any]:
+    """PyTorch's own generator, from which dropout draws, seeded anew."""
+    return {"$make": "default generator", "seed": seed}
+
+
 def given(name: str, fields: dict[str, Any], file: str = "") -> dict[str, Any]:
     """An instance of a class that learners are given, of this exercise's file or of another."""
     return {"$make": "given", "name": name, "fields": fields, "file": file}
@@ -136,9 +145,19 @@ def parameter(value: Tensor) -> dict[str, Any]:
     return {"$make": "parameter", "value": value}
 
 
+def optimizer(model: Handle | dict[str, Any], **settings: float) -> dict[str, Any]:
+    """Gradient descent over a model's parameters, with these settings (`worker/probes.py`)."""
+    return {"$make": "optimizer", "model": model, "settings": settings}
+
+
 def path(name: str) -> dict[str, Any]:
     """A place for a file, the same for the same name, that is gone after the script."""
     return {"$make": "path", "name": name}
+
+
+def folder() -> dict[str, Any]:
+    """The folder in which all places for files are, with what can be done to them (`worker/folder.py`)."""
+    return {"$make": "folder"}
 
 
 def probe(kind: str, **arguments: Any) -> dict[str, Any]:

@@ -524,20 +524,6 @@ MISCONCEPTIONS = (
         "How many matrices does attention have?",
     ),
     Misconception(
-        "unembedding_never_decays",
-        "decay_groups",
-        ((UNTIED, "is_untied = False"),),
-        "The unembedding does not decay, even when it is a matrix of its own.",
-        "When is `W_U` a table, and when a matrix like any other?",
-    ),
-    Misconception(
-        "unembedding_always_decays",
-        "decay_groups",
-        ((UNTIED, 'is_untied = last == "W_U"'),),
-        "The unembedding decays even when it is tied: with it, the token table does.",
-        "When `W_U` is `W_E` seen from the other side, which of the two rules holds?",
-    ),
-    Misconception(
         "tied_when_equal",
         "decay_groups",
         (
@@ -550,6 +536,20 @@ MISCONCEPTIONS = (
         "An unembedding counts as tied because it holds the same numbers as the table: it has memory of its own, and "
         "will differ after one step.",
         "When `W_E` changes, does `W_U` change with it? What decides that: its numbers, or where they are stored?",
+    ),
+    Misconception(
+        "unembedding_never_decays",
+        "decay_groups",
+        ((UNTIED, "is_untied = False"),),
+        "The unembedding does not decay, even when it is a matrix of its own.",
+        "When is `W_U` a table, and when a matrix like any other?",
+    ),
+    Misconception(
+        "unembedding_always_decays",
+        "decay_groups",
+        ((UNTIED, 'is_untied = last == "W_U"'),),
+        "The unembedding decays even when it is tied: with it, the token table does.",
+        "When `W_U` is `W_E` seen from the other side, which of the two rules holds?",
     ),
     Misconception(
         "two_names_listed_twice",

@@ -6,34 +6,34 @@ from graders.engine.misconception import Misconception
 
 # greedy
 REFUSE_NO_CHOICE = "    # 1. Refuse a row that has nothing to choose\n    check_logits(logits)\n"
-LARGEST = "return logits.argmax(dim=-1)"
+LARGEST = "return logits.argmax(dim=1)"
 # apply_temperature
 CHECK_TEMPERATURE = "if not temperature > 0:"
 REFUSE_TEMPERATURE = 'raise ValueError(f"the temperature is {temperature}; expected a number above 0")'
 DIVIDED = "return logits / temperature"
 # apply_frequency_penalty
-CHECK_IDS = "    check_tokens(tokens, logits.shape[-1])\n"
+CHECK_IDS = "    check_tokens(tokens, logits.shape[1])\n"
 COUNTS = "counts = torch.zeros_like(logits).scatter_add(1, tokens, torch.ones_like(tokens, dtype=logits.dtype))"
 PENALISED = "return logits - penalty * counts"
 # top_k_filter
 CHECK_K = "if k < 1:"
 REFUSE_K = 'raise ValueError(f"k is {k}; expected to keep at least 1 token")'
-ORDER = "order = logits.argsort(dim=-1, descending=True, stable=True)"
-RANK = "rank = order.argsort(dim=-1)"
+ORDER = "order = logits.argsort(dim=1, descending=True, stable=True)"
+RANK = "rank = order.argsort(dim=1)"
 FIRST_K = 'return logits.masked_fill(rank >= k, float("-inf"))'
 # top_p_filter
 CHECK_P = "if not 0 <= p <= 1:"
 CHECK_MIN = "if min_tokens_to_keep < 1:"
 REFUSE_NO_NUCLEUS = "    check_logits(logits)\n    # 2. At p = 1"
 ALL_AT_1 = "    if p == 1:\n        return logits.clone()\n"
-ORDERED = "ordered, order = logits.sort(dim=-1, descending=True, stable=True)"
-MASS = "mass = ordered.softmax(dim=-1).cumsum(dim=-1)"
-N_KEPT = "n_kept = ((mass < p).sum(dim=-1, keepdim=True) + 1).clamp(min=min_tokens_to_keep)"
-NUCLEUS = 'return logits.masked_fill(order.argsort(dim=-1) >= n_kept, float("-inf"))'
+ORDERED = "ordered, order = logits.sort(dim=1, descending=True, stable=True)"
+MASS = "mass = ordered.softmax(dim=1).cumsum(dim=1)"
+N_KEPT = "n_kept = ((mass < p).sum(dim=1, keepdim=True) + 1).clamp(min=min_tokens_to_keep)"
+NUCLEUS = 'return logits.masked_fill(order.argsort(dim=1) >= n_kept, float("-inf"))'
 # sample
 REFUSE_NO_DRAW = "    # 1. Refuse a row that has no probabilities\n    check_logits(logits)\n"
-PROBABILITIES = "probabilities = logits.softmax(dim=-1)"
-DRAW = "return torch.multinomial(probabilities, num_samples=1, generator=generator).squeeze(dim=-1)"
+PROBABILITIES = "probabilities = logits.softmax(dim=1)"
+DRAW = "return torch.multinomial(probabilities, num_samples=1, generator=generator).squeeze(dim=1)"
 # next_token
 PENALTY_STEP = "logits = apply_frequency_penalty(logits, tokens, options.frequency_penalty)"
 IF_GREEDY = "if options.temperature == 0:"
@@ -47,7 +47,6 @@ CHECK_EMPTY = "if prompt.shape[1] == 0:"
 CHECK_PROMPT = "    check_tokens(prompt, model.cfg.d_vocab)\n"
 BEGIN = "tokens, ended = prompt.clone(), prompt.new_zeros(len(prompt), dtype=torch.bool)"
 STEPS = "for _ in range(max_new_tokens):"
-NO_GRAD = "with torch.no_grad():"
 CALL = "logits = model(tokens[:, -model.cfg.n_ctx :])[:, -1]"
 CHOOSE = "new = next_token(logits, tokens, options, generator)"
 IF_EOS = "if options.eos_id is not None:"
@@ -82,13 +81,13 @@ MISCONCEPTIONS = (
         "highest_id_of_a_tie",
         "Where several logits are the largest, the highest id is taken, or the last; the lowest is asked for.",
         "Which of two equal logits comes first?",
-        (LARGEST, "return logits.shape[-1] - 1 - logits.flip(-1).argmax(dim=-1)"),
+        (LARGEST, "return logits.shape[-1] - 1 - logits.flip(-1).argmax(dim=1)"),
     ),
     likeliest(
         "smallest_logit",
         "The smallest logit is taken, not the largest.",
         "Is a likely token's logit large or small?",
-        (LARGEST, "return logits.argmin(dim=-1)"),
+        (LARGEST, "return logits.argmin(dim=1)"),
     ),
     likeliest(
         "largest_over_the_batch",
@@ -106,13 +105,13 @@ MISCONCEPTIONS = (
         "greedy_keeps_the_axis",
         "The tokens come back as (batch, 1); (batch,) is asked for.",
         "What does keepdim do?",
-        (LARGEST, "return logits.argmax(dim=-1, keepdim=True)"),
+        (LARGEST, "return logits.argmax(dim=1, keepdim=True)"),
     ),
     likeliest(
         "largest_logit_itself",
         "The largest logit comes back, not the id of the token that has it.",
         "What tells the next call of the model which token was chosen?",
-        (LARGEST, "return logits.amax(dim=-1)"),
+        (LARGEST, "return logits.amax(dim=1)"),
     ),
     likeliest(
         "greedy_from_nothing",
@@ -137,13 +136,13 @@ MISCONCEPTIONS = (
         "temperature_after_softmax",
         "Probabilities are divided by the temperature; the logits should be, before any softmax.",
         "Does dividing every probability by the same number change which is drawn how often?",
-        (DIVIDED, "return logits.softmax(dim=-1) / temperature"),
+        (DIVIDED, "return logits.softmax(dim=1) / temperature"),
     ),
     temperature(
         "temperature_returns_probabilities",
         "Probabilities come back; this function should return logits.",
         "The filters and `sample` take a softmax of what they get. How many softmaxes would that be?",
-        (DIVIDED, "return (logits / temperature).softmax(dim=-1)"),
+        (DIVIDED, "return (logits / temperature).softmax(dim=1)"),
     ),
     temperature(
         "divided_into_whole_numbers",
@@ -314,7 +313,7 @@ MISCONCEPTIONS = (
         "higher_id_of_a_tie",
         "Of equal logits the higher id is kept; the lower goes first.",
         "k is 1 and all logits are equal: which one is kept?",
-        (ORDER, "order = logits.shape[-1] - 1 - logits.flip(-1).argsort(dim=-1, descending=True, stable=True)"),
+        (ORDER, "order = logits.shape[-1] - 1 - logits.flip(-1).argsort(dim=1, descending=True, stable=True)"),
     ),
     top_k(
         "topk_where_logits_tie",
@@ -336,14 +335,14 @@ MISCONCEPTIONS = (
         "top_k_of_the_first_row",
         "The same ids are kept in all rows: those of the first.",
         "Do all rows of a batch have the same likely tokens?",
-        (RANK, "rank = order[:1].argsort(dim=-1)"),
+        (RANK, "rank = order[:1].argsort(dim=1)"),
     ),
     top_k(
         "top_k_over_the_batch",
         "The largest are looked for among the rows, for each token of the vocabulary.",
         "Along which axis do the tokens of one row lie?",
-        (ORDER, ORDER.replace("dim=-1", "dim=0")),
-        (RANK, RANK.replace("dim=-1", "dim=0")),
+        (ORDER, ORDER.replace("dim=1", "dim=0")),
+        (RANK, RANK.replace("dim=1", "dim=0")),
     ),
     # top_k_filter: what comes back
     top_k(
@@ -380,7 +379,7 @@ MISCONCEPTIONS = (
         "top_k_returns_probabilities",
         "Probabilities come back; this function should return logits.",
         "`sample` takes a softmax of what it gets. How many softmaxes would that be?",
-        (FIRST_K, FIRST_K + ".softmax(dim=-1)"),
+        (FIRST_K, FIRST_K + ".softmax(dim=1)"),
     ),
     top_k(
         "top_k_in_place",
@@ -424,7 +423,7 @@ MISCONCEPTIONS = (
         "nucleus_may_be_empty",
         "Only tokens whose summed probability is at most p are kept: that may be none.",
         "The likeliest token has probability 0.9 and p is 0.5: what is kept?",
-        (N_KEPT, "n_kept = (mass <= p).sum(dim=-1, keepdim=True)"),
+        (N_KEPT, "n_kept = (mass <= p).sum(dim=1, keepdim=True)"),
     ),
     top_p(
         "one_token_extra",
@@ -454,7 +453,7 @@ MISCONCEPTIONS = (
         "least_probability_p",
         "Every token with a probability of at least p is kept; it is the sum that should reach p.",
         "Ten tokens are equally likely and p is 0.5: how many are kept?",
-        (N_KEPT, "n_kept = (ordered.softmax(dim=-1) >= p).sum(dim=-1, keepdim=True).clamp(min=min_tokens_to_keep)"),
+        (N_KEPT, "n_kept = (ordered.softmax(dim=1) >= p).sum(dim=1, keepdim=True).clamp(min=min_tokens_to_keep)"),
     ),
     top_p(
         "all_in_a_tie_kept",
@@ -472,7 +471,7 @@ MISCONCEPTIONS = (
         "Four tokens are equally likely and p is 0.5: which are kept?",
         (
             ORDERED,
-            "ordered, order = logits.flip(-1).sort(dim=-1, descending=True, stable=True)\n"
+            "ordered, order = logits.flip(-1).sort(dim=1, descending=True, stable=True)\n"
             "    order = logits.shape[-1] - 1 - order",
         ),
     ),
@@ -481,25 +480,25 @@ MISCONCEPTIONS = (
         "logits_added_up",
         "Logits are added up, not probabilities.",
         "Is p a number of logits or of probability?",
-        (MASS, "mass = ordered.cumsum(dim=-1)"),
+        (MASS, "mass = ordered.cumsum(dim=1)"),
     ),
     top_p(
         "powers_not_normalised",
         "exp(logit) is added up without being divided by its sum.",
         "What do the probabilities of a row add up to?",
-        (MASS, "mass = ordered.exp().cumsum(dim=-1)"),
+        (MASS, "mass = ordered.exp().cumsum(dim=1)"),
     ),
     top_p(
         "nucleus_softmax_over_the_batch",
         "The softmax runs over the rows of the batch.",
         "The probabilities of which tokens add up to one?",
-        (MASS, MASS.replace("softmax(dim=-1)", "softmax(dim=0)")),
+        (MASS, MASS.replace("softmax(dim=1)", "softmax(dim=0)")),
     ),
     top_p(
         "mass_over_the_batch",
         "Probabilities are added up from row to row, not from token to token.",
         "Along which axis are the tokens of one row sorted?",
-        (MASS, MASS.replace("cumsum(dim=-1)", "cumsum(dim=0)")),
+        (MASS, MASS.replace("cumsum(dim=1)", "cumsum(dim=0)")),
     ),
     # top_p_filter: the edges
     top_p(
@@ -576,13 +575,13 @@ MISCONCEPTIONS = (
         "first_places_kept",
         "As many tokens are kept as the nucleus has, but those with the lowest ids: the order was not undone.",
         "To which id does the first place of the sorted row belong?",
-        (NUCLEUS, NUCLEUS.replace("order.argsort(dim=-1)", "torch.arange(logits.shape[-1])")),
+        (NUCLEUS, NUCLEUS.replace("order.argsort(dim=1)", "torch.arange(logits.shape[-1])")),
     ),
     top_p(
         "nucleus_order_taken_for_rank",
         "The list of ids in order is read as if it were each id's place in that order.",
         "Ids in order are [2, 0, 1]: at which place does id 0 stand?",
-        (NUCLEUS, NUCLEUS.replace("order.argsort(dim=-1)", "order")),
+        (NUCLEUS, NUCLEUS.replace("order.argsort(dim=1)", "order")),
     ),
     top_p(
         "nucleus_left_in_order",
@@ -606,7 +605,7 @@ MISCONCEPTIONS = (
         "top_p_returns_probabilities",
         "Probabilities come back; this function should return logits.",
         "`sample` takes a softmax of what it gets. How many softmaxes would that be?",
-        (NUCLEUS, NUCLEUS + ".softmax(dim=-1)"),
+        (NUCLEUS, NUCLEUS + ".softmax(dim=1)"),
     ),
     top_p(
         "top_p_in_place",
@@ -619,13 +618,13 @@ MISCONCEPTIONS = (
         "largest_instead_of_a_draw",
         "The likeliest token is taken; nothing is drawn.",
         "What is the difference between `sample` and `greedy`?",
-        (DRAW, "return probabilities.argmax(dim=-1)"),
+        (DRAW, "return probabilities.argmax(dim=1)"),
     ),
     draw(
         "softmax_twice",
         "The softmax is taken twice: probabilities were passed where logits are expected.",
         "Does your library call expect logits or probabilities?",
-        (PROBABILITIES, PROBABILITIES + ".softmax(dim=-1)"),
+        (PROBABILITIES, PROBABILITIES + ".softmax(dim=1)"),
     ),
     draw(
         "logits_as_probabilities",
@@ -649,7 +648,7 @@ MISCONCEPTIONS = (
         "all_equally_likely",
         "All tokens that are possible are drawn equally often.",
         "Where do the probabilities enter the draw?",
-        (PROBABILITIES, "probabilities = (logits.softmax(dim=-1) > 0).to(logits.dtype)"),
+        (PROBABILITIES, "probabilities = (logits.softmax(dim=1) > 0).to(logits.dtype)"),
     ),
     draw(
         "rare_tokens_never_drawn",
@@ -688,20 +687,20 @@ MISCONCEPTIONS = (
         (
             DRAW,
             "chance = torch.rand(1, generator=generator, dtype=logits.dtype)\n"
-            "    return (probabilities.cumsum(dim=-1)[:, :-1] <= chance).sum(dim=-1)",
+            "    return (probabilities.cumsum(dim=1)[:, :-1] <= chance).sum(dim=1)",
         ),
     ),
     draw(
         "draw_keeps_the_axis",
         "The tokens come back as (batch, 1); (batch,) is asked for.",
         "What shape does your library call return?",
-        (DRAW, DRAW.removesuffix(".squeeze(dim=-1)")),
+        (DRAW, DRAW.removesuffix(".squeeze(dim=1)")),
     ),
     draw(
         "draw_loses_the_batch",
         "A batch of one comes back as a bare number: every axis of length 1 was removed.",
         "What does squeeze() without an axis do to (1, 1)?",
-        (DRAW, DRAW.replace("squeeze(dim=-1)", "squeeze()")),
+        (DRAW, DRAW.replace("squeeze(dim=1)", "squeeze()")),
     ),
     draw(
         "drawn_from_nothing",
@@ -717,6 +716,16 @@ MISCONCEPTIONS = (
     ),
     # next_token
     choose(
+        "greedy_without_the_penalty",
+        "At temperature 0 the choice is made from the logits as they came, without the penalty.",
+        "Greedy choice goes round in circles: what would stop it?",
+        (
+            PENALTY_STEP,
+            "unpenalised, logits = logits, apply_frequency_penalty(logits, tokens, options.frequency_penalty)",
+        ),
+        (TAKE_GREEDY, "return greedy(unpenalised)"),
+    ),
+    choose(
         "penalty_left_out",
         "The frequency penalty is left out.",
         "Which of the options did you not use?",
@@ -729,16 +738,6 @@ MISCONCEPTIONS = (
         (PENALTY_STEP, "pass"),
         (TAKE_GREEDY, "return greedy(apply_frequency_penalty(logits, tokens, options.frequency_penalty))"),
         (RESCALE, RESCALE + "    " + PENALTY_STEP + "\n"),
-    ),
-    choose(
-        "greedy_without_the_penalty",
-        "At temperature 0 the choice is made from the logits as they came, without the penalty.",
-        "Greedy choice goes round in circles: what would stop it?",
-        (
-            PENALTY_STEP,
-            "unpenalised, logits = logits, apply_frequency_penalty(logits, tokens, options.frequency_penalty)",
-        ),
-        (TAKE_GREEDY, "return greedy(unpenalised)"),
     ),
     choose(
         "temperature_left_out",
@@ -895,12 +894,6 @@ MISCONCEPTIONS = (
         (CALL, CALL.replace("[:, -1]", "[:1, -1].expand(len(tokens), -1)")),
     ),
     text(
-        "gradients_recorded",
-        "Gradients are recorded: each step keeps what a backward pass would need.",
-        "Who will call backward on a text?",
-        (NO_GRAD, "with torch.enable_grad():"),
-    ),
-    text(
         "left_in_eval_mode",
         "The model is put into eval mode and left there; its mode is the caller's.",
         "Someone writes a sample in the middle of training: in which mode does training go on?",
@@ -1010,24 +1003,4 @@ MISCONCEPTIONS = (
 )
 
 # Mutations of the reference that no law can tell from it, and why
-
-
-def on_axis_1(task: str, statement: str, last: str = "dim=-1") -> dict[str, str]:
-    """Every way to write 1 for -1 in one statement: logits have two axes, of which the last is axis 1."""
-    parts = statement.split(last)
-    after = [last.join(parts[:i]) + last.replace("-1", "1") + last.join(parts[i:]) for i in range(1, len(parts))]
-    return {f"{task}: {statement}  ->  {changed}": "logits have two axes: the last is axis 1" for changed in after}
-
-
-EQUIVALENT: dict[str, str] = {
-    **on_axis_1("greedy", LARGEST),
-    **on_axis_1("apply_frequency_penalty", CHECK_IDS.strip(), last="[-1]"),
-    **on_axis_1("top_k_filter", ORDER),
-    **on_axis_1("top_k_filter", RANK),
-    **on_axis_1("top_p_filter", ORDERED),
-    **on_axis_1("top_p_filter", MASS),
-    **on_axis_1("top_p_filter", N_KEPT),
-    **on_axis_1("top_p_filter", NUCLEUS.replace('"', "'")),
-    **on_axis_1("sample", PROBABILITIES),
-    **on_axis_1("sample", DRAW),
-}
+EQUIVALENT: dict[str, str] = {}

@@ -1,10 +1,13 @@
 """Builds what a request can only describe, in the subject's own process: `{"$make": kind, ...}`.
 
 generator    a `torch.Generator` from a `seed`
+default generator  PyTorch's own, from a `seed`
 given        an instance of a class that a learner is given: `file`, `name`, `fields`
 module       one of the subject's own modules: `file`, `name`, `cfg`, `weights`, `children`
 parameter    an `nn.Parameter` with this `value`
+optimizer    gradient descent over the parameters of a `model`, with these `settings`
 path         a place for a file called `name`, in a folder that lasts as long as the request
+folder       that folder (`folder.py`)
 probe        a small model of known behaviour (`probes.py`)
 """
 
@@ -16,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from . import probes
+from .folder import Folder
 from .loading import SubjectPackage
 from .prepare import prepare
 
@@ -40,6 +44,12 @@ class Maker:
         """Remove the files that were written."""
         if self.folder is not None:
             self.folder.cleanup()
+        self.folder = None
+
+    def place(self) -> Path:
+        """The folder of this request's files."""
+        self.folder = self.folder or tempfile.TemporaryDirectory(prefix="headstart-")
+        return Path(self.folder.name)
 
     def task(self, name: str, file: str = "") -> Any:
         """A function or class of the subject's own."""
@@ -81,15 +91,20 @@ class Maker:
         match description[MAKE]:
             case "generator":
                 return torch.Generator().manual_seed(arguments["seed"])
+            case "default generator":
+                return torch.default_generator.manual_seed(arguments["seed"])
             case "given":
                 return self.given(**arguments)
             case "module":
                 return self.module(**arguments)
             case "parameter":
                 return nn.Parameter(arguments["value"].clone())
+            case "optimizer":
+                return probes.Descent(self.inside(arguments["model"]).parameters(), **arguments["settings"])
             case "path":
-                self.folder = self.folder or tempfile.TemporaryDirectory(prefix="headstart-")
-                return str(Path(self.folder.name) / arguments["name"])
+                return str(self.place() / arguments["name"])
+            case "folder":
+                return Folder(self.place())
             case "probe":
                 return probes.build(arguments["probe"]).to(self.device)
         raise ValueError(f"there is nothing to make of {description[MAKE]!r}")

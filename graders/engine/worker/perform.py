@@ -6,6 +6,7 @@ it failed, in the order in which a learner can act: parse, import, missing, cons
 
 import dataclasses
 import inspect
+import signal
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -138,7 +139,7 @@ class Performer:
         default_dtype = torch.get_default_dtype()
         torch.default_generator.manual_seed(request.chance)  # `torch.manual_seed` formats a stack for every backend
         torch.set_default_dtype(_float_dtype(request))
-        grad_mode = torch.is_grad_enabled()
+        grad_mode, on_ctrl_c = torch.is_grad_enabled(), signal.getsignal(signal.SIGINT)
         torch.set_grad_enabled(True)  # nothing that one call leaves behind changes the next
         try:
             if request.describe:
@@ -162,6 +163,8 @@ class Performer:
             maker.close()
             torch.set_default_dtype(default_dtype)
             torch.set_grad_enabled(grad_mode)
+            if signal.getsignal(signal.SIGINT) is not on_ctrl_c:
+                signal.signal(signal.SIGINT, on_ctrl_c)
 
 
 def _run_script(request: Request, package: SubjectPackage, maker: Maker) -> Reply:
@@ -170,6 +173,7 @@ def _run_script(request: Request, package: SubjectPackage, maker: Maker) -> Repl
     operations: set[str] = set()
     with watch.operations() if request.watch else nullcontext(operations) as operations:
         value = script.run(request.steps, request.result)
+    maker.close()  # the files are not there yet when it is performed once more
     steady = not request.repeats or close(Script(maker).run(request.steps, request.result), value)
     changed = [where for where, before, now in script.handed if not same(now, before)]
     return Reply(

@@ -5,11 +5,13 @@ attention does not redden the block. A probe is described by plain data; `build`
 """
 
 import signal
+from collections.abc import Callable, Iterable
 from types import SimpleNamespace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 
 class Embed(nn.Module):
@@ -115,21 +117,99 @@ class Toy(nn.Module):
         self.grads: list[bool] = []
 
     def forward(self, tokens: Tensor) -> Tensor:
-        call, seq = len(self.lengths), tokens.shape[1]
+        call, seq = self.number(), tokens.shape[1]
         self.lengths.append(seq)
         self.modes.append(self.training)
         self.grads.append(torch.is_grad_enabled())
         if call == self.interrupted_at:
+            self.interrupted_at = None
             signal.raise_signal(signal.SIGINT)
         if seq > self.cfg.n_ctx:
             raise ValueError(f"a text of {seq} tokens, which is more than the {self.cfg.n_ctx} of the context")
         at = torch.arange(seq)
-        nearness = (1 / (1.0 + at.unsqueeze(1) - at)).tril().to(self.table.dtype)
+        nearness = (1 / (1 + at.unsqueeze(1) - at).to(self.table.dtype)).tril()
         logits = nearness @ self.table[tokens] + self.places[:seq]
         return logits * torch.nan if self.nan_from is not None and call >= self.nan_from else logits
 
+    def number(self) -> int:
+        """That of the call which has just begun, from 0."""
+        return len(self.lengths)
 
-KINDS = {"toy": Toy, "embed": Embed, "positions": Positions, "unembed": Unembed, "affine": Affine, "replay": Replay}
+
+class Trainee(Toy):
+    """A toy that is trained: its logits go through a matrix `W_out` (d_vocab d_vocab), and then through dropout.
+
+    In training mode it counts the tokens it reads in `n_read`, which is no parameter. From its step number
+    `steep_from` on, an infinite gradient comes with its finite loss; from `impossible_from` on, token 0 is impossible.
+    All calls between two changes of `W_out` are one step, and one to the toy, so that rows may go one by one.
+    """
+
+    n_read: Tensor
+    last: Tensor | None
+
+    def __init__(
+        self,
+        table: Tensor,
+        places: Tensor,
+        W_out: Tensor,
+        dropout: float = 0.0,
+        steep_from: int | None = None,
+        impossible_from: int | None = None,
+        **events: int | None,
+    ):
+        super().__init__(table, places, **events)
+        self.W_out = nn.Parameter(W_out.clone())
+        self.dropout, self.steep_from, self.impossible_from = dropout, steep_from, impossible_from
+        self.n_steps, self.last = 0, None
+        self.register_buffer("n_read", torch.tensor(0))
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        logits = super().forward(tokens) @ self.W_out
+        if self.training:
+            self.n_read += tokens.numel()
+        if self.steep_from is not None and self.n_steps >= self.steep_from:
+            first = self.places[0, 0]
+            logits = torch.cat([logits[..., :1] + (first - first.detach()).sqrt(), logits[..., 1:]], dim=-1)
+        if self.impossible_from is not None and self.n_steps >= self.impossible_from:
+            logits = logits.index_fill(-1, torch.tensor(0), -torch.inf)
+        return F.dropout(logits, self.dropout, self.training)
+
+    def number(self) -> int:
+        if self.last is not None and not torch.equal(self.last, self.W_out):
+            self.n_steps += 1
+        self.last = self.W_out.detach().clone()
+        return self.n_steps
+
+
+class Descent(torch.optim.Optimizer):
+    """Gradient descent that remembers: each parameter moves by -lr times `mean`, its gradient plus `momentum` times
+    the `mean` before. PyTorch's own takes a second to import its compiler when it first steps.
+    """
+
+    def __init__(self, params: Iterable[Tensor], lr: float, momentum: float = 0.0):
+        super().__init__(params, {"lr": lr, "momentum": momentum})
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        with torch.enable_grad():
+            loss = closure() if closure is not None else None
+        for group in self.param_groups:
+            for p in [p for p in group["params"] if p.grad is not None]:
+                state = self.state[p]
+                state["mean"] = p.grad + group["momentum"] * state.get("mean", torch.zeros_like(p))
+                p.add_(state["mean"], alpha=-group["lr"])
+        return loss
+
+
+KINDS = {
+    "toy": Toy,
+    "trainee": Trainee,
+    "embed": Embed,
+    "positions": Positions,
+    "unembed": Unembed,
+    "affine": Affine,
+    "replay": Replay,
+}
 
 
 def build(description: dict[str, Any]) -> nn.Module:

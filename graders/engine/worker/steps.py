@@ -13,7 +13,8 @@ A step is plain data and may refer to the values of earlier ones as `{"$step": n
 
 import errno
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,17 @@ from .making import Maker, is_description
 from .same import copied
 from .watch import numbers_made
 
+try:
+    import resource
+except ImportError:  # not on Windows
+    resource = None  # type: ignore[assignment]
+
 STEP = "$step"
 BYTES_BEFORE_FULL = 100
+
+
+class Interrupted(Exception):
+    """A call was ended by the Ctrl-C that a probe pressed."""
 
 
 class Script:
@@ -41,7 +51,8 @@ class Script:
         """Perform all steps; the plain value of `result`, which may refer to them."""
         for step in steps:
             self.values.append(self._perform(step))
-        return plain(self._resolved(result, ""))
+        value = plain(self._resolved(result, ""))
+        return _without(self.maker.folder.name, value) if self.maker.folder else value
 
     def _perform(self, step: dict[str, Any]) -> Any:
         of: Any = self.values[step["of"]] if "of" in step else None
@@ -49,7 +60,7 @@ class Script:
             case "task":
                 return self.maker.task(step["name"])
             case "make":
-                return self.maker.make(step["description"])
+                return self.maker.make({key: self._earlier(value) for key, value in step["description"].items()})
             case "attribute":
                 return getattr(of, step["name"])
             case "item":
@@ -75,11 +86,25 @@ class Script:
             return self.maker.make(value)
         if isinstance(value, dict):
             if STEP in value:
-                return self.values[value[STEP]]
+                return self._earlier(value)
             return {key: self._resolved(item, where) for key, item in value.items()}
         if isinstance(value, (list, tuple)):
             return type(value)(self._resolved(item, where) for item in value)
         return value
+
+
+    def _earlier(self, value: Any) -> Any:
+        """The value of an earlier step, when it is one."""
+        return self.values[value[STEP]] if isinstance(value, dict) and STEP in value else value
+
+
+def _without(folder: str, value: Any) -> Any:
+    """A value with the folder left out of all texts: its name is another every time."""
+    if isinstance(value, str):
+        return value.replace(folder, "")
+    if isinstance(value, dict):
+        return {key: _without(folder, item) for key, item in value.items()}
+    return type(value)(_without(folder, item) for item in value) if isinstance(value, (list, tuple)) else value
 
 
 def _counted(call: Callable[[], Any]) -> tuple[Any, int]:
@@ -106,6 +131,23 @@ def _on_a_full_disk(call: Callable[[], Any]) -> dict[str, Any]:
 
 @contextmanager
 def _full_disk() -> Iterator[None]:
+    """No file grows beyond a few bytes; what is printed goes elsewhere."""
+    with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
+        if resource is None:
+            with _saving_a_part():
+                yield
+            return
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (BYTES_BEFORE_FULL, hard))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@contextmanager
+def _saving_a_part() -> Iterator[None]:
+    """Where files cannot be limited: what `torch.save` writes is cut short."""
     save = torch.save
 
     def saves_a_part(_value: Any, file: Any, *_args: Any, **_kwargs: Any) -> None:
@@ -124,9 +166,21 @@ def _full_disk() -> Iterator[None]:
         setattr(torch, "save", save)  # noqa: B010
 
 
+def _said(call: Callable[[], Any]) -> dict[str, Any]:
+    """What a call returns, and what it prints meanwhile."""
+    text = StringIO()
+    try:
+        with redirect_stdout(text), redirect_stderr(text):
+            result = call()
+    except KeyboardInterrupt as error:  # a probe's: whoever sits before the judge has not pressed anything
+        raise Interrupted("Ctrl-C went through it, as a KeyboardInterrupt") from error
+    return {"result": result, "text": text.getvalue(), "is_silent": not text.getvalue().strip()}
+
+
 HOW: dict[str, Callable[[Callable[[], Any]], Any]] = {
     "": lambda call: call(),
     "counted": _counted,
     "caught": _caught,
+    "said": _said,
     "on a full disk": _on_a_full_disk,
 }

@@ -1,0 +1,83 @@
+"""The folder of a request's files, and what happens to files: they are cut short, forged, or lost with the power."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+
+class Folder:
+    """A folder of files, which a law looks at and damages."""
+
+    def __init__(self, path: Path):
+        self.path = path
+        self.seen: dict[str, bytes] = {}
+
+    def names(self) -> list[str]:
+        """What is there."""
+        return sorted(file.name for file in self.path.iterdir())
+
+    def changes(self) -> list[str]:
+        """What is new, gone or another since this was last asked."""
+        now = {file.name: file.read_bytes() if file.is_file() else b"" for file in self.path.iterdir()}
+        before, self.seen = self.seen, now
+        return sorted(name for name in now.keys() | before.keys() if now.get(name) != before.get(name))
+
+    def is_plain(self, name: str) -> bool:
+        """Whether `torch.load` reads a file without running code that is in it."""
+        try:
+            torch.load(self.path / name, weights_only=True)
+        except Exception:  # noqa: BLE001
+            return False
+        return True
+
+    def cut(self, name: str, share: float) -> None:
+        """Leave only this share of a file, its beginning."""
+        whole = (self.path / name).read_bytes()
+        (self.path / name).write_bytes(whole[: int(share * len(whole))])
+
+    def write(self, name: str, text: str) -> None:
+        """A file that holds this text."""
+        (self.path / name).write_text(text, encoding="utf-8")
+
+    def forge(self, name: str, trace: str) -> None:
+        """A file that runs code when it is unpickled: it makes a folder called `trace`."""
+        torch.save({"model": _Made(str(self.path / trace))}, self.path / name)
+
+    def power_cut(self, call: Callable[..., Any], *args: Any) -> None:
+        """Make a call, and then lose what of new files has not been sent to the disk."""
+        before = {_state(file) for file in self.path.iterdir()}
+        synced: dict[int, int] = {}  # how much of which file
+        originals = {name: getattr(os, name) for name in ("fsync", "fdatasync") if hasattr(os, name)}
+
+        def noted(file: Any) -> None:
+            number = file if isinstance(file, int) else file.fileno()
+            synced[os.fstat(number).st_ino] = os.fstat(number).st_size
+
+        try:
+            for name in originals:
+                setattr(os, name, noted)
+            call(*args)
+        finally:
+            for name, original in originals.items():
+                setattr(os, name, original)
+        for file in self.path.iterdir():
+            if _state(file) not in before:
+                file.write_bytes(file.read_bytes()[: synced.get(file.stat().st_ino, 0)])
+
+
+class _Made:
+    """Pickled, it makes a folder when it is read."""
+
+    def __init__(self, path: str):
+        self.path = path
+
+    def __reduce__(self) -> tuple:
+        return os.mkdir, (self.path,)
+
+
+def _state(file: Path) -> tuple[int, int, int]:
+    seen = file.stat()
+    return seen.st_ino, seen.st_size, seen.st_mtime_ns

@@ -1,0 +1,134 @@
+"""Groups of a model's parameters: models, the story that any subject can be told, and what its answer is held to."""
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from graders.engine.law import expect_equal
+from graders.engine.script import Handle, Story, Teller, module, parameter, probe
+from graders.engine.space import Case, fixed
+from reference.config import GPTConfig
+from reference.gpt import GPT
+
+MATRICES = ("W_Q", "W_K", "W_V", "W_O", "W_in", "W_out", "W_U")
+DECAY = 0.3
+AS_ONE, TURNED, TWICE, AS_ONE_HERE = (
+    "W_U being W_E",
+    "W_U being W_E turned",
+    "its first block used twice",
+    "also as W_E",
+)
+CHANGES = {  # what is done to a model before its parameters are sorted
+    "": lambda do, model: None,
+    AS_ONE: lambda do, model: do.set(model.unembed, "W_U", model.embed.W_E),
+    TURNED: lambda do, model: do.set(model.unembed.W_U, "data", model.embed.W_E.data.T),
+    TWICE: lambda do, model: model.blocks.append(model.blocks[0]),
+    AS_ONE_HERE: lambda do, model: model.register_parameter("W_E", model.W_U),
+}
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model, what is done to it, and by name the decay that each of its parameters should then have."""
+
+    said: str
+    description: dict[str, Any]
+    decays: dict[str, float]
+    change: str = ""
+
+    @property
+    def n_params(self) -> int:
+        return len(self.decays) - (self.change in (AS_ONE, AS_ONE_HERE))
+
+
+def gpt(n_layers: int = 1, d_vocab: int = 4, change: str = "", are_equal: bool = False) -> Model:
+    """A GPT; with `are_equal`, its unembedding has the numbers of its table, turned."""
+    drawn = Case(0, {})
+    cfg = drawn.config(n_layers=n_layers, d_vocab=d_vocab, d_model=5)
+    weights = {name: drawn.draw(*p.shape) for name, p in GPT(GPTConfig(**cfg)).named_parameters()}
+    if are_equal:
+        weights["unembed.W_U"] = weights["embed.W_E"].T.contiguous()
+    decays = {name: DECAY if name.split(".")[-1] in MATRICES else 0.0 for name in weights}
+    decays |= {"unembed.W_U": 0.0} if change in (AS_ONE, TURNED) else {}
+    said = ", ".join(filter(None, (f"a GPT of {n_layers} blocks", change, "W_U equal to W_E" * are_equal)))
+    return Model(said, module("GPT", cfg, weights, file="gpt"), decays, change)
+
+
+def ones(*shape: int) -> Tensor:
+    """Ones, in float64."""
+    return torch.ones(shape, dtype=torch.float64)
+
+
+def part(kind: str, decays: dict[str, float], change: str = "", **weights: Tensor) -> Model:
+    """A part of a model, which has nothing above it."""
+    return Model(f"{kind} alone, {change}" if change else f"{kind} alone", probe(kind, **weights), decays, change)
+
+
+def sets_of(*models: Model) -> list[Case]:
+    """One case of several models; a plain one comes first, beside which a mistake is better told from others."""
+    case = Case(0, {})
+    case.given = [gpt(), *models]
+    case.show("models", [model.said for model in case.given])
+    case.show("weight_decay", DECAY)
+    return [case]
+
+
+untied = fixed(lambda where: sets_of(gpt(n_layers=3)))
+tied = fixed(lambda where: sets_of(gpt(change=AS_ONE), gpt(change=TURNED), gpt(d_vocab=5, change=TURNED)))
+equal = fixed(lambda where: sets_of(gpt(are_equal=True), gpt(d_vocab=5, are_equal=True)))
+used_twice = fixed(lambda where: sets_of(gpt(n_layers=2, change=TWICE)))
+parts = fixed(
+    lambda where: sets_of(
+        part("embed", {"W_E": 0.0}, W_E=ones(3, 2)),
+        part("affine", {"matrix": 0.0, "bias": 0.0}, matrix=ones(2, 2), bias=ones(2)),
+        part("unembed", {"W_U": DECAY, "b_U": 0.0}, W_U=ones(2, 3), b_U=ones(3)),
+        part("unembed", {"W_U": 0.0, "b_U": 0.0, "W_E": 0.0}, AS_ONE_HERE, W_U=ones(2, 3), b_U=ones(3)),
+    )
+)
+
+
+def sorted_parameters(model: Model) -> Story:
+    """A story: of each group, as an optimizer takes it, its decay, which parameters it holds, and what it lists."""
+
+    def story(do: Teller) -> dict[str, dict[str, Any]]:
+        made = do.make(model.description)
+        CHANGES[model.change](do, made)
+        optimizer = do.AdamW(do.decay_groups(made, DECAY), weight_decay=0.7)
+        optimizer.add_param_group({"params": do.make(parameter(ones(1)))})  # so that there always is a second
+        seen = {}
+        for i, which in enumerate(("first", "second")):
+            group = optimizer.param_groups[i]
+            holds = group.fromkeys(group["params"], 1)  # a group may list its parameters in any order
+            seen[which] = {
+                "weight_decay": do.make(parameter(ones(1))).mul(group["weight_decay"]),  # an int will do
+                "holds": {name: holds.get(at(made, name), 0) for name in model.decays},
+                "listed": optimizer.state_dict()["param_groups"][i]["params"],
+            }
+        return seen
+
+    return story
+
+
+def at(model: Handle, name: str) -> Handle:
+    """What a model holds under a name such as `blocks.0.ln1.w`."""
+    return functools.reduce(
+        lambda h, part: h[int(part)] if part.isdigit() else getattr(h, part), name.split("."), model
+    )
+
+
+def expect_groups(subject: Any, case: Case) -> None:
+    """Hold that every parameter of each model is in the group with its decay, in no other, and there once."""
+    answers = [subject.tell(sorted_parameters(model)) for model in case.given]
+    for model, answer in zip(case.given, answers, strict=True):
+        groups = answer.values()
+        for name, decay in model.decays.items():
+            found = [float(group["weight_decay"]) for group in groups if group["holds"][name]]
+            expect_equal(len(found), 1, what=f"how many of the two groups hold {name}", note=model.said)
+            expect_equal(found[0], decay, what=f"the weight_decay of {name}", note=model.said)
+        decays = sorted(float(group["weight_decay"]) for group in groups)
+        expect_equal(decays, [0.0, DECAY], what="the weight_decay of the two groups", note=model.said)
+        n_listed = sum(len(group["listed"]) for group in groups)
+        expect_equal(n_listed, model.n_params, what="how many parameters the two groups list", note=model.said)

@@ -1,0 +1,113 @@
+"""Voyages: a trainee that is saved on its way, and another that goes on from there. Cases, and their stories."""
+
+from typing import Any
+
+import torch
+
+from graders.engine.script import Handle, Story, Teller, default_generator, generator, optimizer, parameter, path, probe
+from graders.engine.space import Case, fixed, space
+from graders.trainees import numbers_of, trainee
+
+FILE = "run.pt"
+N_STEPS = 2  # before it is saved, and after
+
+
+@space(d_vocab=(2, 4), n_ctx=(1, 3))
+def ways(case, d_vocab, n_ctx):
+    """Two models of one shape, and what they read."""
+    trainee(case, d_vocab, n_ctx)
+    case.others = {name: value.flip(0) + 0.1 for name, value in case.tables.items()}
+    case.integers("x", d_vocab, batch=2, n_ctx=n_ctx)
+    case.show("step", 3 + case.seed % 5)
+
+
+voyages = fixed(lambda where: [ways.case(1, d_vocab=3, n_ctx=2), ways.case(2, d_vocab=4, n_ctx=3)])
+
+
+one_voyage = fixed(lambda where: [ways.case(3, d_vocab=4, n_ctx=2)])
+
+
+def damage(file: str, share: float = 0.0, text: str = "") -> Case:
+    case = ways.case(1, d_vocab=3, n_ctx=2)
+    case.share, case.text = share, text
+    case.show("file", file)
+    return case
+
+
+damages = fixed(
+    lambda where: [
+        damage("a checkpoint cut in the middle", share=0.5),
+        damage("a checkpoint without its last bytes", share=0.99),
+        damage("a checkpoint of which a few bytes are left", share=0.01),
+        damage("an empty file"),
+        damage("a file with another text in it", text="To be, or not to be" * 9),
+    ]
+)
+
+
+def stranger(file: str, other: dict[str, Any], part: str = "") -> Case:
+    case = ways.case(1, d_vocab=3, n_ctx=2)
+    case.other, case.part = other, part
+    case.show("file", file)
+    return case
+
+
+wider, toy = ways.case(1, d_vocab=4, n_ctx=2), ways.case(1, d_vocab=3, n_ctx=2).others
+del toy["W_out"]
+others = fixed(
+    lambda where: [
+        stranger("a checkpoint of a model with a larger vocabulary", probe("trainee", **wider.tables)),
+        stranger("a checkpoint of a model without W_out", probe("toy", **toy), part="model"),
+        stranger("a checkpoint of an optimizer of fewer parameters", probe("toy", **toy), part="optimizer"),
+    ]
+)
+
+
+def started(do: Teller, case: Case, tables: dict[str, Any], lr: float) -> tuple[Handle, Handle, Handle]:
+    """A model, its optimizer and its generator."""
+    model = do.make(probe("trainee", **tables, dropout=0.25))
+    return model, do.make(optimizer(model, lr=lr, momentum=0.9)), do.make(generator(case.seed))
+
+
+def moves(do: Teller, case: Case, model: Handle, descent: Handle, chance: Handle) -> dict[str, Handle]:
+    """A few steps that need no code of the subject's; what is then in the model, and what both generators draw."""
+    for _ in range(N_STEPS):
+        descent.zero_grad()
+        model(case.x).square().mean().backward()
+        descent.step()
+    blank = do.make(parameter(torch.zeros(3))).data
+    drawn = {"drawn by the generator": blank.clone().uniform_(generator=chance)}
+    return numbers_of(do, model) | drawn | {"drawn by PyTorch's own generator": blank.clone().uniform_()}
+
+
+def saved(do: Teller, case: Case, file: str = FILE) -> tuple[Handle, Handle, Handle]:
+    """A model, its optimizer and its generator on their way, saved."""
+    do.make(default_generator(4))
+    made = started(do, case, case.tables, lr=0.01)
+    moves(do, case, *made)
+    do.save_checkpoint(path(file), made[0], made[1], case.step, made[2])
+    return made
+
+
+def another(do: Teller, case: Case) -> tuple[Handle, Handle, Handle]:
+    """Another model with other numbers, its optimizer and its generator; chance is elsewhere too."""
+    made = started(do, case, case.others, lr=0.5)
+    do.make(default_generator(99))
+    made[2].manual_seed(77)
+    return made
+
+
+def voyage(case: Case) -> Story:
+    """A story: what a model was when it was saved, what another is when it has loaded that, and how both go on."""
+
+    def story(do: Teller) -> dict[str, Any]:
+        made = saved(do, case)
+        was = numbers_of(do, made[0]) | {"n_read": do.look(made[0].n_read)}
+        never_stopped = moves(do, case, *made)
+        fresh = another(do, case)
+        step = do.load_checkpoint(path(FILE), *fresh)
+        now = numbers_of(do, fresh[0]) | {"n_read": do.look(fresh[0].n_read)}
+        resumed = moves(do, case, *fresh)
+        return {"step": step, "was": was, "now": now, "never stopped": never_stopped, "resumed": resumed}
+
+    return story
