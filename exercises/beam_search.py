@@ -38,7 +38,7 @@ def extend_beams(
 
     A beam's sum is the log-probability of its tokens so far. Returns, of each extension, its sum, the index of
     the beam it extends, and the token. Of equal sums the one of the earlier beam, then of the lower token, goes
-    first. Raises `ValueError` when `n_beams` is below 1.
+    first; -inf is a sum like any other. Raises `ValueError` when `n_beams` is below 1.
     """
     # 1. Refuse to keep nothing
 

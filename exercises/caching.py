@@ -16,11 +16,10 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 import torch
-from einops import einsum, rearrange
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from exercises.attention import Attention, apply_causal_mask, attention_pattern, attention_scores, mix_values
+from exercises.attention import Attention, apply_causal_mask, attention_pattern
 from exercises.beam_search import Hypothesis, beam_search
 from exercises.block import TransformerBlock
 from exercises.config import GPTConfig
@@ -111,6 +110,12 @@ def check_fits(cache: KVCache, layer: int, k: Tensor, v: Tensor) -> None:
             raise ValueError(f"{name} is {tuple(tensor.shape)}, {tensor.dtype}; expected {shape}, {dtype}")
 
 
+def check_rows(rows: Tensor, batch: int) -> None:
+    """Raise `ValueError` unless every row is from 0 to batch - 1."""
+    if ((rows < 0) | (rows >= batch)).any():
+        raise ValueError(f"the rows to select are {rows.tolist()}; expected rows from 0 to {batch - 1}")
+
+
 def check_call(cache: KVCache, empty: KVCache, padding: Tensor | None, new: int, n_ctx: int) -> None:
     """Raise `ValueError` unless `cache` is like `empty`, `new` tokens fit behind it, and `padding` fits them."""
 
@@ -147,15 +152,19 @@ class CachedAttention(Attention):
         `past` holds keys and values of the `held` tokens before them, (batch held n_heads d_head) each, perhaps
         none. `key_mask`, of held + new keys, is False at pads: nobody attends to a pad, except a pad to itself.
         """
-        # 1. Queries, keys and values of the new tokens: batch new n_heads d_head
+        # 1. The new tokens of all rows in one list, the same list for every head: n_heads (batch new) d_model
 
-        # 2. How well each query matches the keys of the past and the new ones: batch n_heads new keys
+        # 2. Their queries, keys and values, each with its bias: batch n_heads new d_head
 
-        # 3. Hide the future, and pads from all but themselves: batch n_heads new keys
+        # 3. How well each query matches the keys of the past, then the new ones: batch n_heads new keys
 
-        # 4. The weights, and with them a mixture of past values and new ones: batch new n_heads d_head
+        # 4. Hide the future; where there is one new token, it has none: batch n_heads new keys
 
-        # 5. Project every head back, add up the heads, add the bias: batch new d_model
+        # 5. Hide pads from all but themselves: batch n_heads new keys
+
+        # 6. The weights, and with them a mixture of past values and new ones: batch n_heads new d_head
+
+        # 7. Project the heads, side by side, back, and add the bias: batch new d_model
 
         raise NotImplementedError
 

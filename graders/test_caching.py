@@ -7,8 +7,8 @@ token. Your own parts run together here; they are held to the reference's model,
 import torch
 from torch import Tensor
 
-from graders.draws import expect_chance_of_the_generator, expect_shares
-from graders.engine.law import Broken, expect_equal, expect_refusal, law
+from graders.draws import expect_shares
+from graders.engine.law import Broken, expect_equal, law
 from graders.engine.script import config, generator, given, module, parameter
 from graders.engine.space import fixed
 from graders.readings import (
@@ -489,14 +489,24 @@ def shares(logits, tokens):
     """How often each token should come with the options of `DRAWS`."""
     counts = torch.zeros_like(logits).scatter_add(1, tokens, torch.ones_like(tokens, dtype=logits.dtype))
     logits = (logits - DRAWS["frequency_penalty"] * counts) / DRAWS["temperature"]
-    return top_k_filter(logits, DRAWS["top_k"]).softmax(dim=-1)
+    return top_k_filter(logits, int(DRAWS["top_k"])).softmax(dim=-1)
 
 
 @law("generate_cached", prompts)
 def test_all_chance_comes_from_the_generator(subject, reference, case):
     """The same generator in the same state writes the same text; in its next state, or without one, another."""
-    options = given("SamplingOptions", {"temperature": 9.0})
-    expect_chance_of_the_generator(subject, "generate_cached", cached(case), case.prompt, 9, options)
+    args = (case.prompt, 9, given("SamplingOptions", {"temperature": 9.0}))
+
+    def story(do):
+        model, chance = do.make(cached(case)), do.make(generator(5))
+        generators = {"first": chance, "next": chance, "afresh": generator(5), "without": None, "without again": None}
+        return {name: do.generate_cached(model, *args, one) for name, one in generators.items()}
+
+    texts = tell(subject, story)
+    expect_equal(texts["afresh"], texts["first"], what="what the same state writes once more")
+    for before, after in (("first", "next"), ("without", "without again")):
+        if torch.equal(texts[before], texts[after]):
+            raise Broken("values", texts[after], "another text than the one before", what="the next text")
 
 
 @law("generate_cached", work)

@@ -133,7 +133,7 @@ def test_p_of_0_keeps_one_and_p_of_1_all(subject, reference, case):
 @law("top_p_filter", worked_out)
 def test_top_p_filter_refuses_bad_input(subject, reference, case):
     """A p outside 0 to 1 or NaN, a min_tokens_to_keep below 1 and a row of nothing but -inf raise ValueError."""
-    calls = {f"p is {p}": (case.logits, p) for p in (-0.1, 1.1, math.nan)}
+    calls: dict[str, tuple] = {f"p is {p}": (case.logits, p) for p in (-0.1, 1.1, math.nan)}
     calls |= {f"min_tokens_to_keep is {n}": (case.logits, 0.5, n) for n in (0, -1)}
     for p in (0.5, 1.0):
         calls |= {f"p is {p} and the {which} row all -inf": (logits, p) for which, logits in case.no_choice.items()}

@@ -153,6 +153,23 @@ def example(length, batch, n_ctx, **more) -> Case:
 # train_step
 
 
+@law("train_step", few_steps)
+def test_a_step_is_taken_in_training_mode(subject, reference, case):
+    """Whichever mode the model was in, the step is taken in training mode, and the model is left in it."""
+
+    def story(do):
+        seen: dict = {}
+        for mode in ("eval", "train"):
+            model = do.make(probe("trainee", **case.tables))
+            getattr(model, mode)()
+            do.train_step(model, do.make(optimizer(model, **case.settings)), case.x[0], case.y[0], 1.0)
+            seen |= {f"in a step after {mode}()": model.modes[0], f"when a step after {mode}() is done": model.training}
+        return seen
+
+    for when, is_training in subject.tell(story).items():
+        expect_equal(is_training, True, what=f"training mode {when}")
+
+
 @law("train_step", single_steps)
 def test_one_step_moves_every_parameter_by_its_gradient(subject, reference, case):
     """The mean cross-entropy before the step is returned, and every parameter moves by lr times its gradient."""
@@ -170,23 +187,6 @@ def test_every_step_has_gradients_of_its_own(subject, reference, case):
 def test_gradients_are_clipped_together(subject, reference, case):
     """All gradients are shortened by one factor when their joint norm is more than max_norm, and else not at all."""
     expect_equal(subject.tell(steps_taken(case)), steps_by_torch(case), note="computed by PyTorch")
-
-
-@law("train_step", few_steps)
-def test_a_step_is_taken_in_training_mode(subject, reference, case):
-    """Whichever mode the model was in, the step is taken in training mode, and the model is left in it."""
-
-    def story(do):
-        seen = {}
-        for mode in ("eval", "train"):
-            model = do.make(probe("trainee", **case.tables))
-            getattr(model, mode)()
-            do.train_step(model, do.make(optimizer(model, **case.settings)), case.x[0], case.y[0], 1.0)
-            seen |= {f"in a step after {mode}()": model.modes[0], f"when a step after {mode}() is done": model.training}
-        return seen
-
-    for when, is_training in subject.tell(story).items():
-        expect_equal(is_training, True, what=f"training mode {when}")
 
 
 @law("train_step", two_steps)
@@ -234,7 +234,7 @@ def test_steps_work_in_float32(subject, reference, case):
 
 def expect_close(yours, expected, what):
     """Hold that two numbers are equal to float32's precision."""
-    expect_equal(*(torch.tensor(number, dtype=torch.float32) for number in (yours, expected)), what=what)
+    expect_equal(torch.tensor(yours).float(), torch.tensor(expected).float(), what=what)
 
 
 # evaluate
@@ -533,7 +533,7 @@ def test_a_run_that_fails_goes_on_from_the_last_good_checkpoint(subject, referen
 
     def story(do):
         files, never_failed = do.make(folder()), trainee_in(do, case, interrupted_at=case.goes_on_at)
-        seen = {"never failed": called(do, case, never_failed)["result"]}
+        seen: dict = {"never failed": called(do, case, never_failed)["result"]}
         failing = trainee_in(do, case, nan_from=case.fails_at)
         seen["raised"] = do.caught(do.train, failing, case.data, *case.settings.values(), path(FILE), False)["classes"]
         seen["files"], fresh = files.names(), another_in(do, case, interrupted_at=0)

@@ -281,7 +281,7 @@ def beam_search_cached(
     # 1. What `beam_search` can take for a model: it is given whole beams, and remembers those it was given before
     class Reader:
         cfg = model.cfg
-        read = prompt.new_empty(0, 0)
+        read = prompt
         cache: KVCache | None = None
 
         def __call__(self, tokens: Int[Tensor, "beams seq"]) -> Float[Tensor, "beams new d_vocab"]:

@@ -4,12 +4,26 @@ import pytest
 import torch
 
 from graders.engine.law import Broken
-from graders.engine.script import config, generator, given, module, parameter, path, probe
+from graders.engine.script import (
+    config,
+    default_generator,
+    folder,
+    generator,
+    given,
+    module,
+    optimizer,
+    parameter,
+    path,
+    probe,
+)
 from graders.engine.subject import Subject, reference_transport
 from graders.engine.transport import InProcess, Worker
 from graders.engine.worker.loading import Source
 
 CODE = """
+import os
+import signal
+from pathlib import Path
 from dataclasses import dataclass
 
 import torch
@@ -57,6 +71,30 @@ def stop():
 
 def save(value, path):
     torch.save(value, path)
+
+
+def write(value, path):
+    Path(path).write_bytes(bytes(1000))
+
+
+def save_for_good(value, path):
+    with open(path, "wb") as file:
+        torch.save(value, file)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def ignore_ctrl_c():
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def press_ctrl_c():
+    signal.raise_signal(signal.SIGINT)
+
+
+def speak(text):
+    print(text)
+    return len(text)
 
 
 class Doubler(nn.Module):
@@ -133,10 +171,88 @@ def test_what_a_call_raises_can_be_looked_at(subject):
 
 def test_a_full_disk_stops_what_is_saved_half_way(subject):
     def story(do):
-        return do.on_a_full_disk(do.save, torch.ones(3), path("x.pt")), do.save(torch.ones(3), path("x.pt"))
+        files = do.make(folder())
+        stopped = [do.on_a_full_disk(do.save, torch.ones(99), path("x.pt"))["classes"]]
+        stopped += [do.on_a_full_disk(do.write, torch.ones(99), path("y.pt"))["classes"]]
+        half = [files.is_plain("x.pt"), files.is_plain("y.pt")]
+        do.save(torch.ones(99), path("x.pt"))
+        return {"stopped": stopped, "half": half, "after": files.is_plain("x.pt")}
 
-    stopped, after = subject.tell(story)
-    assert (stopped["classes"][0], after) == ("OSError", None)
+    seen = subject.tell(story)
+    assert all("Exception" in classes for classes in seen["stopped"])
+    assert (seen["half"], seen["after"]) == ([False, False], True)
+
+
+def test_a_power_cut_takes_what_was_not_sent_to_the_disk(subject):
+    def story(do):
+        files = do.make(folder())
+        do.save(torch.ones(3), path("old.pt"))
+        files.power_cut(do.save, torch.ones(3), path("lost.pt"))
+        files.power_cut(do.save_for_good, torch.ones(3), path("kept.pt"))
+        return {name: files.is_plain(f"{name}.pt") for name in ("old", "lost", "kept")}
+
+    assert subject.tell(story) == {"old": True, "lost": False, "kept": True}
+
+
+def test_files_are_looked_at_and_damaged(subject):
+    def story(do):
+        files = do.make(folder())
+        do.save(torch.ones(3), path("x.pt"))
+        first, again = files.changes(), files.changes()
+        files.cut("x.pt", 0.5)
+        files.forge("y.pt", "trace")
+        files.write("z.pt", "a text")
+        plain = [files.is_plain(f"{name}.pt") for name in "xyz"]
+        return {"changes": [first, again, files.changes()], "plain": plain, "names": files.names()}
+
+    assert subject.tell(story) == {
+        "changes": [["x.pt"], [], ["x.pt", "y.pt", "z.pt"]],
+        "plain": [False, False, False],
+        "names": ["x.pt", "y.pt", "z.pt"],
+    }
+
+
+def test_what_is_printed_and_what_ctrl_c_ends(subject):
+    assert subject.tell(lambda do: do.said(do.speak, "hear")) == {"result": 4, "text": "hear\n", "is_silent": False}
+    with pytest.raises(Broken) as raised:
+        subject.tell(lambda do: do.said(do.stop))
+    assert raised.value.failure.type_name == "Interrupted"
+
+
+def test_what_a_call_does_to_ctrl_c_ends_with_its_request(subject):
+    subject.tell(lambda do: do.ignore_ctrl_c())
+    assert subject.tell(lambda do: do.caught(do.press_ctrl_c))["classes"][0] == "KeyboardInterrupt"
+
+
+def test_the_name_of_the_folder_is_left_out_of_texts(subject):
+    assert subject.tell(lambda do: do.said(do.speak, path("x.pt")))["text"] == "/x.pt\n"
+
+
+def test_an_optimizer_moves_a_model_s_parameters(subject):
+    def story(do):
+        model = do.make(probe("unembed", W_U=torch.ones(1, 1), b_U=torch.zeros(1)))
+        descent = do.make(optimizer(model, lr=0.1, momentum=0.5))
+        model(torch.ones(1, 1)).sum().backward()
+        descent.step()
+        once = do.look(model.W_U)
+        descent.step()
+        return [once, model.W_U, descent.state_dict()["state"][0]["mean"]]
+
+    assert [value.item() for value in subject.tell(story)] == pytest.approx([0.9, 0.75, 1.5])
+
+
+def test_pytorch_s_own_generator_is_seeded(subject):
+    def story(do):
+        blank = do.make(parameter(torch.zeros(3))).data
+        drawn = []
+        for seed in (4, 4, 5):
+            do.make(default_generator(seed))
+            drawn.append(blank.clone().uniform_())
+        return drawn
+
+    one, same, other = subject.tell(story)
+    assert torch.equal(one, same)
+    assert not torch.equal(one, other)
 
 
 def test_the_numbers_that_operations_make_are_counted(subject):

@@ -608,6 +608,7 @@ BANS = "for beam, row in zip(beams.tolist(), log_probs, strict=True):"
 PLACES = "for place, (total, token) in enumerate(zip(sums.tolist(), tokens.tolist(), strict=True)):"
 STOPS = NONE_CAN_WIN.replace("longest**length_penalty", "longest ** length_penalty")
 EQUIVALENT: dict[str, str] = {
+    "beam_search: if n_beams < 1:  ->  if n_beams < 0:": "`extend_beams` refuses to keep none as well",
     f"beam_search: {LOG_PROBS}  ->  {LOG_PROBS.replace('-1', '1')}": "logits have two axes: the last is axis 1",
     f"beam_search: {BANS}  ->  {BANS.replace('True', 'False')}": "both have one entry a beam",
     f"beam_search: {PLACES}  ->  {PLACES.replace('True', 'False')}": "both have one entry an extension",

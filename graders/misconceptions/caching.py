@@ -2,6 +2,7 @@
 
 from graders.engine.misconception import Misconception
 
+KV = "kv = torch.empty(cfg.n_layers, 2, batch, cfg.n_heads, 0, cfg.d_head, dtype=dtype)"
 ROOM = "cfg.n_heads, 0, cfg.d_head, dtype=dtype)"
 EMPTY = "return cls(Memory(kv, [0] * cfg.n_layers), (0,) * cfg.n_layers, torch.zeros(batch, dtype=torch.long))"
 READ = "k, v = self.memory.kv[layer, :, :, :, : self.lengths[layer]].transpose(2, 3)\n        return k, v"
@@ -9,6 +10,7 @@ FITS = "        check_fits(self, layer, k, v)\n"
 START = "memory, start = self.memory, self.lengths[layer]\n        end = start + k.shape[1]"
 TAKEN = "memory.filled[layer] > start or memory.kv.shape[4] < end"
 ROOMIER = "torch.cat([held, room], dim=4)"
+WRITE = "memory.kv[layer, :, :, :, start:end] = torch.stack([k, v]).detach().transpose(2, 3)"
 WRITTEN = "torch.stack([k, v]).detach()"
 APPENDED = "return replace(self, memory=memory, lengths=(*self.lengths[:layer], end, *self.lengths[layer + 1 :]))"
 ROWS_THERE = "        check_rows(rows, len(self.padding))\n"
@@ -670,4 +672,25 @@ MISCONCEPTIONS = (
     ),
 )
 
-EQUIVALENT: dict[str, str] = {}
+ROOM_MADE = "room = held.new_empty(*held.shape[:4], k.shape[1] + CHUNK, held.shape[5])"
+HELD = "held, new = (past[0].shape[1], x.shape[1])"
+LISTED = "tokens = x.flatten(0, 1).expand(len(self.W_Q), -1, -1)"
+COPIED = "what seems to be taken, or too small, is copied: a cache of the copy reads the same"
+
+EQUIVALENT: dict[str, str] = {
+    f"KVCache: {KV}  ->  {KV.replace(' 0,', ' 1,')}": "room that nothing was written to is not read",
+    f"KVCache: {EMPTY}  ->  {EMPTY.replace('[0] * cfg.n_layers', '[0]')}": COPIED,
+    f"KVCache: {EMPTY}  ->  {EMPTY.replace('[0]', '[1]')}": COPIED,
+    f"KVCache: {EMPTY}  ->  {EMPTY.replace('[0]', '[-1]')}": COPIED,
+    f"KVCache: if {TAKEN}:  ->  if {TAKEN.replace('>', '>=')}:": COPIED,
+    f"KVCache: if {TAKEN}:  ->  if {TAKEN.replace('<', '<=')}:": COPIED,
+    f"KVCache: {ROOM_MADE}  ->  {ROOM_MADE.replace(' + CHUNK', '')}": COPIED,
+    f"KVCache: {WRITE}  ->  {WRITE.replace('.detach()', '')}": "nobody asks for gradients through a cache",
+    f"CachedAttention: {HELD}  ->  {HELD.replace('past[0]', 'past[1]')}": "there are as many values as keys",
+    f"CachedAttention: {HELD}  ->  {HELD.replace('past[0]', 'past[-1]')}": "there are as many values as keys",
+    "CachedAttention: if new > 1:  ->  if new >= 1:": "the mask hides nothing from a single new token",
+    "CachedAttention: if new > 1:  ->  if new > 0:": "the mask hides nothing from a single new token",
+} | {
+    f"CachedAttention: {LISTED}  ->  {LISTED.replace('W_Q', name)}": "each has a first axis of n_heads"
+    for name in ("W_K", "W_V", "W_O", "b_Q", "b_K", "b_V")
+}

@@ -12,6 +12,7 @@ A step is plain data and may refer to the values of earlier ones as `{"$step": n
 """
 
 import errno
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from io import StringIO
@@ -26,10 +27,8 @@ from .making import Maker, is_description
 from .same import copied
 from .watch import numbers_made
 
-try:
+if sys.platform != "win32":
     import resource
-except ImportError:  # not on Windows
-    resource = None  # type: ignore[assignment]
 
 STEP = "$step"
 BYTES_BEFORE_FULL = 100
@@ -92,7 +91,6 @@ class Script:
             return type(value)(self._resolved(item, where) for item in value)
         return value
 
-
     def _earlier(self, value: Any) -> Any:
         """The value of an earlier step, when it is one."""
         return self.values[value[STEP]] if isinstance(value, dict) and STEP in value else value
@@ -133,7 +131,7 @@ def _on_a_full_disk(call: Callable[[], Any]) -> dict[str, Any]:
 def _full_disk() -> Iterator[None]:
     """No file grows beyond a few bytes; what is printed goes elsewhere."""
     with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
-        if resource is None:
+        if sys.platform == "win32":
             with _saving_a_part():
                 yield
             return
