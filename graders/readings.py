@@ -1,10 +1,9 @@
-"""The stories of the laws of caching, which can be told of any subject, and what they are held to.
+"""Stories of caches and of one layer, for the laws of caching, and what they are held to.
 
-A story reads texts and caches; what it should come to is known from `texts.py`, so that the reference is not asked.
+What a story should come to is known from `texts.py`, so that the reference is not asked.
 """
 
 import itertools
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -12,14 +11,11 @@ import torch
 from torch import Tensor
 
 from graders.engine.law import Broken, expect_equal
-from graders.engine.script import Handle, Story, Teller, config, generator, given, module, parameter
+from graders.engine.script import Handle, Story, Teller, config, module, parameter
 from graders.engine.space import Case
 from graders.engine.subject import Subject, form_differences
-from graders.texts import by_torch, cached, without_cache
-from reference.sampling import top_k_filter
+from graders.texts import by_torch, cached
 
-GREEDY = given("SamplingOptions", {"temperature": 0.0})
-A_QUARTER = 0.25
 MODELS = ("CachedGPT", "CachedAttention")
 NOT_BUILT = ("missing", "construct", "parameters")
 
@@ -130,6 +126,16 @@ def branches(case: Case) -> Story:
     return story
 
 
+def by_hand(case: Case) -> Story:
+    """The logits after a cache that is filled by hand, in two pieces."""
+
+    def story(do: Teller) -> Handle:
+        cache = filled(empty(do, case, case.k.shape[1]), case.kv, 0, case.sizes["held"], case.end)
+        return logits_after(do, case, cache)
+
+    return story
+
+
 def pieces(case: Case) -> Story:
     """A cache that is filled at once, in pieces, and one position at a time."""
 
@@ -198,11 +204,11 @@ def misfits(case: Case) -> Story:
 # One layer
 
 
-def layer(case: Case, item: int = 0, key_mask: Any = None, earlier: bool = False, **weights: Tensor) -> Story:
+def layer(case: Case, item: int = 0, key_mask: Any = None, earlier: bool = False, weights: Any = None) -> Story:
     """What the layer adds at the new tokens, or its `present`; `earlier`, after it was called for the whole stream."""
 
     def story(do: Teller) -> Any:
-        attention = do.make(module("CachedAttention", case.cfg, case.weights | weights))
+        attention = do.make(module("CachedAttention", case.cfg, case.weights | (weights or {})))
         if earlier:
             attention(case.stream, tuple(part[:, :0] for part in case.past))
         result = attention(case.x, case.past, key_mask)[item]
@@ -217,38 +223,13 @@ def expect_attention(subject: Subject, case: Case, **how: Any) -> None:
     expect_like(tell(subject, layer(case, **how)), expected, "", "PyTorch's attention over the whole stream")
 
 
-# Whole models
-
-
-def read(model: Handle, pieces: Any, cache: Any = None, padding: Any = None) -> tuple[list, list]:
-    """The logits of pieces that are read one after the other, and the cache after each of them."""
-    logits, caches = [], []
-    for piece in pieces:
-        result = model(piece, cache) if padding is None else model(piece, cache, padding)
-        padding, cache = None, result[1]
-        logits.append(result[0])
-        caches.append(cache)
-    return logits, caches
-
-
-def expect_rows(yours: list, case: Case, tokens: Tensor, padding: Any = None, what: str = "", last: int = 0) -> None:
-    """Hold that logits, in pieces, are for each row of a text those of the row alone, without cache and pads.
-
-    `last` says at how many of the last tokens, when it is not all. Raises `Broken`.
-    """
-    for part in yours:
-        if not isinstance(part, Tensor) or part.ndim != 3 or part.isnan().any():
-            kind = "nan" if isinstance(part, Tensor) and part.ndim == 3 else "type"
-            raise Broken(kind, part, case.weights["unembed.b_U"].view(1, 1, -1), what)
-    logits, model = torch.cat(yours, dim=1), without_cache(case)
-    seq = tokens.shape[1]
-    shape = (len(tokens), last or seq, case.cfg["d_vocab"])
-    if logits.shape != shape:
-        raise Broken("shape", logits, logits.new_zeros(shape), what)
-    pads = [0] * len(tokens) if padding is None else padding.tolist()
-    for n_pads in sorted(set(pads)):
-        rows = [row for row, n in enumerate(pads) if n == n_pads]
-        n = min(shape[1], seq - n_pads)
-        note = f"of this row without its {n_pads} pads" if n_pads else "of the whole text, without a cache"
-        for row, right in zip(rows, model(tokens[rows, n_pads:])[:, -n:], strict=True):
-            expect_like(logits[row, -n:], right, f"{what}, row {row}".strip(", "), note)
+def expect_unpadded(yours: Any, case: Case) -> None:
+    """Hold that the layer adds at each row's new tokens what it adds without the row's pads, and numbers at pads."""
+    whole = by_torch(case, case.stream)[:, case.held :]
+    if not isinstance(yours, Tensor) or not yours.isfinite().all():
+        raise Broken("nan" if isinstance(yours, Tensor) else "type", yours, whole)
+    for row, n_pads in enumerate(case.padding.tolist()):
+        n = case.stream.shape[1] - max(case.held, n_pads)
+        expected = by_torch(case, case.stream[row : row + 1, n_pads:])[0, -n:]
+        note = f"of this row alone, without its {n_pads} pads"
+        expect_like(yours[row, whole.shape[1] - n :], expected, f"row {row} behind its pads", note)

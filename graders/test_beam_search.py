@@ -17,7 +17,7 @@ INF = math.inf
 SETTINGS = ("n_beams", "max_new_tokens", "eos_id", "length_penalty", "no_repeat_ngram_size")
 PENALTIES, NGRAMS = (0.0, 1.0, 0.6, 2.0, -0.5), (0, 2, 3, 1)
 IDS = (1, 11, 0)  # written one after the other, 1 11 and 11 1 look alike
-RACEPEN, SPREAD, END, SURE, LARGE = (.6, 1), 1, 3, 3, 1000  # exp(710) is too large for any float
+RACEPEN, SPREAD, END, SURE, LARGE = (0.6, 1), 1, 3, 3, 1000  # exp(710) is too large for any float
 
 
 @space(beams=(1, 4), d_vocab=(1, 6), n_beams=(1, 9, 3))
@@ -305,7 +305,9 @@ def test_a_larger_search(subject, reference, case):
 def test_what_cannot_be_searched_is_refused(subject, reference, case):
     """An empty prompt, a batch, unknown ids, no beams, a negative n-gram and logits of -inf raise ValueError."""
     model, prompt, nothing = case.model, case.prompt, torch.full_like(case.places, -INF)
-    calls = {f"the prompt is {tokens}": (model, torch.tensor(tokens), 2, 3) for tokens in ([-1, 0, 1], [3, 0, 1], [0, 3])}
+    calls = {
+        f"the prompt is {tokens}": (model, torch.tensor(tokens), 2, 3) for tokens in ([-1, 0, 1], [3, 0, 1], [0, 3])
+    }
     calls |= {f"the prompt has shape {size}": (model, prompt.new_zeros(size), 2, 3) for size in ((0,), (1, 3), (2, 2))}
     calls |= {f"n_beams is {n}": (model, prompt, n, 3) for n in (0, -1)}
     calls |= {"no_repeat_ngram_size is -1": (model, prompt, 2, 3, None, 0.0, -1)}

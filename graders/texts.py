@@ -176,11 +176,12 @@ def by_torch(case: Case, x: Tensor) -> Tensor:
 long_caches = few(caches, 1, batch=2, held=127, more=3, n_layers=4, n_heads=3)
 long_streams = few(streams, 1, batch=9, held=130, new=11, n_heads=5, d_model=7, d_head=6)
 for_work = few(whole, 0, batch=3, seq=40, more_ctx=1, n_layers=2, n_heads=2)
-many_beams = few(searches, 1, 2, seq=2, n_ctx=5, new=5, n_layers=2, n_beams=9, penalty=1, ngram=0)
+many_beams = few(searches, 7, 2, 8, seq=2, n_ctx=10, new=7, n_layers=1, n_beams=9, penalty=1, ngram=0)
 # For what is refused, and for chance
 some_caches = few(caches, 0, 1, batch=2, held=2, more=1, n_layers=2, n_heads=2)
 some_texts = few(whole, 0, 1, batch=2, seq=4, more_ctx=1, n_layers=2, n_heads=2)
 some_prompts = few(to_write, 2, 6, batch=3, seq=3, n_ctx=5, new=6, n_layers=1, choice=0)
+past_n_ctx = few(to_write, 2, 3, 6, 8, batch=2, seq=4, n_ctx=3, new=7, n_layers=1, choice=1)
 one_prompt = few(to_write, 2, batch=1, seq=2, n_ctx=5, new=2, n_layers=1, choice=0)
 some_searches = few(searches, 2, seq=4, n_ctx=5, new=3, n_layers=1, n_beams=2, penalty=0, ngram=0)
 

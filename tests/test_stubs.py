@@ -5,8 +5,10 @@ import re
 from collections.abc import Iterator
 
 import pytest
+import torch
 
 from graders.engine.course import load_course
+from graders.engine.script import config, parameter, told
 from graders.engine.stubs import REFERENCE, differing, stub_files, stub_text, without_solutions
 from graders.engine.subject import argument_names, reference_task, reference_text
 from graders.engine.transport import InProcess
@@ -102,11 +104,13 @@ def test_the_numbered_steps_are_those_of_the_solution_at_the_indentation_of_the_
 @pytest.mark.parametrize("exercise", EXERCISES)
 def test_no_line_of_the_solution_is_left(exercise):
     solved = reference_text(exercise).splitlines()
-    code = {
-        solved[number - 1].strip()
+    numbers = {
+        number
         for function in written_functions(ast.parse("\n".join(solved)), tasks_of(exercise))
         for number in range(function.body[0].end_lineno + 1, function.end_lineno + 1)
     }
+    given = {line.strip() for number, line in enumerate(solved, 1) if number not in numbers}
+    code = {solved[number - 1].strip() for number in numbers} - given
     code = {line for line in code if line and not line.startswith("#")}
     assert code
     assert code.isdisjoint(line.strip() for line in stub_text(exercise).splitlines())
@@ -133,12 +137,22 @@ def test_the_top_of_a_file_says_how_it_is_checked(exercise):
     )
 
 
+OBJECTS = {  # classes that are no modules, and what is first asked of them
+    "KVCache": lambda do: do.KVCache.empty(config(CFG), 1),
+    "AdamW": lambda do: do.AdamW([parameter(torch.ones(1))]).step(),
+}
+
+
 @pytest.mark.parametrize(("exercise", "task"), TASKS)
 def test_a_stub_is_told_from_a_mistake(exercise, task):
     transport = InProcess(Source(texts=stub_files()))
     is_class = isinstance(reference_task(exercise, task), type)
     nothing = (None,) * len(argument_names(exercise, task))
-    reply = transport.ask(Request(exercise, task, nothing, module=ModuleRequest(CFG) if is_class else None))
+    request = Request(exercise, task, nothing, module=ModuleRequest(CFG) if is_class else None)
+    if task in OBJECTS:
+        steps, result = told(OBJECTS[task])
+        request = Request(exercise, "", steps=steps, result=result)
+    reply = transport.ask(request)
     transport.close()
     assert reply.failure is not None
     assert reply.failure.stage == "not_started"

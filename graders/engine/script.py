@@ -147,7 +147,7 @@ def parameter(value: Tensor) -> dict[str, Any]:
 
 def optimizer(model: Handle | dict[str, Any], **settings: float) -> dict[str, Any]:
     """Gradient descent over a model's parameters, with these settings (`worker/probes.py`)."""
-    return {"$make": "optimizer", "model": model, "settings": settings}
+    return {"$make": "descent", "model": model, "settings": settings}
 
 
 def path(name: str) -> dict[str, Any]:

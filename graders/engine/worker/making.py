@@ -5,7 +5,7 @@ default generator  PyTorch's own, from a `seed`
 given        an instance of a class that a learner is given: `file`, `name`, `fields`
 module       one of the subject's own modules: `file`, `name`, `cfg`, `weights`, `children`
 parameter    an `nn.Parameter` with this `value`
-optimizer    gradient descent over the parameters of a `model`, with these `settings`
+descent      gradient descent over the parameters of a `model`, with these `settings`
 path         a place for a file called `name`, in a folder that lasts as long as the request
 folder       that folder (`folder.py`)
 probe        a small model of known behaviour (`probes.py`)
@@ -99,7 +99,7 @@ class Maker:
                 return self.module(**arguments)
             case "parameter":
                 return nn.Parameter(arguments["value"].clone())
-            case "optimizer":
+            case "descent":
                 return probes.Descent(self.inside(arguments["model"]).parameters(), **arguments["settings"])
             case "path":
                 return str(self.place() / arguments["name"])

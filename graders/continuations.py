@@ -1,0 +1,274 @@
+"""Stories of whole models, for the laws of caching: texts read in pieces, written and searched, and what that costs."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from graders.engine.law import Broken, expect_equal
+from graders.engine.script import Handle, Story, Teller, config, generator, given, parameter
+from graders.engine.space import Case
+from graders.engine.subject import Subject
+from graders.readings import empty, expect_like, expect_refused, tell
+from graders.texts import cached, without_cache
+from reference.beam_search import beam_search
+from reference.sampling import SamplingOptions, generate, top_k_filter
+
+GREEDY = given("SamplingOptions", {"temperature": 0.0})
+LITTLE = {
+    "CachedGPT": 1 / 4,
+    "generate_cached": 1 / 6,
+    "beam_search_cached": 1 / 4,
+}  # right answers: at most 1/6, 1/10, 1/6
+DRAWS = {"temperature": 1.5, "top_k": 5, "frequency_penalty": 0.7}
+
+
+def read(model: Handle, pieces: Any, cache: Any = None, padding: Any = None) -> tuple[list, list]:
+    """The logits of pieces that are read one after the other, and the cache after each of them."""
+    logits, caches = [], []
+    for piece in pieces:
+        result = model(piece, cache) if padding is None else model(piece, cache, padding)
+        padding, cache = None, result[1]
+        logits.append(result[0])
+        caches.append(cache)
+    return logits, caches
+
+
+def expect_rows(yours: list, case: Case, tokens: Tensor, padding: Any = None, what: str = "", last: int = 0) -> None:
+    """Hold that logits, in pieces, are for each row of a text those of the row alone, without cache and pads.
+
+    `last` says at how many of the last tokens, when it is not all. Raises `Broken`.
+    """
+    for part in yours:
+        if not isinstance(part, Tensor) or part.ndim != 3 or part.isnan().any():
+            kind = "nan" if isinstance(part, Tensor) and part.ndim == 3 else "type"
+            raise Broken(kind, part, case.weights["unembed.b_U"].view(1, 1, -1), what)
+    logits, model = torch.cat(yours, dim=1), without_cache(case)
+    seq = tokens.shape[1]
+    shape = (len(tokens), last or seq, case.cfg["d_vocab"])
+    if logits.shape != shape:
+        raise Broken("shape", logits, logits.new_zeros(shape), what)
+    pads = [0] * len(tokens) if padding is None else padding.tolist()
+    for n_pads in sorted(set(pads)):
+        rows = [row for row, n in enumerate(pads) if n == n_pads]
+        n = min(shape[1], seq - n_pads)
+        note = f"of this row without its {n_pads} pads" if n_pads else "of the whole text, without a cache"
+        for row, right in zip(rows, model(tokens[rows, n_pads:])[:, -n:], strict=True):
+            expect_like(logits[row, -n:], right, f"{what}, row {row}".strip(", "), note)
+
+
+def expect_pieces(subject: Subject, case: Case, padding: Tensor | None = None) -> None:
+    """Hold that a text read in its pieces has the logits of the whole, and caches as long as the pieces."""
+
+    def story(do: Teller) -> dict[str, list]:
+        cache = empty(do, case, len(case.tokens)) if case.seed % 2 else None
+        pieces = case.tokens.split(case.pieces, dim=1)
+        logits, caches = read(do.make(cached(case)), pieces, cache, padding)
+        return {"logits": logits, "lengths": [cache.length for cache in caches]}
+
+    found = tell(subject, story)
+    expect_rows(found["logits"], case, case.tokens, padding)
+    expect_equal(found["lengths"], torch.tensor(case.pieces).cumsum(dim=0).tolist(), what="the lengths, pads included")
+
+
+def expect_beams(subject: Subject, case: Case) -> None:
+    """Hold that rows which were selected go on as the texts they are, and so do those they were selected from."""
+    once = case.tokens[:, :1]
+
+    def story(do: Teller) -> list:
+        model = do.make(cached(case))
+        cache = model(case.tokens, None, case.padding)[1]
+        return [read(model, case.new.split(1, dim=1), cache.select(case.rows))[0], [model(once, cache)[0]]]
+
+    chosen, every = tell(subject, story)
+    for what, logits, rows, new in (
+        ("the selected rows", chosen, case.rows, case.new),
+        ("all rows, gone on later", every, torch.arange(len(once)), once),
+    ):
+        text = torch.cat([case.tokens[rows], new], dim=1)
+        expect_rows(logits, case, text, case.padding[rows], what, last=new.shape[1])
+
+
+def expect_turns(subject: Subject, case: Case) -> None:
+    """Hold that two texts, read in turns from one empty cache, are read right, and one cache gone on from twice."""
+    first = case.pieces[0]
+    begin, end, other = case.tokens[:, :first], case.tokens[:, first:], case.tokens.flip(1)
+    changed = (end + 1) % case.cfg["d_vocab"]
+
+    def story(do: Teller) -> list:
+        model, nothing = do.make(cached(case)), empty(do, case, len(other))
+        padded, alone = model(begin, nothing, case.padding), model(other[:, :1], nothing)
+        once, rest, twice = model(end, padded[1]), model(other[:, 1:], alone[1]), model(changed, padded[1])
+        return [[padded[0], once[0]], [alone[0], rest[0]], [padded[0], twice[0]]]
+
+    padded, alone, again = tell(subject, story)
+    expect_rows(padded, case, case.tokens, case.padding, "the padded text")
+    expect_rows(alone, case, other, None, "the other text")
+    expect_rows(again, case, torch.cat([begin, changed], dim=1), case.padding, "the padded text, gone on anew")
+
+
+def expect_edge(subject: Subject, case: Case) -> None:
+    """Hold that n_ctx tokens are read, and not one more."""
+    n_ctx = case.cfg["n_ctx"]
+    longer = torch.cat([case.tokens] * 3, dim=1)[:, : n_ctx + 1]
+
+    def story(do: Teller) -> dict[str, Any]:
+        model = do.make(cached(case))
+        logits, caches = read(model, longer[:, :n_ctx].split(max(1, n_ctx - 1), dim=1))
+        refused = {"n_ctx tokens are held": do.caught(model, longer[:, -1:], caches[-1])}
+        return {"logits": logits, "refused": refused | {"one token more than n_ctx": do.caught(model, longer)}}
+
+    found = tell(subject, story)
+    expect_rows(found["logits"], case, longer[:, :n_ctx])
+    expect_refused(found["refused"])
+
+
+def unreadable_calls(case: Case) -> Story:
+    """What is raised by calls of a model of two layers that cannot be right."""
+    tokens, one, ids = case.tokens, case.tokens[:, :1], case.tokens.clone()
+    ids[1, 1] = case.cfg["d_vocab"]
+    paddings = {"as long as the row": [0, 4], "longer than the row": [5, 0], "negative": [-1, 1], "of one row": [1]}
+    others = {"of one layer": {"n_layers": 1}, "of three layers": {"n_layers": 3}, "of another width": {"d_head": 2}}
+
+    def story(do: Teller) -> dict[str, Handle]:
+        model = do.make(cached(case))
+        held, float32 = model(tokens)[1], do.make(parameter(torch.ones(1))).dtype
+        caches = {what: do.KVCache.empty(config(case.cfg | sizes), 2) for what, sizes in others.items()}
+        caches |= {"in float32": do.KVCache.empty(config(case.cfg), 2, float32), "of three rows": empty(do, case, 3)}
+        caches["of one row"] = held.select(torch.tensor([0]))
+        caught = {f"the cache is {what}": do.caught(model, one, cache) for what, cache in caches.items()}
+        for what, padding in paddings.items():
+            caught[f"the padding is {what}"] = do.caught(model, tokens, None, torch.tensor(padding))
+        caught["the padding comes late"] = do.caught(model, one, held, torch.tensor([0, 0]))
+        for what, unknown in {"too large": ids, "-1": ids.clamp(max=-1)}.items():
+            caught[f"an id is {what}"] = do.caught(model, unknown)
+            caught[f"an id is {what} in a later call"] = do.caught(model, unknown[:, 1:2], model(one)[1])
+        return caught
+
+    return story
+
+
+def expect_little_work(subject: Subject, case: Case, task: str, *args: Any, passes: int) -> None:
+    """Hold that a task makes far fewer numbers than so many passes over the case's whole text."""
+
+    def story(do: Teller) -> dict[str, Handle]:
+        model = do.make(cached(case))
+        if task == "CachedGPT":
+            made = do.counted(model, case.tokens[:, -1:], model(case.tokens[:, :-1])[1])
+        else:
+            made = do.counted(getattr(do, task), model, *args)
+        return {"task": made[1], "whole": do.counted(model, case.tokens)[1]}
+
+    made = tell(subject, story)
+    most = int(LITTLE[task] * passes * made["whole"])
+    if made["task"] > most:
+        note = f"numbers made; {passes} times the whole text makes {passes * made['whole']}"
+        raise Broken("values", made["task"], f"at most {most}", what="the work", note=note)
+
+
+# Texts that are written
+
+
+def written(subject: Subject, case: Case, options: dict[str, Any], prompt: Any = None) -> Tensor:
+    """The text that the subject writes after a prompt, the case's when none is given."""
+    prompt = case.prompt if prompt is None else prompt
+    args = (prompt, case.max_new_tokens, given("SamplingOptions", options), generator(11))
+    return tell(subject, lambda do: do.generate_cached(cached(case), *args))
+
+
+def expect_text(subject: Subject, case: Case) -> None:
+    """Hold that the text is the one that is written without a cache."""
+    args = (case.prompt, case.max_new_tokens, SamplingOptions(**case.options), torch.Generator())
+    expected = generate(without_cache(case), *args)
+    expect_like(written(subject, case, case.options), expected, "", "written without a cache")
+
+
+def shares(case: Case) -> Tensor:
+    """How often each pair of new tokens should come with the options of `DRAWS`, (d_vocab d_vocab)."""
+    model, n = without_cache(case), case.cfg["d_vocab"]
+
+    def of_next(tokens: Tensor) -> Tensor:
+        counts = torch.nn.functional.one_hot(tokens, n).sum(dim=1)
+        logits = (model(tokens)[:, -1] - DRAWS["frequency_penalty"] * counts) / DRAWS["temperature"]
+        return top_k_filter(logits, int(DRAWS["top_k"])).softmax(dim=-1)
+
+    pairs = torch.cat([case.prompt.expand(n, -1), torch.arange(n).unsqueeze(1)], dim=1)
+    return of_next(case.prompt).T * of_next(pairs)
+
+
+def expect_chance(subject: Subject, case: Case) -> None:
+    """Hold that one state of a generator always writes the same, and its next state, or none, another text."""
+    args = (case.prompt, 9, given("SamplingOptions", {"temperature": 9.0}))
+
+    def story(do: Teller) -> dict[str, Handle]:
+        model, chance = do.make(cached(case)), do.make(generator(5))
+        generators = {"first": chance, "next": chance, "afresh": generator(5), "without": None, "without again": None}
+        return {name: do.generate_cached(model, *args, one) for name, one in generators.items()}
+
+    texts = tell(subject, story)
+    expect_equal(texts["afresh"], texts["first"], what="what the same state writes once more")
+    for before, after in (("first", "next"), ("without", "without again")):
+        if torch.equal(texts[before], texts[after]):
+            raise Broken("values", texts[after], "another text than the one before", what="the next text")
+
+
+def unreadable(case: Case) -> dict[str, Tensor]:
+    """Prompts that no model can read."""
+    ids = {"the prompt ends in an id too large": [0, case.cfg["d_vocab"]], "the prompt begins with -1": [-1, 1]}
+    return {"the prompt is empty": case.prompt[:0]} | {what: torch.tensor(prompt) for what, prompt in ids.items()}
+
+
+def refused_prompts(case: Case) -> Story:
+    """What is raised when a text should go on after such prompts."""
+    calls = {f"{what}, {n} new tokens": (prompt[None], n) for n in (0, 2) for what, prompt in unreadable(case).items()}
+
+    def story(do: Teller) -> dict[str, Handle]:
+        model = do.make(cached(case))
+        return {what: do.caught(do.generate_cached, model, *call, GREEDY, None) for what, call in calls.items()}
+
+    return story
+
+
+# Texts that are searched
+
+
+def found(subject: Subject, case: Case) -> list[dict[str, Any]]:
+    """The texts that the subject's search finds."""
+    texts = tell(subject, lambda do: do.beam_search_cached(cached(case), case.prompt, **case.settings))
+    if not isinstance(texts, list) or not all(isinstance(text, dict) for text in texts):
+        raise Broken("type", texts, [])
+    return texts
+
+
+def expect_found(subject: Subject, case: Case) -> None:
+    """Hold that a search finds what it finds without a cache."""
+    texts = [vars(text) for text in beam_search(without_cache(case), case.prompt, **case.settings)]
+    names = ("tokens", "log_prob", "score")
+    expect_like(
+        [{name: text.get(name) for name in names} for text in found(subject, case)], texts, "", "without a cache"
+    )
+
+
+def expect_numbers(subject: Subject, case: Case) -> None:
+    """Hold that each text's log_prob is the sum of its tokens', as a model without a cache has them."""
+    model = without_cache(case)
+    for text in found(subject, case):
+        tokens, total = torch.tensor(text["tokens"]), 0.0
+        for i in range(len(case.prompt), len(tokens)):
+            seen = tokens[:i][-case.cfg["n_ctx"] :]
+            total += model(seen.unsqueeze(0))[0, -1].log_softmax(dim=-1)[tokens[i]].item()
+        expect_equal(text["log_prob"], total, what=f"the log_prob of {text['tokens']}", note="added up without a cache")
+
+
+def refused_searches(case: Case) -> Story:
+    """What is raised by searches that cannot begin."""
+    prompt = case.prompt
+    calls = {what: (ids, 2, 0) for what, ids in unreadable(case).items()}
+    calls |= {"the prompt is a batch": (prompt.view(2, -1), 2, 0), "the prompt is a batch of one": (prompt[None], 2, 0)}
+    calls |= {"n_beams is 0": (prompt, 0, 0), "no_repeat_ngram_size is -1": (prompt, 2, -1)}
+
+    def story(do: Teller) -> dict[str, Handle]:
+        model, search = do.make(cached(case)), do.beam_search_cached
+        return {what: do.caught(search, model, p, n, 3, None, 0.0, size) for what, (p, n, size) in calls.items()}
+
+    return story
