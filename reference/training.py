@@ -172,7 +172,8 @@ def train(
     """Train for `steps` steps, numbered from 0; return (step, loss) for each that this call took, in order.
 
     `AdamW` over `decay_groups`; the learning rate of each step is `warmup_cosine`'s, with `steps` as its total; each
-    batch is drawn by `get_batch` from one generator, seeded with `seed`. `progress` shows a line on stderr.
+    batch is drawn by `get_batch` from one generator, seeded with `seed`. `progress` shows a line on stderr, at the
+    latest after the last step.
 
     `checkpoint` is a path. What is there, if anything, is gone on from; it is written after every steps // 20 steps
     (after each, if that is 0), and after the last. Ctrl-C lets a step finish, saves, says on stderr how to go on, and

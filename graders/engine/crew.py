@@ -47,10 +47,10 @@ class Member:
 
     def close(self) -> None:
         """End the copy, and with it the subject's process."""
-        if self.process.is_alive():
+        self.connection.close()  # which ends a copy that waits for a law; a signal may come just before it waits
+        if self.law is not None:
             self.process.terminate()
         self.process.join()
-        self.connection.close()
 
 
 class Crew:
@@ -113,7 +113,7 @@ def _try_laws(connection: Connection, judges_ends: list[Connection], trial: Tria
             law = next(law for law in laws_for(exercise) if law.name == name)
             outcome = trial.verdict(law)
             connection.send_bytes(pickle.dumps(replace(outcome, law=UNSENT)))
-    except (EOFError, KeyboardInterrupt):
+    except (EOFError, OSError, KeyboardInterrupt):
         _end(trial)
 
 

@@ -174,6 +174,8 @@ def train(
         signal.signal(signal.SIGINT, before)
     if interrupted and step < steps:
         print(f"stopped before step {step}; to go on, call train with checkpoint={checkpoint} again", file=sys.stderr)
+    elif progress and history:
+        print(f"{step} steps are done, the last with a loss of {history[-1][1]:.3f}", file=sys.stderr)
     return history
 """,
     ),
