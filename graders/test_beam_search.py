@@ -15,7 +15,6 @@ from graders.engine.space import Case, fixed, space
 
 INF = math.inf
 PENALTIES, NGRAMS = (0.0, 1.0, 0.6, 2.0, -0.5), (0, 2, 3, 1)
-PENALTIES_OF_RACES = (0.6, 1.0, 0.6, -0.5)
 IDS = (1, 11, 0)  # written one after the other, 1 11 and 11 1 look alike
 LARGE = 1000  # exp(710) is too large for any float
 
@@ -59,7 +58,7 @@ def searches(case, d_vocab, seq, n_ctx, new, n_beams, eos=-1):
 def races(case, seq, new, n_beams, **sizes):
     """Texts of which, as a rule, some end at once; who goes on is soon surer of each token, and may win in the end."""
     searches.build(case, seq=seq, n_ctx=seq + new, new=new, n_beams=n_beams, eos=case.seed // 2, **sizes)
-    case.settings |= {"length_penalty": PENALTIES_OF_RACES[case.seed % 4], "no_repeat_ngram_size": 0}
+    case.settings |= {"length_penalty": (0.6, 1.0, 0.6, -0.5)[case.seed % 4], "no_repeat_ngram_size": 0}
     surer, end = seq - 1 + n_beams, case.settings["eos_id"]
     case.places[:surer] *= 2
     case.places[:surer, end] += 3 if case.seed % 9 != 1 else -9
@@ -69,10 +68,10 @@ def races(case, seq, new, n_beams, **sizes):
 ends = space(d_vocab=(2, 4, 3), seq=(1, 5), n_ctx=(1, 5), new=(1, 6, 3), n_beams=(1, 4, 1), eos=(0, 3))(searches.build)
 
 
-@space(d_vocab=(1, 3), seq=(1, 4), n_ctx=(2, 4), new=(1, 3), eos=(-1, 2))
-def full_searches(case, d_vocab, new, **sizes):
-    """As many beams as there are texts."""
-    searches.build(case, d_vocab=d_vocab, new=new, n_beams=d_vocab**new, **sizes)
+# As many beams as there are texts
+full_searches = space(d_vocab=(1, 3), seq=(1, 4), n_ctx=(2, 4), new=(1, 3), eos=(-1, 2))(
+    lambda case, d_vocab, new, **sizes: searches.build(case, d_vocab, new=new, n_beams=d_vocab**new, **sizes)
+)
 
 
 def few(cases, *seeds, **sizes):
@@ -93,10 +92,9 @@ def known_ngrams(where):
     known += (([1, 2, 1, 3, 1], 2, {2, 3}), ([2, 1, 3, 1, 2], 3, set()), ([4, 4, 4], 3, {4}), ([4, 4], 3, set()))
     known += (([*range(90), 7, 8], 3, {9}), ([*range(300), *range(8)], 9, {8}), ([50256, 1, 50256], 2, {1}))
     cases = [Case(0, {}) for _ in known]
-    for case, (sequence, size, banned) in zip(cases, known, strict=True):
+    for case, (sequence, size, case.expected) in zip(cases, known, strict=True):
         case.show("sequence", sequence)
         case.show("ngram_size", size)
-        case.expected = banned
     return cases
 
 
@@ -134,8 +132,8 @@ def all_texts(case, tokens) -> list[dict]:
     if n_new == case.settings["max_new_tokens"] or (n_new and tokens[-1] == case.settings["eos_id"]):
         return [with_numbers(case, tokens)]
     ways = [[*tokens, token] for token, log_prob in enumerate(following(case, tokens)) if log_prob > -INF]
-    allowed = [way for way in ways if not repeats(way, case.settings["no_repeat_ngram_size"])]
-    return [text for way in allowed for text in all_texts(case, way)]
+    size = case.settings["no_repeat_ngram_size"]
+    return [text for way in ways if not repeats(way, size) for text in all_texts(case, way)]
 
 
 def searched(do, model, case) -> list:
@@ -170,6 +168,7 @@ def expect_refusals(subject, task, calls):
 @law("extend_beams", tables)
 def test_the_best_extensions_come_first(subject, reference, case):
     """Of all beams with all tokens the n_beams largest sums come back, best first, with their beams and tokens."""
+
     def story(do):
         best = do.extend_beams(case.sums, case.log_probs, case.n_beams)
         return {"sums": best[0], "beams": best[1], "tokens": best[2]}
@@ -248,8 +247,7 @@ def test_one_beam_is_greedy_choice(subject, reference, case):
     case.settings |= {"n_beams": 1, "length_penalty": 0.0, "no_repeat_ngram_size": 0}
     tokens = case.prompt.tolist()
     for _ in range(case.settings["max_new_tokens"]):
-        log_probs = following(case, tokens)
-        tokens = [*tokens, log_probs.index(max(log_probs))]
+        tokens.append(max(range(len(case.table)), key=following(case, tokens).__getitem__))
     yours = subject.beam_search(case.model, case.prompt, 1, case.settings["max_new_tokens"])
     expect_texts(yours, [with_numbers(case, tokens)], "greedy choice")
 

@@ -125,8 +125,11 @@ def _variants(report: Report, repeat: int) -> None:
 def _misconceptions(report: Report, repeat: int) -> None:
     known = misconceptions_of(report.exercise)
     needed: set[str] = set()
+    fixed: set[str] = set()  # mistakes that a law on given cases catches first: those are the same for every seed
     for seed in [None, *range(1, repeat)]:
         for m in known:
+            if m.id in fixed:
+                continue
             transport = subject_with(report.exercise, (m,))
             policy = Policy(skips=False, shrinks=False, seed=seed)
             outcomes = _grade(transport, report.exercise, policy, m.task)
@@ -135,6 +138,8 @@ def _misconceptions(report: Report, repeat: int) -> None:
                 report.problems.append(f"the misconception {m.id} passes (seed {seed})")
                 continue
             needed.add(failed.law.name)
+            if not isinstance(failed.law.cases, Space):
+                fixed.add(m.id)
             named = failed.record.misconception or "nothing"
             if named != m.id:
                 report.problems.append(f"the misconception {m.id} is named {named} by {failed.law.name}: merge them?")
