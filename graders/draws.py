@@ -22,17 +22,20 @@ SHARES = torch.tensor([[0.5, 0, 0.3, 0.1955, 0.0045], [0.2, 0.35, 0.0045, 0.1955
 def rows_and(**ranges):
     """A space of logits and of numbers beside them, in parts of one; `seq` makes a text of token ids.
 
-    Logits are quarters, so that sums and ties are exact. In some cases all is larger by far, in some a part of the
-    logits is -inf already, in some they nearly tie, and in some they are float32.
+    Logits are quarters, often whole numbers, so that sums are exact and many tie. In some cases there are a hundred
+    more, in some a part of them is -inf already, in some they nearly tie, and in some they are float32.
     """
 
     def fill(case, batch, d_vocab, seq=None, **numbers):
         case.dtype = torch.float32 if case.seed % 8 == 7 else case.dtype
-        more, times = (100, 30) if case.seed % 6 == 5 else (0, 1)
+        more, times = (100, 30) if case.seed % 6 == 4 else (0, 1)
         d_vocab += more
         logits = (5 * case.draw(batch, d_vocab)).round() / 4
+        logits = logits.round() if case.seed % 2 else logits
         if case.seed % 4 == 2:
             logits += (case.draw(batch, d_vocab) > 0) / 8192  # more than half a precision tells apart
+        if more:
+            logits[:, -1] = logits.amax(dim=1) + 1
         hidden = (case.draw(batch, d_vocab) > 0) & (case.seed % 3 == 2)
         hidden[:, case.seed % d_vocab] = False
         case.show("logits", logits.masked_fill(hidden, -math.inf), batch=batch, d_vocab=d_vocab)

@@ -13,7 +13,6 @@ from graders.engine.law import Broken, expect_equal, law
 from graders.engine.script import probe
 from graders.engine.space import Case, fixed, space
 
-INF = math.inf
 PENALTIES, NGRAMS = (0.0, 1.0, 0.6, 2.0, -0.5), (0, 2, 3, 1)
 IDS = (1, 11, 0)  # written one after the other, 1 11 and 11 1 look alike
 LARGE = 1000  # exp(710) is too large for any float
@@ -24,15 +23,14 @@ def tables(case, beams, d_vocab, n_beams):
     """Sums and log-probabilities in quarters, so that ties are exact; in every third case some are -inf."""
     for name, axes in (("sums", {"beams": beams}), ("log_probs", {"beams": beams, "d_vocab": d_vocab})):
         quarters, hidden = -(5 * case.draw(*axes.values())).round().abs() / 4, case.draw(*axes.values()) > 0.4
-        case.show(name, quarters.masked_fill(hidden & (case.seed % 3 == 2), -INF), **axes)
+        case.show(name, quarters.masked_fill(hidden & (case.seed % 3 == 2), -math.inf), **axes)
     case.show("n_beams", n_beams)
 
 
-@space(length=(0, 9, 4), size=(0, 4), n_ids=(1, 3))
-def sequences(case, length, size, n_ids):
-    """Tokens of which many repeat, and the size of an n-gram, which may be more than there are tokens."""
+@space(length=(0, 13, 5), n_ids=(1, 3))
+def sequences(case, length, n_ids):
+    """Tokens of which many repeat."""
     case.show("sequence", [IDS[int(10 * x) % n_ids] for x in case.draw(length)])
-    case.show("ngram_size", size)
 
 
 @space(d_vocab=(1, 5), seq=(1, 5), n_ctx=(1, 5), new=(1, 6), n_beams=(1, 4))
@@ -43,14 +41,15 @@ def searches(case, d_vocab, seq, n_ctx, new, n_beams, eos=-1):
     table, places = (case.draw(d_vocab + n_ctx, d_vocab).clamp(-2, 2) + own).split([d_vocab, n_ctx])
     ruled_out = (case.draw(n_ctx, d_vocab) > 0.8) & (case.seed % 7 == 2)
     ruled_out[:, case.seed % d_vocab] = False
+    places = places.masked_fill(ruled_out, -math.inf) + LARGE * (case.seed % 6 == 5)
     # Much past the context, texts of the same windows in another order would be equally likely
     settings = {"n_beams": n_beams, "max_new_tokens": min(new, n_ctx + 1), "eos_id": None if eos < 0 else eos % d_vocab}
     settings |= {"length_penalty": PENALTIES[case.seed % 5], "no_repeat_ngram_size": NGRAMS[case.seed % 4]}
     case.integers("prompt", d_vocab, seq=seq)
     case.show("table", table, token=d_vocab, logit=d_vocab)
-    case.show("places", places.masked_fill(ruled_out, -INF) + LARGE * (case.seed % 6 == 5), n_ctx=n_ctx, logit=d_vocab)
+    case.show("places", places, place=n_ctx, logit=d_vocab)
     case.show("settings", settings)
-    case.model = probe("toy", table=table, places=case.places)
+    case.model = probe("toy", table=table, places=places)
     case.search = lambda do: searched(do, do.make(case.model), case)
 
 
@@ -61,8 +60,9 @@ def races(case, seq, new, n_beams, **sizes):
     case.settings |= {"length_penalty": (0.6, 1.0, 0.6, -0.5)[case.seed % 4], "no_repeat_ngram_size": 0}
     surer, end = seq - 1 + n_beams, case.settings["eos_id"]
     case.places[:surer] *= 2
-    case.places[:surer, end] += 3 if case.seed % 9 != 1 else -9
+    case.places[:surer, end] += 3
     case.places[surer:, end - 1] += 3
+    case.places[:, end] -= 9 * (case.seed % 9 == 1)
 
 
 ends = space(d_vocab=(2, 4, 3), seq=(1, 5), n_ctx=(1, 5), new=(1, 6, 3), n_beams=(1, 4, 1), eos=(0, 3))(searches.build)
@@ -86,25 +86,26 @@ some_searches = few(ends, 0, 3, d_vocab=3, seq=4, n_ctx=2, new=3, n_beams=2, eos
 
 
 @fixed
-def known_ngrams(where):
-    """The examples on the page, and n-grams that overlap, lie far back, or are as long as the sequence."""
-    known = (([1, 2, 3, 1, 2], 3, {3}), ([3, 3], 2, {3}), ([5, 7], 1, {5, 7}), ([5, 7], 0, set()), ([], 1, set()))
-    known += (([1, 2, 1, 3, 1], 2, {2, 3}), ([2, 1, 3, 1, 2], 3, set()), ([4, 4, 4], 3, {4}), ([4, 4], 3, set()))
-    known += (([*range(90), 7, 8], 3, {9}), ([*range(300), *range(8)], 9, {8}), ([50256, 1, 50256], 2, {1}))
-    cases = [Case(0, {}) for _ in known]
-    for case, (sequence, size, case.expected) in zip(cases, known, strict=True):
-        case.show("sequence", sequence)
-        case.show("ngram_size", size)
-    return cases
-
-
-@fixed
 def the_picture_on_the_page(where):
     """Probabilities of what follows a, b and the end, with which the text begins."""
     case = searches.case(0, d_vocab=3, seq=1, n_ctx=1, new=2, n_beams=2, eos=2)
     case.table[:] = torch.tensor([[0.4, 0.3, 0.3], [0.05, 0.05, 0.9], [0.5, 0.4, 0.1]], dtype=case.dtype).log()
     case.prompt[:], case.places[:] = 2, 0
     return [case]
+
+
+def expect_best(subject, case):
+    """Hold that the best extensions are found: the best first, then the earlier beam, then the lower token."""
+
+    def story(do):
+        best = do.extend_beams(case.sums, case.log_probs, case.n_beams)
+        return {"sums": best[0], "beams": best[1], "tokens": best[2]}
+
+    table = (case.sums.unsqueeze(1) + case.log_probs).tolist()
+    extensions = [(-total, beam, token) for beam, row in enumerate(table) for token, total in enumerate(row)]
+    losses, beams, tokens = zip(*sorted(extensions)[: case.n_beams], strict=True)
+    best = {"sums": -case.sums.new_tensor(losses), "beams": torch.tensor(beams), "tokens": torch.tensor(tokens)}
+    expect_equal(subject.tell(story), best)
 
 
 def repeats(tokens, size) -> bool:
@@ -131,7 +132,7 @@ def all_texts(case, tokens) -> list[dict]:
     n_new = len(tokens) - len(case.prompt)
     if n_new == case.settings["max_new_tokens"] or (n_new and tokens[-1] == case.settings["eos_id"]):
         return [with_numbers(case, tokens)]
-    ways = [[*tokens, token] for token, log_prob in enumerate(following(case, tokens)) if log_prob > -INF]
+    ways = [[*tokens, token] for token, log_prob in enumerate(following(case, tokens)) if log_prob > -math.inf]
     size = case.settings["no_repeat_ngram_size"]
     return [text for way in ways if not repeats(way, size) for text in all_texts(case, way)]
 
@@ -168,22 +169,13 @@ def expect_refusals(subject, task, calls):
 @law("extend_beams", tables)
 def test_the_best_extensions_come_first(subject, reference, case):
     """Of all beams with all tokens the n_beams largest sums come back, best first, with their beams and tokens."""
-
-    def story(do):
-        best = do.extend_beams(case.sums, case.log_probs, case.n_beams)
-        return {"sums": best[0], "beams": best[1], "tokens": best[2]}
-
-    table = (case.sums.unsqueeze(1) + case.log_probs).tolist()
-    extensions = [(-total, beam, token) for beam, row in enumerate(table) for token, total in enumerate(row)]
-    losses, beams, tokens = zip(*sorted(extensions)[: case.n_beams], strict=True)
-    best = {"sums": -case.sums.new_tensor(losses), "beams": torch.tensor(beams), "tokens": torch.tensor(tokens)}
-    expect_equal(subject.tell(story), best)
+    expect_best(subject, case)
 
 
 @law("extend_beams", many_extensions)
 def test_the_best_of_many_extensions_in_float32(subject, reference, case):
     """Of 360 extensions, many of which tie, it is still the 33 best that come back, in order and in float32."""
-    test_the_best_extensions_come_first.law.check(subject, reference, case)
+    expect_best(subject, case)
 
 
 @law("extend_beams", few(tables, 1, beams=2, d_vocab=3, n_beams=1))
@@ -198,17 +190,23 @@ def test_to_keep_no_extension_is_refused(subject, reference, case):
 @law("banned_tokens", sequences)
 def test_what_would_repeat_an_ngram_is_banned(subject, reference, case):
     """A token is banned if the sequence, with it, would end in an n-gram that is in it already; no other is."""
-    banned = {token for token in (*IDS, 2) if repeats([*case.sequence, token], case.ngram_size)}
-    expect_equal(subject.banned_tokens(case.sequence, case.ngram_size), banned, note="every token tried")
+    found = subject.tell(lambda do: [do.banned_tokens(case.sequence, size) for size in range(5)])
+    for size, yours in enumerate(found):
+        banned = {token for token in (*IDS, 2) if repeats([*case.sequence, token], size)}
+        expect_equal(yours, banned, what=f"at ngram_size {size}", note="every token tried")
 
 
-@law("banned_tokens", known_ngrams)
+@law("banned_tokens", fixed(lambda where: [Case(0, {})]))
 def test_banned_tokens_worked_by_hand(subject, reference, case):
     """The page's sequences, and others worked by hand, have the banned tokens that they should have."""
-    expect_equal(subject.banned_tokens(case.sequence, case.ngram_size), case.expected, note="worked by hand")
+    known = (([1, 2, 3, 1, 2], 3, {3}), ([3, 3], 2, {3}), ([5, 7], 1, {5, 7}), ([5, 7], 0, set[int]()))
+    more = (([3, 1, 2, 1], 2, {2}), ([1, 2, 1, 3, 1], 2, {2, 3}), ([2, 1, 3, 1, 2], 3, set[int]()), ([4] * 3, 3, {4}))
+    for sequence, size, banned in (*known, *more, ([*range(12), *range(8)], 9, {8}), ([50256, 1, 50256], 2, {1})):
+        note = f"worked by hand: the sequence {sequence} and the size {size}"
+        expect_equal(subject.banned_tokens(sequence, size), banned, note=note)
 
 
-@law("banned_tokens", known_ngrams)
+@law("banned_tokens", few(sequences, 0, 1, length=4, n_ids=2))
 def test_a_negative_size_is_refused(subject, reference, case):
     """A negative size raises ValueError."""
     expect_refusals(subject, "banned_tokens", {"ngram_size is -1": (case.sequence, -1)})
@@ -293,12 +291,11 @@ def test_a_larger_search(subject, reference, case):
 @law("beam_search", some_searches)
 def test_what_cannot_be_searched_is_refused(subject, reference, case):
     """An empty prompt, a batch, unknown ids, no beams, a negative n-gram and logits of -inf raise ValueError."""
-    model, prompt, nothing = case.model, case.prompt, torch.full_like(case.places, -INF)
-    calls = {f"the prompt is {ids}": (model, torch.tensor(ids), 2, 3) for ids in ([-1, 0, 1], [3, 0, 1], [0, 3])}
+    model, prompt = case.model, case.prompt
+    calls: dict[str, tuple] = {"no_repeat_ngram_size is -1": (model, prompt, 2, 3, None, 0.0, -1)}
+    calls |= {f"the prompt is {ids}": (model, torch.tensor(ids), 2, 3) for ids in ([-1, 0, 1], [3, 0, 1], [0, 3])}
     calls |= {f"the prompt has shape {size}": (model, prompt.new_zeros(size), 2, 3) for size in ((0,), (1, 3), (2, 2))}
-    calls |= {f"n_beams is {n}": (model, prompt, n, 3) for n in (0, -1)}
-    calls |= {"no_repeat_ngram_size is -1": (model, prompt, 2, 3, None, 0.0, -1)}
-    for step, places in enumerate((nothing, torch.cat([case.places[:1], nothing[1:]]))):
-        silent = probe("toy", table=case.table, places=places)
-        calls |= {f"all logits are -inf in step {step + 1}": (silent, prompt[:1], 2, 3)}
+    calls |= {f"n_beams is {n}": (model, prompt, n, 0) for n in (0, -1)}
+    silent = probe("toy", table=case.table, places=case.places.index_fill(0, torch.tensor([1]), -math.inf))
+    calls |= {f"all logits are -inf in step {3 - n}": (silent, prompt[:n], 2, 3) for n in (2, 1)}
     expect_refusals(subject, "beam_search", calls)

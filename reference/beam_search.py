@@ -138,7 +138,7 @@ def beam_search(
         longest = max_new_tokens if length_penalty > 0 else n_new
         if not live:
             break
-        if len(finished) == n_beams and sums[0].item() / longest**length_penalty <= finished[-1].score:
+        if len(finished) == n_beams and sums[0] / longest**length_penalty <= finished[-1].score:
             break
     # 9. What is alive now counts as it is; if it could not win, it does not
     return best(finished + [hypothesis(*pair) for pair in zip(beams.tolist(), sums.tolist(), strict=True)])

@@ -37,7 +37,7 @@ GOOD_ENOUGH = "elif place < n_beams:"
 FINISH = "finished.append(hypothesis(beams[place].tolist(), total))"
 KEEP = "beams, sums, finished = beams[live[:n_beams]], sums[live[:n_beams]], best(finished)"
 LONGEST = "longest = max_new_tokens if length_penalty > 0 else n_new"
-NONE_CAN_WIN = "if len(finished) == n_beams and sums[0].item() / longest**length_penalty <= finished[-1].score:"
+NONE_CAN_WIN = "if len(finished) == n_beams and sums[0] / longest**length_penalty <= finished[-1].score:"
 RESULT = "return best(finished + [hypothesis(*pair) for pair in zip(beams.tolist(), sums.tolist(), strict=True)])"
 
 
@@ -608,12 +608,10 @@ BANS = "for beam, row in zip(beams.tolist(), log_probs, strict=True):"
 PLACES = "for place, (total, token) in enumerate(zip(sums.tolist(), tokens.tolist(), strict=True)):"
 STOPS = NONE_CAN_WIN.replace("longest**length_penalty", "longest ** length_penalty")
 EQUIVALENT: dict[str, str] = {
-    "beam_search: if n_beams < 1:  ->  if n_beams < 0:": "`extend_beams` refuses to keep none as well",
     f"beam_search: {LOG_PROBS}  ->  {LOG_PROBS.replace('-1', '1')}": "logits have two axes: the last is axis 1",
     f"beam_search: {BANS}  ->  {BANS.replace('True', 'False')}": "both have one entry a beam",
     f"beam_search: {PLACES}  ->  {PLACES.replace('True', 'False')}": "both have one entry an extension",
     f"beam_search: {EXTEND}  ->  {EXTEND.replace('2 *', '3 *')}": "twice as many are enough, more do no harm",
     f"beam_search: {LONGEST}  ->  {LONGEST.replace('> 0', '>= 0')}": "n ** 0 is 1, whatever n is",
     f"beam_search: {STOPS}  ->  {STOPS.replace('<=', '<')}": "of two texts that tie, the one found first stays first",
-    f"beam_search: {STOPS}  ->  {STOPS.replace('.item()', '')}": "a tensor of one number compares like the number",
 }
