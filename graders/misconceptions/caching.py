@@ -690,6 +690,9 @@ EQUIVALENT: dict[str, str] = {
     f"CachedAttention: {HELD}  ->  {HELD.replace('past[0]', 'past[-1]')}": "there are as many values as keys",
     "CachedAttention: if new > 1:  ->  if new >= 1:": "the mask hides nothing from a single new token",
     "CachedAttention: if new > 1:  ->  if new > 0:": "the mask hides nothing from a single new token",
+    "generate_cached: if tokens.shape[1] > model.cfg.n_ctx:  ->  if tokens.shape[1] >= model.cfg.n_ctx:": (
+        "a window that is just full is read once more, to the same end"
+    ),
 } | {
     f"CachedAttention: {LISTED}  ->  {LISTED.replace('W_Q', name)}": "each has a first axis of n_heads"
     for name in ("W_K", "W_V", "W_O", "b_Q", "b_K", "b_V")
