@@ -165,7 +165,7 @@ class Trivial:
             return self.change(value, request.args)
         if isinstance(value, dict):
             return {key: self._changed(item, request) for key, item in value.items()}
-        if isinstance(value, (list, tuple)):
+        if isinstance(value, (list, tuple, set)):
             return type(value)(self._changed(item, request) for item in value)
         if isinstance(value, (int, float)):
             return type(value)(self.change(torch.tensor(value, dtype=torch.float64), ()).nan_to_num())
