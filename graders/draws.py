@@ -22,22 +22,23 @@ SHARES = torch.tensor([[0.5, 0, 0.3, 0.1955, 0.0045], [0.2, 0.35, 0.0045, 0.1955
 def rows_and(**ranges):
     """A space of logits and of numbers beside them, in parts of one; `seq` makes a text of token ids.
 
-    Logits are quarters, often whole numbers, so that sums are exact and many tie. In some cases there are a hundred
-    more, in some a part of them is -inf already, in some they nearly tie, and in some they are float32.
+    Logits are quarters, so that sums are exact. By turns the logits of a row are whole numbers, of which many tie;
+    nearly tie; or are -inf in part. In some cases there are a hundred more, and in some they are float32.
     """
 
     def fill(case, batch, d_vocab, seq=None, **numbers):
-        case.dtype = torch.float32 if case.seed % 8 == 7 else case.dtype
-        more, times = (100, 30) if case.seed % 6 == 4 else (0, 1)
+        turn = case.seed + batch + d_vocab
+        case.dtype = torch.float32 if turn % 8 == 0 else case.dtype
+        more, times = (100, 30) if turn % 6 == 0 else (0, 1)
         d_vocab += more
+        kind = (turn + torch.arange(batch).unsqueeze(1)) % 4
         logits = (5 * case.draw(batch, d_vocab)).round() / 4
-        logits = logits.round() if case.seed % 2 else logits
-        if case.seed % 4 == 2:
-            logits += (case.draw(batch, d_vocab) > 0) / 8192  # more than half a precision tells apart
+        logits = torch.where((kind == 1) | (kind == 2), logits.round(), logits)
+        logits += (kind == 2) * (case.draw(batch, d_vocab) > 0) / 8192  # half a precision cannot tell these apart
         if more:
             logits[:, -1] = logits.amax(dim=1) + 1
-        hidden = (case.draw(batch, d_vocab) > 0) & (case.seed % 3 == 2)
-        hidden[:, case.seed % d_vocab] = False
+        hidden = (kind == 3) & (case.draw(batch, d_vocab) > 0)
+        hidden[:, turn % d_vocab] = False
         case.show("logits", logits.masked_fill(hidden, -math.inf), batch=batch, d_vocab=d_vocab)
         if seq is not None:
             case.integers("tokens", d_vocab, batch=batch, seq=seq + more)

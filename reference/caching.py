@@ -151,9 +151,9 @@ class CachedAttention(Attention):
         `past` holds keys and values of the `held` tokens before them, (batch held n_heads d_head) each, perhaps
         none. `key_mask`, of held + new keys, is False at pads: nobody attends to a pad, except a pad to itself.
         """
-        held, new = past[0].shape[1], x.shape[1]
+        (_, held, n_heads, _), new = past[0].shape, x.shape[1]
         # 1. The new tokens of all rows in one list, the same list for every head: n_heads (batch new) d_model
-        tokens = x.flatten(0, 1).expand(len(self.W_Q), -1, -1)
+        tokens = x.flatten(0, 1).expand(n_heads, -1, -1)
         # 2. Their queries, keys and values, each with its bias: batch n_heads new d_head
         q, k, v = (
             torch.baddbmm(b.unsqueeze(1), tokens, W).unflatten(1, (len(x), new)).transpose(0, 1)

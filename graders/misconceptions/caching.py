@@ -673,8 +673,7 @@ MISCONCEPTIONS = (
 )
 
 ROOM_MADE = "room = held.new_empty(*held.shape[:4], k.shape[1] + CHUNK, held.shape[5])"
-HELD = "held, new = (past[0].shape[1], x.shape[1])"
-LISTED = "tokens = x.flatten(0, 1).expand(len(self.W_Q), -1, -1)"
+HELD = "(_, held, n_heads, _), new = (past[0].shape, x.shape[1])"
 COPIED = "what seems to be taken, or too small, is copied: a cache of the copy reads the same"
 
 EQUIVALENT: dict[str, str] = {
@@ -693,7 +692,4 @@ EQUIVALENT: dict[str, str] = {
     "generate_cached: if tokens.shape[1] > model.cfg.n_ctx:  ->  if tokens.shape[1] >= model.cfg.n_ctx:": (
         "a window that is just full is read once more, to the same end"
     ),
-} | {
-    f"CachedAttention: {LISTED}  ->  {LISTED.replace('W_Q', name)}": "each has a first axis of n_heads"
-    for name in ("W_K", "W_V", "W_O", "b_Q", "b_K", "b_V")
 }
