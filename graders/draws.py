@@ -22,7 +22,7 @@ SHARES = torch.tensor([[0.5, 0, 0.3, 0.1955, 0.0045], [0.2, 0.35, 0.0045, 0.1955
 def rows_and(**ranges):
     """A space of logits and of numbers beside them, in parts of one; `seq` makes a text of token ids.
 
-    Logits are quarters, so that sums are exact. By turns the logits of a row are whole numbers, of which many tie;
+    Logits are quarters, so that sums are exact. By turns those of a row are whole numbers, of which many tie;
     nearly tie; or are -inf in part. In some cases there are a hundred more, and in some they are float32.
     """
 
@@ -33,8 +33,8 @@ def rows_and(**ranges):
         d_vocab += more
         kind = (turn + torch.arange(batch).unsqueeze(1)) % 4
         logits = (5 * case.draw(batch, d_vocab)).round() / 4
-        logits = torch.where((kind == 1) | (kind == 2), logits.round(), logits)
-        logits += (kind == 2) * (case.draw(batch, d_vocab) > 0) / 8192  # half a precision cannot tell these apart
+        nearly_one = 1 + (case.draw(batch, d_vocab) > 0) / 8192  # to half a precision, it is one
+        logits = torch.where(kind == 2, nearly_one.to(logits), torch.where(kind == 1, logits.round(), logits))
         if more:
             logits[:, -1] = logits.amax(dim=1) + 1
         hidden = (kind == 3) & (case.draw(batch, d_vocab) > 0)
@@ -64,9 +64,9 @@ rows_and_k = rows_and(k=(1, 5, 1))
 
 @space(batch=(1, 3), d_vocab=(1, 7, 3), tenths=(2, 10, 6))
 def rows_and_p(case, batch, d_vocab, tenths):
-    """Logits nearer to each other, and a p that no sum of their probabilities comes near."""
+    """Logits nearer to each other, often below 0, and a p that no sum of their probabilities comes near."""
     rows.build(case, batch, d_vocab)
-    case.logits = case.logits / 2
+    case.logits = case.logits / 2 - case.seed % 3
     case.show("p", clear_of_sums(tenths / 10, case.logits))
     case.show("min_tokens_to_keep", (1, 3, 1, 2)[case.seed % 4])
 
@@ -82,19 +82,19 @@ def exact_rows(case, batch, eighths, min_tokens_to_keep):
 
 
 @space(batch=(1, 2), d_vocab=(2, 7, 4), seq=(0, 4, 2))
-def choices(case, **sizes):
+def choices(case, batch, d_vocab, seq):
     """Logits, texts and options, and the probability that each token then has."""
-    seed = case.seed
-    rows_and_texts.build(case, penalty=(2, 0, -2, 4, 1)[seed * 5 // 7 % 5], **sizes)
+    turn = case.seed + batch + d_vocab + 3 * seq
+    rows_and_texts.build(case, batch, d_vocab, seq, penalty=(2, 0, -2, 4, 1)[turn // 2 % 5])
     case.logits = case.logits / 2
-    temperature, top_k = (0.3, 1.0, 2.5)[seed // 2 % 3], (None, 3, 4, 2)[seed // 3 % 4]
+    temperature, top_k = (0.3, 2.5, 1.0)[turn % 3], (None, 3, 4, 2)[turn % 4]
     left = apply_temperature(apply_frequency_penalty(case.logits, case.tokens, case.penalty), temperature)
     left = top_k_filter(left, top_k) if top_k else left
-    top_p = (0.6, 0.8, 0.5, None, 0.0)[seed // 7 % 5]
+    top_p = (0.6, 0.8, 0.5, None, 0.0)[turn % 5]
     top_p = top_p and clear_of_sums(top_p, left)
     case.shares = (left if top_p is None else top_p_filter(left, top_p)).softmax(dim=1)
     options = {"temperature": temperature, "top_k": top_k, "top_p": top_p, "frequency_penalty": case.penalty}
-    case.show("options", options | {"eos_id": (None, 0)[seed % 2]})
+    case.show("options", options | {"eos_id": (None, 0)[turn % 2]})
 
 
 @space(batch=(1, 3), seq=(1, 5), n_ctx=(1, 6), d_vocab=(2, 5), new=(0, 6, 2), quarters=(0, 4, 0), eos=(-1, 4, -1))

@@ -50,8 +50,9 @@ def test_greedy_refuses_bad_input(subject, reference, case):
 
 @law("apply_temperature", rows_and_temperatures)
 def test_logits_are_divided(subject, reference, case):
-    """Every logit is divided by the temperature."""
+    """Every logit is divided by the temperature; at 1 nothing changes."""
     expect_equal(subject.apply_temperature(case.logits, case.temperature), case.logits / case.temperature)
+    expect_equal(subject.apply_temperature(case.logits, 1.0), case.logits, what="at temperature 1")
 
 
 @law("apply_temperature", worked_out)
