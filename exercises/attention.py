@@ -30,9 +30,9 @@ def attention_scores(
     grow with d_head and the softmax puts all its weight on one key (Vaswani et al. 2017, section 3.2.1).
     There may be fewer queries than keys.
     """
-    # 1. The dot product of every query with every key: batch n_heads q k
+    # 1. Scale the queries, which are fewer numbers than the scores: batch q n_heads d_head
 
-    # 2. Scale, so that the spread does not depend on the width of a head: batch n_heads q k
+    # 2. The dot product of every query with every key: batch n_heads q k
 
     raise NotImplementedError
 

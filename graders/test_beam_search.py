@@ -267,7 +267,7 @@ def test_the_model_is_left_as_it_was(subject, reference, case):
         searched(do, model, case)
         model(case.prompt[:1].unsqueeze(0))
         modes = {"train mode": model.training, "train mode of a model that is in eval mode": in_eval.training}
-        return modes | {"gradients in each call, and after all": model.grads, "to be trained": model.table.requires_grad}
+        return modes | {"gradients in each call, and after": model.grads, "to be trained": model.table.requires_grad}
 
     expect_equal(subject.tell(story), reference.tell(story))
 

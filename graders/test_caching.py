@@ -7,12 +7,12 @@ token. Your own parts run together here; they are held to the reference's model,
 import torch
 from torch import Tensor
 
-from graders import continuations, readings, texts
-from graders.draws import expect_shares
+from graders.cases import continuations, readings, texts
+from graders.cases.draws import expect_shares
+from graders.cases.readings import expect_as_read, expect_attention, expect_like, expect_refused, tell
+from graders.cases.texts import caches, seven, streams
 from graders.engine.law import expect_equal, law
 from graders.engine.space import fixed
-from graders.readings import expect_as_read, expect_attention, expect_like, expect_refused, tell
-from graders.texts import caches, seven, streams
 from graders.weights.layers import model_case
 
 N_DRAWS = 3000

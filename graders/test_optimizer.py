@@ -5,7 +5,7 @@ import math
 import torch
 from torch import nn
 
-from graders import groups, runs
+from graders.cases import groups, runs
 from graders.engine.from_scratch import from_scratch
 from graders.engine.law import expect_equal, expect_refusal, law
 from graders.engine.script import parameter, probe

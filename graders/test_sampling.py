@@ -8,7 +8,7 @@ import math
 
 import torch
 
-from graders.draws import (
+from graders.cases.draws import (
     DRAWS,
     SHARES,
     choices,

@@ -9,10 +9,7 @@ import re
 
 import torch
 
-from graders.engine.law import Broken, expect_equal, expect_refusal, law
-from graders.engine.script import default_generator, folder, generator, optimizer, path, probe
-from graders.engine.space import Case, fixed
-from graders.trainees import (
+from graders.cases.trainees import (
     BAD,
     PARAMETERS,
     another_in,
@@ -51,7 +48,10 @@ from graders.trainees import (
     two_steps,
     wide_steps,
 )
-from graders.voyages import FILE, another, damages, moves, one_voyage, others, saved, started, voyage, voyages
+from graders.cases.voyages import FILE, another, damages, moves, one_voyage, others, saved, started, voyage, voyages
+from graders.engine.law import Broken, expect_equal, expect_refusal, law
+from graders.engine.script import default_generator, folder, generator, optimizer, path, probe
+from graders.engine.space import Case, fixed
 
 # get_batch
 

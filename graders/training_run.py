@@ -18,6 +18,7 @@ from tokenizers import Tokenizer
 from graders.engine.stubs import stub_files
 from graders.engine.worker.loading import Source, SubjectPackage
 from graders.weights.checkpoint import EMBEDDED
+from graders.weights.loss_curve import draw_loss_curve, keep_losses
 from reference.config import GPTConfig
 
 RUN = "run.json"
@@ -76,7 +77,7 @@ def run(subject: Path, text: str, out: Path, steps: int, seed: int) -> dict[str,
         seed=seed,
         checkpoint=out / "checkpoint.pt",
     )
-    every = _all_losses(out / "losses.jsonl", losses)
+    every = keep_losses(out / "losses.jsonl", losses)
     generator = torch.Generator().manual_seed(seed)
     told = {
         "held_out": parts["training"].evaluate(model, held_out, BATCH, CONFIG.n_ctx, N_EVALUATED, generator),
@@ -86,28 +87,6 @@ def run(subject: Path, text: str, out: Path, steps: int, seed: int) -> dict[str,
     save_file({name: p.detach().contiguous() for name, p in model.named_parameters()}, out / "model.safetensors")
     (out / RUN).write_text(json.dumps({"cfg": asdict(CONFIG)} | told, indent=2) + "\n", encoding="utf-8")
     shutil.copy(EMBEDDED / "tokenizer.json", out)
-    draw(every, told, out / "loss.png")
+    at_the_end = [(len(every), told["held_out"])]
+    draw_loss_curve(out / "loss.png", every, told["uniform"], told["unigram"], at_the_end)
     return told
-
-
-def _all_losses(path: Path, new: list[tuple[int, float]]) -> dict[int, float]:
-    """The losses of this run and of those it went on from, by step; kept in a file beside the checkpoint."""
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    every = dict(map(json.loads, lines)) | dict(new)
-    path.write_text("".join(f"{json.dumps([step, loss])}\n" for step, loss in sorted(every.items())), encoding="utf-8")
-    return every
-
-
-def draw(losses: dict[int, float], told: dict[str, float], path: Path) -> None:
-    """The loss of every step, the held-out loss, and the two baselines, as a picture."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(7, 4), layout="constrained")
-    axes = figure.subplots()
-    axes.plot(list(losses), list(losses.values()), linewidth=1, label="each step")
-    for name, value, style in (("uniform", told["uniform"], ":"), ("unigram", told["unigram"], "--")):
-        axes.axhline(value, color="grey", linestyle=style, label=f"{name} baseline, {value:.2f}")
-    axes.axhline(told["held_out"], color="black", label=f"held out, at the end, {told['held_out']:.2f}")
-    axes.set(xlabel="step", ylabel="loss in nats a token", ylim=(0, None))
-    axes.legend()
-    figure.savefig(path)

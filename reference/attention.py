@@ -28,10 +28,10 @@ def attention_scores(
     There may be fewer queries than keys.
     """
     d_head = q.shape[-1]
-    # 1. The dot product of every query with every key: batch n_heads q k
-    dots = einsum(q, k, "batch q n_heads d_head, batch k n_heads d_head -> batch n_heads q k")
-    # 2. Scale, so that the spread does not depend on the width of a head: batch n_heads q k
-    return dots / d_head**0.5
+    # 1. Scale the queries, which are fewer numbers than the scores: batch q n_heads d_head
+    scaled = q / d_head**0.5
+    # 2. The dot product of every query with every key: batch n_heads q k
+    return einsum(scaled, k, "batch q n_heads d_head, batch k n_heads d_head -> batch n_heads q k")
 
 
 def apply_causal_mask(scores: Float[Tensor, "batch n_heads q k"]) -> Float[Tensor, "batch n_heads q k"]:

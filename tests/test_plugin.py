@@ -86,7 +86,7 @@ LEARNERS = {
     "process": solved_but(PROCESS),
     "parameters": solved_but(PARAMETERS),
     "library": solved_but(LIBRARY),
-    "scaled twice": solved("attention").replace("return dots / d_head**0.5", "return dots / d_head"),
+    "scaled twice": solved("attention").replace("scaled = q / d_head**0.5", "scaled = q / d_head"),
 }
 ONE_LAW = {"parameters": ["-k", "test_layer_agrees_with_the_definition"], "library": ["-k", "from_scratch"]}
 SCREENS = [

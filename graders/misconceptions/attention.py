@@ -2,8 +2,9 @@
 
 from graders.engine.misconception import Misconception
 
-SCALED = "return dots / d_head**0.5"
+SCALED = "scaled = q / d_head**0.5"
 DOTS = "batch q n_heads d_head, batch k n_heads d_head -> batch n_heads q k"
+PRODUCT = f'einsum(scaled, k, "{DOTS}")'
 FUTURE = "is_future = k_pos > q_pos"
 HIDDEN = 'return scores.masked_fill(is_future, float("-inf"))'
 MIXED = "batch n_heads q k, batch k n_heads d_head -> batch q n_heads d_head"
@@ -20,59 +21,56 @@ MISCONCEPTIONS = (
     Misconception(
         "no_scaling",
         "attention_scores",
-        ((SCALED, "return dots"),),
+        ((SCALED, "scaled = q"),),
         "The scores are not scaled: they are the bare dot products.",
         "If d_head grows four times as large, how much larger do the dot products become?",
     ),
     Misconception(
         "scaled_by_sqrt_d_model",
         "attention_scores",
-        ((SCALED, "return dots / (q.shape[-1] * q.shape[-2]) ** 0.5"),),
+        ((SCALED, "scaled = q / (q.shape[-1] * q.shape[-2]) ** 0.5"),),
         "The scores are divided by the square root of d_model, the width of all heads together, not of d_head.",
         "How many numbers are added up in one dot product?",
     ),
     Misconception(
         "scaled_by_d_head",
         "attention_scores",
-        ((SCALED, "return dots / d_head"),),
+        ((SCALED, "scaled = q / d_head"),),
         "The scores are divided by d_head: by the square root twice, or by d_head itself.",
         "The variance of a sum of d_head numbers grows like d_head: how does its standard deviation grow?",
     ),
     Misconception(
         "scaled_by_8",
         "attention_scores",
-        ((SCALED, "return dots / 8.0"),),
+        ((SCALED, "scaled = q / 8.0"),),
         "The scores are divided by 8, which is right only for heads that are 64 wide.",
         "Where does GPT-2's 8 come from?",
     ),
     Misconception(
         "multiplied_by_sqrt_d_head",
         "attention_scores",
-        ((SCALED, "return dots * d_head**0.5"),),
+        ((SCALED, "scaled = q * d_head**0.5"),),
         "The scores are multiplied by the square root of d_head instead of divided by it.",
         "Should the scale make a wide head's scores larger or smaller?",
     ),
     Misconception(
         "scaled_by_n_heads",
         "attention_scores",
-        ((SCALED, "return dots / q.shape[-2] ** 0.5"),),
+        ((SCALED, "scaled = q / q.shape[-2] ** 0.5"),),
         "The scores are divided by the square root of the number of heads: a wrong axis was read for d_head.",
         "Which axis of q is d_head?",
     ),
     Misconception(
         "scaled_by_sequence_length",
         "attention_scores",
-        ((SCALED, "return dots / k.shape[1] ** 0.5"),),
+        ((SCALED, "scaled = q / k.shape[1] ** 0.5"),),
         "The scores are divided by the square root of the number of keys: a wrong axis was read for d_head.",
         "Which axis of k is d_head?",
     ),
     Misconception(
         "scaled_in_place_of_dots",
         "attention_scores",
-        (
-            ("    d_head = q.shape[-1]\n", "    d_head = q.shape[-1]\n    q /= d_head**0.5\n"),
-            (SCALED, "return dots"),
-        ),
+        ((SCALED, "q /= d_head**0.5\n    scaled = q"),),
         "The queries are scaled in place, which changes the tensor that was passed in.",
         "What does `q /= ...` do to the caller's q?",
     ),
@@ -88,8 +86,8 @@ MISCONCEPTIONS = (
         "attention_scores",
         (
             (
-                'einsum(q, k, "batch q n_heads d_head, batch k n_heads d_head -> batch n_heads q k")',
-                'einsum(q, k, "batch q n_heads d_head, batch k n_heads d_head -> batch q k").unsqueeze(1)'
+                PRODUCT,
+                'einsum(scaled, k, "batch q n_heads d_head, batch k n_heads d_head -> batch q k").unsqueeze(1)'
                 ".repeat(1, q.shape[2], 1, 1)",
             ),
         ),
@@ -101,8 +99,8 @@ MISCONCEPTIONS = (
         "attention_scores",
         (
             (
-                'einsum(q, k, "batch q n_heads d_head, batch k n_heads d_head -> batch n_heads q k")',
-                "q @ k.transpose(-1, -2)",
+                PRODUCT,
+                "scaled @ k.transpose(-1, -2)",
             ),
         ),
         "The product runs over the last two axes as they are, so that heads are compared with heads.",
@@ -113,8 +111,8 @@ MISCONCEPTIONS = (
         "attention_scores",
         (
             (
-                'einsum(q, k, "batch q n_heads d_head, batch k n_heads d_head -> batch n_heads q k")',
-                'einsum(q, k.flip(2), "batch q n_heads d_head, batch k n_heads d_head -> batch n_heads q k")',
+                PRODUCT,
+                'einsum(scaled, k.flip(2), "batch q n_heads d_head, batch k n_heads d_head -> batch n_heads q k")',
             ),
         ),
         "The queries of one head are compared with the keys of another.",
@@ -123,7 +121,7 @@ MISCONCEPTIONS = (
     Misconception(
         "masked_in_scores",
         "attention_scores",
-        ((SCALED, "return apply_causal_mask(dots / d_head**0.5)"),),
+        ((PRODUCT, f"apply_causal_mask({PRODUCT})"),),
         "The mask is applied here already; these scores should be unmasked.",
         "Which of the four functions hides the future?",
     ),

@@ -29,10 +29,10 @@ import math
 """,
     ),
     Variant(
-        "queries_scaled_first",
+        "scores_scaled_last",
         """
 def attention_scores(q, k):
-    return einsum(q / q.shape[-1] ** 0.5, k, "b q h e, b k h e -> b h q k")
+    return einsum(q, k, "b q h e, b k h e -> b h q k") / q.shape[-1] ** 0.5
 """,
     ),
     Variant(

@@ -4,9 +4,9 @@ from typing import Any
 
 import torch
 
+from graders.cases.trainees import numbers_of, trainee
 from graders.engine.script import Handle, Story, Teller, default_generator, generator, optimizer, parameter, path, probe
 from graders.engine.space import Case, fixed, space
-from graders.trainees import numbers_of, trainee
 
 FILE = "run.pt"
 N_STEPS = 2  # before it is saved, and after

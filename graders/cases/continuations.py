@@ -5,21 +5,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from graders.cases.readings import empty, expect_like, expect_refused, tell
+from graders.cases.texts import cached, without_cache
 from graders.engine.law import Broken, expect_equal
 from graders.engine.script import Handle, Story, Teller, config, generator, given, parameter
 from graders.engine.space import Case
 from graders.engine.subject import Subject
-from graders.readings import empty, expect_like, expect_refused, tell
-from graders.texts import cached, without_cache
 from reference.beam_search import beam_search
 from reference.sampling import SamplingOptions, generate, top_k_filter
 
 GREEDY = given("SamplingOptions", {"temperature": 0.0})
-LITTLE = {
-    "CachedGPT": 1 / 4,
-    "generate_cached": 1 / 6,
-    "beam_search_cached": 1 / 4,
-}  # right answers: at most 1/6, 1/10, 1/6
+LITTLE = {"CachedGPT": 1 / 4, "generate_cached": 1 / 6, "beam_search_cached": 1 / 4}  # right: at most 1/6, 1/10, 1/6
 DRAWS = {"temperature": 1.5, "top_k": 5, "frequency_penalty": 0.7}
 
 

@@ -10,11 +10,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from graders.cases.texts import by_torch, cached
 from graders.engine.law import Broken, expect_equal
 from graders.engine.script import Handle, Story, Teller, config, module, parameter
 from graders.engine.space import Case
 from graders.engine.subject import Subject, form_differences
-from graders.texts import by_torch, cached
 
 MODELS = ("CachedGPT", "CachedAttention")
 AT_ONCE = "the first reading once more, at once"
