@@ -10,7 +10,7 @@ from torch import Tensor
 from graders.cases import continuations, readings, texts
 from graders.cases.draws import expect_shares
 from graders.cases.readings import expect_as_read, expect_attention, expect_like, expect_refused, tell
-from graders.cases.texts import caches, five, streams
+from graders.cases.texts import caches, streams, two_and
 from graders.engine.law import expect_equal, law
 from graders.engine.space import fixed
 from graders.weights.layers import model_case
@@ -26,7 +26,7 @@ real_models = fixed(lambda where: [model_case(where)])
 BRANCHES = {name: f"{name}, alone" for name in ("the older", "the first", "the second", "the longer")}
 
 
-@law("KVCache", five(caches))
+@law("KVCache", two_and(3, caches))
 def test_an_older_cache_reads_unchanged(subject, reference, case):
     """However many caches are made from a cache and from one another, each reads as if there were no other."""
     expect_as_read(subject, readings.branches(case), BRANCHES)
@@ -46,13 +46,13 @@ def test_a_long_cache_has_branches_too(subject, reference, case):
     expect_as_read(subject, readings.branches(case), BRANCHES)
 
 
-@law("KVCache", five(caches))
+@law("KVCache", two_and(3, caches))
 def test_what_is_appended_in_pieces_reads_like_the_whole(subject, reference, case):
     """A cache that was filled piece by piece reads like one that was filled at once."""
     expect_as_read(subject, readings.pieces(case), {"in pieces": "at once", "singly": "at once"})
 
 
-@law("KVCache", five(caches))
+@law("KVCache", two_and(3, caches))
 def test_selected_rows_read_as_they_did(subject, reference, case):
     """Row i of `select(rows)` reads and goes on as row `rows[i]` did, taken twice or not at all."""
     batch = len(case.token)
@@ -85,7 +85,7 @@ def test_new_tokens_attend_to_the_past_and_to_themselves(subject, reference, cas
     expect_attention(subject, case)
 
 
-@law("CachedAttention", five(streams))
+@law("CachedAttention", two_and(3, streams))
 def test_where_all_match_alike_the_values_are_averaged(subject, reference, case):
     """With queries of zero, a new token takes the mean of the values of all tokens before it and of its own."""
     zeros = {name: torch.zeros_like(case.weights[name]) for name in ("W_Q", "b_Q")}
@@ -110,13 +110,13 @@ def test_present_holds_the_new_keys_and_values(subject, reference, case):
         expect_like(part, whole if is_whole else whole[:, case.held :], f"the {name} of present")
 
 
-@law("CachedAttention", five(streams))
+@law("CachedAttention", two_and(3, streams))
 def test_an_earlier_call_of_the_layer_leaves_nothing_behind(subject, reference, case):
     """What the layer was called with before, at another length and without a past, changes nothing."""
     expect_attention(subject, case, earlier=True)
 
 
-@law("CachedAttention", five(streams.in_float32()))
+@law("CachedAttention", two_and(3, streams.in_float32()))
 def test_layer_works_in_float32(subject, reference, case):
     """In float32 the layer gives the same, to float32's precision, in float32."""
     expect_attention(subject, case)
@@ -143,25 +143,25 @@ def test_a_padded_row_is_read_as_without_its_pads(subject, reference, case):
     continuations.expect_pieces(subject, case, case.padding)
 
 
-@law("CachedGPT", five(texts.for_beams))
+@law("CachedGPT", two_and(5, texts.for_beams))
 def test_beams_go_on_from_the_rows_they_grew_from(subject, reference, case):
     """After `select`, each row goes on as its own text behind its own pads, and so do the rows it was taken from."""
     continuations.expect_beams(subject, case)
 
 
-@law("CachedGPT", five(texts.padded))
+@law("CachedGPT", two_and(3, texts.padded))
 def test_two_texts_are_read_in_turns(subject, reference, case):
     """Two texts, with pads and without, may be read in turns from one empty cache, and one cache gone on from twice."""
     continuations.expect_turns(subject, case)
 
 
-@law("CachedGPT", five(texts.whole))
+@law("CachedGPT", two_and(3, texts.whole))
 def test_a_context_may_be_filled_and_no_more(subject, reference, case):
     """A text of n_ctx tokens is read to its end, in pieces too; one more token raises ValueError."""
     continuations.expect_edge(subject, case)
 
 
-@law("CachedGPT", five(caches))
+@law("CachedGPT", two_and(3, caches))
 def test_a_cache_filled_by_hand_is_read(subject, reference, case):
     """What `append` was given is what each layer of the model attends to: keys as keys, layer by layer."""
     expect_like(tell(subject, readings.by_hand(case)), reference.tell(readings.by_hand(case)))
@@ -179,7 +179,7 @@ def test_what_cannot_be_read_is_refused(subject, reference, case):
     expect_refused(tell(subject, continuations.unreadable_calls(case)))
 
 
-@law("CachedGPT", five(texts.padded.in_float32()))
+@law("CachedGPT", two_and(3, texts.padded.in_float32()))
 def test_model_works_in_float32(subject, reference, case):
     """In float32 the logits are the same, to float32's precision, in float32."""
     continuations.expect_pieces(subject, case, case.padding)
@@ -268,7 +268,7 @@ def test_the_texts_are_those_of_beam_search(subject, reference, case):
     continuations.expect_found(subject, case)
 
 
-@law("beam_search_cached", five(texts.searches))
+@law("beam_search_cached", two_and(3, texts.searches))
 def test_numbers_belong_to_the_texts(subject, reference, case):
     """A text's log_prob is that of its tokens, each after all before it, as a model without a cache has it."""
     continuations.expect_numbers(subject, case)

@@ -28,9 +28,9 @@ def few(cases: Space, *seeds: int, **sizes: int) -> Fixed:
     return fixed(lambda where: [cases.case(seed, **sizes) for seed in seeds])
 
 
-def five(cases: Space) -> Fixed:
-    """Two small cases and three of many sizes, for laws of which each case costs much."""
-    return fixed(lambda where: [*(cases.case(seed, **cases.floor()) for seed in (0, 1)), *cases.further(3)])
+def two_and(n: int, cases: Space) -> Fixed:
+    """Two small cases and `n` of many sizes, for laws of which each case costs much."""
+    return fixed(lambda where: [*(cases.case(seed, **cases.floor()) for seed in (0, 1)), *cases.further(n)])
 
 
 @functools.cache
