@@ -7,10 +7,12 @@ token. Your own parts run together here; they are held to the reference's model,
 import torch
 from torch import Tensor
 
-from graders.cases import continuations, readings, texts
-from graders.cases.draws import expect_shares
-from graders.cases.readings import expect_as_read, expect_attention, expect_like, expect_refused, tell
-from graders.cases.texts import caches, streams, two_and
+from graders.cases import caching_readings as readings
+from graders.cases import caching_stories as continuations
+from graders.cases import caching_texts as texts
+from graders.cases.caching_readings import expect_as_read, expect_attention, expect_like, expect_refused, tell
+from graders.cases.caching_texts import caches, streams, two_and
+from graders.cases.sampling_draws import expect_shares
 from graders.engine.law import expect_equal, law
 from graders.engine.space import fixed
 from graders.weights.layers import model_case

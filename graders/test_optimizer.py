@@ -5,7 +5,8 @@ import math
 import torch
 from torch import nn
 
-from graders.cases import groups, runs
+from graders.cases import optimizer_groups as groups
+from graders.cases import optimizer_runs as runs
 from graders.engine.from_scratch import from_scratch
 from graders.engine.law import expect_equal, expect_refusal, law
 from graders.engine.script import parameter, probe

@@ -8,7 +8,7 @@ import math
 
 import torch
 
-from graders.cases.draws import (
+from graders.cases.sampling_draws import (
     DRAWS,
     SHARES,
     choices,

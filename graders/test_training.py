@@ -9,7 +9,19 @@ import re
 
 import torch
 
-from graders.cases.trainees import (
+from graders.cases.training_checkpoints import (
+    FILE,
+    another,
+    damages,
+    moves,
+    one_voyage,
+    others,
+    saved,
+    started,
+    voyage,
+    voyages,
+)
+from graders.cases.training_steps import (
     BAD,
     PARAMETERS,
     another_in,
@@ -48,7 +60,6 @@ from graders.cases.trainees import (
     two_steps,
     wide_steps,
 )
-from graders.cases.voyages import FILE, another, damages, moves, one_voyage, others, saved, started, voyage, voyages
 from graders.engine.law import Broken, expect_equal, expect_refusal, law
 from graders.engine.script import default_generator, folder, generator, optimizer, path, probe
 from graders.engine.space import Case, fixed

@@ -35,6 +35,13 @@ class Exercise:
         """Raises `KeyError` when the exercise has no such task."""
         return {task.name: task for task in self.tasks}[name]
 
+    def all_needs(self, name: str) -> tuple[str, ...]:
+        """The tasks that a task relies on, the nearest first, and what those rely on in turn."""
+        found = list(self.task(name).needs)
+        for need in found:
+            found += [further for further in self.task(need).needs if further not in found]
+        return tuple(found)
+
     @property
     def page(self) -> str:
         return f"docs/exercises/{self.name}.md"

@@ -1,7 +1,8 @@
 """Tries laws side by side, in a few forked copies of this process, each with a process of its own for the subject.
 
-What comes of a law depends neither on the copy that tries it nor on what is tried beside it. What follows from
-it (after a task's first broken law, the others are skipped) is left to the judge.
+What comes of a law depends neither on the copy that tries it nor on what is tried beside it; only the seconds of an
+exercise are counted by each copy for itself, so that slow code may take longer, in all, before it is stopped. What
+follows from a law (after a task's first broken one, the others are skipped) is left to the judge.
 """
 
 import multiprocessing

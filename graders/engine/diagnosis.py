@@ -1,19 +1,20 @@
 """Names the mistake behind a failure: which known misconception does exactly what this subject did?
 
 A misconception fits when it gives the same replies (stage of failure, values, inputs changed, gradients) on
-the smallest failing case and on eight more. On the smallest case alone many wrong names fit; on nine, none.
+the smallest failing case and on up to eight more that break a law too. On the smallest case alone many wrong names fit;
+on nine, none. Cases on which the subject is right count for nothing, though they may still speak against a name.
 """
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from graders.engine.course import Exercise
-from graders.engine.law import Broken, Law, largest, same_values
+from graders.engine.law import Broken, Law, largest, laws_for, same_values
 from graders.engine.misconception import Misconception, misconceptions_of, subject_with, tasks_within
 from graders.engine.space import Case, Fixed, Space
 from graders.engine.subject import Subject, reference_transport
@@ -21,7 +22,8 @@ from graders.engine.transport import Transport
 from graders.engine.worker.failure import Failure
 from graders.engine.worker.perform import Reply
 
-MORE_CASES = 8
+MORE_CASES = 8  # that break a law
+MOST_CASES = 24  # that are looked at for them
 MAX_PAIRS = 150  # about half a second
 NO_FORM = ("parse", "import", "foreign", "no_file", "missing", "signature")  # it cannot even be called
 ENDS_A_SEARCH = ("timeout", "crash", "large", "budget")  # a second try would cost as much again
@@ -50,24 +52,33 @@ def replay(law: Law, case: Case, transport: Transport) -> tuple[list[Reply], str
     return subject.replies, ""
 
 
-def diagnose(
-    law: Law, case: Case, confirming: Law | None, exercise: Exercise, transport: Transport
-) -> Diagnosis | None:
-    """The first misconception of the task that fits, then the first pair; None when nothing does.
+def further_cases(law: Law, case: Case) -> Iterator[tuple[Law, Case]]:
+    """More cases of the laws of the same task, this law's own first; what is drawn comes before what is given."""
+    laws = [law, *(other for other in laws_for(law.exercise) if other.task == law.task and other is not law)]
+    for other in laws:
+        if isinstance(other.cases, Space):
+            yield from ((other, drawn) for drawn in other.cases.further(MORE_CASES))
+    for other in laws:
+        if isinstance(other.cases, Fixed):
+            given = other.cases.load(None)
+            yield from ((other, one) for one in given if (one.seed, one.sizes) != (case.seed, case.sizes))
 
-    `confirming` is a law of the same task with a space, from which the further cases are drawn.
-    """
+
+def diagnose(law: Law, case: Case, exercise: Exercise, transport: Transport) -> Diagnosis | None:
+    """The first misconception of the task that fits, then the first pair; None when nothing does."""
     own = [m for task in tasks_within(exercise, law.task) for m in misconceptions_of(exercise.name) if m.task == task]
-    tried = [(law, case)]
-    if confirming and isinstance(confirming.cases, Space):
-        tried += [(confirming, further) for further in confirming.cases.further(MORE_CASES)]
-    if isinstance(law.cases, Fixed):
-        tried.reverse()  # a real model is the dearest case: most suspects fall before it
-    theirs = []
-    for a_law, a_case in tried:
-        theirs.append(replay(a_law, a_case, transport))
+    tried: list[tuple[Law, Case]] = []
+    theirs: list[tuple[list[Reply], str]] = []
+    for one in itertools.chain([(law, case)], itertools.islice(further_cases(law, case), MOST_CASES)):
+        tried.append(one)
+        theirs.append(replay(*one, transport))
         if theirs[-1][1].partition(" ")[0] in ENDS_A_SEARCH:
             return None
+        if sum(bool(end) for _, end in theirs) > MORE_CASES:
+            break
+    if isinstance(law.cases, Fixed):  # a real model is the dearest case: most suspects fall before it
+        tried.reverse()
+        theirs.reverse()
 
     def fits(changes: tuple[Misconception, ...]) -> bool:
         suspect = subject_with(exercise.name, changes)

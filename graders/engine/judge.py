@@ -80,6 +80,6 @@ class Judge:
             return f"the exercise used up its {self.policy.seconds:.0f} seconds"
         if own not in (None, "passed"):
             return progress.causes.get(law.task) or f"waits for {law.task}"
-        needs = load_course()[law.exercise].task(law.task).needs
-        failed = [task for task in needs if progress.tasks.get(task) in ("failed", "error")]
+        exercise = load_course()[law.exercise]
+        failed = [task for task in exercise.all_needs(law.task) if progress.tasks.get(task) in ("failed", "error")]
         return f"waits for {failed[0]}" if failed else ""

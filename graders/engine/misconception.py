@@ -70,4 +70,4 @@ def subject_with(exercise: str, changes: tuple[Misconception | Variant, ...]) ->
 
 def tasks_within(exercise: Exercise, task: str) -> Iterable[str]:
     """A task and those that it needs: a mistake in any of them shows in it."""
-    return (task, *exercise.task(task).needs)
+    return (task, *exercise.all_needs(task))

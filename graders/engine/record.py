@@ -87,7 +87,8 @@ def kind_of(value: Any) -> str:
         return f"a {name}" + (f" ({value.text})" if value.text else "")
     if isinstance(value, Tensor):
         return "a tensor"
-    return "None" if value is None else f"{'an' if isinstance(value, int) else 'a'} {type(value).__name__}"
+    name = type(value).__name__
+    return "None" if value is None else f"{'an' if name == 'int' else 'a'} {name}"
 
 
 def numbers(value: Any) -> str:

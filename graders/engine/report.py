@@ -100,7 +100,7 @@ def explanation(broken: Broken, file: str, task: str) -> str:
             return "The dictionary it returned does not have the expected keys."
         case "dtype":
             yours, expected = (str(t.dtype).removeprefix("torch.") for t in (broken.yours, broken.expected))
-            return f"It returned numbers of dtype {yours}, expected {expected}, the dtype of what went in."
+            return f"It returned numbers of dtype {yours}, expected {expected}."
         case "nan":
             return "The result holds NaN or infinity where a number is expected."
         case "changed":

@@ -102,14 +102,7 @@ class Subject:
 
     def ask(self, request: Request) -> Reply:
         """Perform a request. Raises `Broken` when it fails or its result does not have the right form."""
-        chance = self.chance + len(self.replies)
-        request = replace(request, watch=self.watch, device=self.device, repeats=self.repeats, chance=chance)
-        ours = self.transport is reference_transport() and not self.watch
-        began = time.monotonic()
-        reply = reference_reply(request, self.answers) if ours else self.transport.ask(request)
-        if request.seconds == Request.seconds:  # a call that is given more, for a larger model, has its own limit
-            self.seconds += time.monotonic() - began
-        self.replies.append(reply)
+        reply = self._performed(request)
         if reply.failure:
             raise Broken(reply.failure.stage, failure=reply.failure)
         if self.checks_form:
@@ -125,10 +118,21 @@ class Subject:
                 raise Broken("unsteady")
         return reply
 
+    def _performed(self, request: Request) -> Reply:
+        """The reply to a request, whatever it is; the time that it took is counted."""
+        chance = self.chance + len(self.replies)
+        request = replace(request, watch=self.watch, device=self.device, repeats=self.repeats, chance=chance)
+        ours = self.transport is reference_transport() and not self.watch
+        began = time.monotonic()
+        reply = reference_reply(request, self.answers) if ours else self.transport.ask(request)
+        if request.seconds == Request.seconds:  # a call that is given more, for a larger model, has its own limit
+            self.seconds += time.monotonic() - began
+        self.replies.append(reply)
+        return reply
+
     def error(self, task: str, *args: Any, note: str = REFUSED) -> tuple[list[str], str]:
         """The classes and the message of what the task raises. Raises `Broken`, with `note`, when it raises nothing."""
-        reply = self.transport.ask(Request(self.exercise, task, args))
-        self.replies.append(reply)
+        reply = self._performed(Request(self.exercise, task, args))
         if reply.failure is None:
             raise Broken("error", reply.value, note=note)
         if reply.failure.stage != "call":
@@ -175,9 +179,10 @@ class Module:
 def reference_reply(request: Request, answers: dict) -> Reply:
     """What the reference answers, asked once a case: the form check and the law put the same question."""
     module = request.module
-    parts = [*request.args, *request.kwargs.values(), *([request.steps] if request.steps else [])]
+    parts = [*request.args, *request.kwargs.values(), *request.before, *([request.steps] if request.steps else [])]
     parts += [part for part in (module.cfg, module.weights, module.children) if part] if module else []
-    key = (request.task, request.gradients, request.record, *request.kwargs, *map(_identity, parts))
+    options = (request.gradients, request.record, len(request.before))
+    key = (request.task, *options, *request.kwargs, *map(_identity, parts))
     if key not in answers:
         # The request stays beside its reply, so that no id in the key can come to mean something else
         answers[key] = (request, reference_transport().ask(replace(request, device="cpu")))

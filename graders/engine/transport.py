@@ -6,6 +6,7 @@ import re
 import signal
 import sys
 import tempfile
+import threading
 import time
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -94,15 +95,18 @@ class Worker:
 
     def ask(self, request: Request) -> Reply:
         self.start()
+        began = time.monotonic()
         try:
             message = encode(to_data(request))
             self.connection.send_bytes(message)
             if not self.connection.poll(request.seconds):
                 self._ask_where_it_is()
-                self.stop()
-                return Reply(failure=Failure("timeout", message=f"{request.seconds:.0f}", lines=self._last_lines()))
-            return reply_from(decode(self.connection.recv_bytes(max(MAX_REPLY, 2 * len(message)))))
+                return self._stopped_late(request)
+            left = began + request.seconds + GRACE - time.monotonic()
+            return reply_from(decode(self._receive(max(MAX_REPLY, 2 * len(message)), left)))
         except (EOFError, ConnectionError):  # the process is gone
+            if time.monotonic() - began > request.seconds:
+                return self._stopped_late(request)
             how = _how_it_ended(self.stop())
             return Reply(failure=Failure("crash", message=how, lines=self._last_lines()))
         except OSError:  # what `recv_bytes` raises for a message above the limit
@@ -111,6 +115,20 @@ class Worker:
         except (CodecError, KeyError, TypeError) as error:
             self.stop()
             return Reply(failure=Failure("crash", message=f"its answer could not be read: {error}"))
+
+    def _stopped_late(self, request: Request) -> Reply:
+        self.stop()
+        return Reply(failure=Failure("timeout", message=f"{request.seconds:.0f}", lines=self._last_lines()))
+
+    def _receive(self, limit: int, seconds: float) -> bytes:
+        """The answer that has begun to come, at most `limit` bytes. One that does not end in time ends the process."""
+        assert self.process is not None
+        late = threading.Timer(seconds, self.process.kill)
+        late.start()
+        try:
+            return self.connection.recv_bytes(limit)
+        finally:
+            late.cancel()
 
     def stop(self, patience: float = 0.05) -> int | None:
         """End the process, which has `patience` seconds to end by itself; returns its exit code."""

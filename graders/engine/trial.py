@@ -27,7 +27,7 @@ from graders.engine.subject import Subject, reference_transport, result_axes
 from graders.engine.transport import Transport
 from graders.engine.worker.perform import Reply, Request
 
-EXAMPLES = 50  # drawn for the first law of a task, its full comparison; the other laws get a quarter
+EXAMPLES = 50  # for the first law of a task that draws its cases; the other laws get a quarter
 REPEAT_EVERY = 4  # cases; the call is made once more in these, to see that it gives the same
 EXERCISE_SECONDS = 10.0  # for all laws of an exercise
 MAX_ASKS = 1000  # of a law on one case
@@ -126,11 +126,9 @@ class Trial:
             if self.policy.shrinks and isinstance(law.cases, Space):
                 with suppress(Stop):
                     _lower_sizes(law.cases, found, check)
-            return found[-1]  # Hypothesis tries the smallest example last
+            return _most_telling(found)
         except Stop:
-            # Time that runs out while a smaller example is looked for hides no wrong value
-            telling = [pair for pair in found if pair[1].kind not in ENDS_A_SEARCH]
-            return (telling or found)[-1]
+            return _most_telling(found)
         except Flaky:
             if not found:
                 raise
@@ -169,7 +167,7 @@ class Trial:
         if self.policy.seed is not None:
             test = hypothesis.seed(self.policy.seed)(test)
         settings(
-            max_examples=self.policy.examples if _is_first(law) else math.ceil(self.policy.examples / 4),
+            max_examples=self.policy.examples if _draws_first(law) else math.ceil(self.policy.examples / 4),
             phases=phases,
             derandomize=self.policy.seed is None,
             database=None,
@@ -187,8 +185,7 @@ class Trial:
             return Outcome(law, record_of(law, "skipped", cause=f"waits for {waits_for}"), broken, case)
         diagnosis = None
         if self.policy.diagnoses and case is not None and broken.kind not in UNEXPLAINED:
-            confirming = next((other for other in laws_for(law.exercise) if _draws_cases(other, law)), None)
-            diagnosis = diagnose(law, case, confirming, load_course()[law.exercise], self.transport)
+            diagnosis = diagnose(law, case, load_course()[law.exercise], self.transport)
         record = record_of(
             law,
             "failed",
@@ -206,6 +203,11 @@ class Trial:
 def record_of(law: Law, status: str, **facts: Any) -> Record:
     """The record of a law, as far as a trial knows it."""
     return Record(law.exercise, law.task, law.name, law.statement, status, points=int(status == "passed"), **facts)
+
+
+def _most_telling(found: list[tuple[Case, Broken]]) -> tuple[Case, Broken]:
+    """The last case, which is the smallest; time that runs out while a smaller one is looked for hides no value."""
+    return ([pair for pair in found if pair[1].kind not in ENDS_A_SEARCH] or found)[-1]
 
 
 def _lower_sizes(cases: Space, found: list[tuple[Case, Broken]], check: Callable[[Case], None]) -> None:
@@ -237,12 +239,9 @@ def _origin(error: BaseException) -> str:
     return f"{type(error).__name__}: {error} ({Path(frame.filename).name}, line {frame.lineno})"
 
 
-def _is_first(law: Law) -> bool:
-    return next(other for other in laws_for(law.exercise) if other.task == law.task) is law
-
-
-def _draws_cases(other: Law, law: Law) -> bool:
-    return other.task == law.task and isinstance(other.cases, Space) and (other is law or isinstance(law.cases, Fixed))
+def _draws_first(law: Law) -> bool:
+    drawing = (other for other in laws_for(law.exercise) if other.task == law.task and isinstance(other.cases, Space))
+    return next(drawing, None) is law
 
 
 def describe_case(case: Case) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 import torch
 
-from graders.cases.trainees import numbers_of, trainee
+from graders.cases.training_steps import numbers_of, trainee
 from graders.engine.script import Handle, Story, Teller, default_generator, generator, optimizer, parameter, path, probe
 from graders.engine.space import Case, fixed, space
 

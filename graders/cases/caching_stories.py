@@ -5,8 +5,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from graders.cases.readings import empty, expect_like, expect_refused, tell
-from graders.cases.texts import cached, without_cache
+from graders.cases.caching_readings import empty, expect_like, expect_refused, tell
+from graders.cases.caching_texts import cached, without_cache
 from graders.engine.law import Broken, expect_equal
 from graders.engine.script import Handle, Story, Teller, config, generator, given, parameter
 from graders.engine.space import Case

@@ -1,6 +1,6 @@
 """Stories of caches and of one layer, for the laws of caching, and what they are held to.
 
-What a story should come to is known from `texts.py`, so that the reference is not asked.
+What a story should come to is known from `caching_texts.py`, so that the reference is not asked.
 """
 
 import itertools
@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from graders.cases.texts import by_torch, cached
+from graders.cases.caching_texts import by_torch, cached
 from graders.engine.law import Broken, expect_equal
 from graders.engine.script import Handle, Story, Teller, config, module, parameter
 from graders.engine.space import Case
