@@ -53,12 +53,12 @@ class Run:
         return {row.split()[0]: row.partition(" ")[2].strip() for row in rows}
 
 
-def grade(*arguments: str | Path, exercises: Collection[str] = ("attention",)) -> Run:
+def grade(*arguments: str | Path, exercises: Collection[str] = ("attention",), typed: str = "") -> Run:
     """Run pytest on the graders of exercises, in a process of its own, as a learner does."""
     graders = [f"graders/test_{exercise}.py" for exercise in exercises]
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *graders, *map(str, arguments)]
     environment = os.environ | {"COLUMNS": "120", "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, input=typed, check=False)
     return Run(done.returncode, done.stdout, done.stderr)
 
 

@@ -262,3 +262,26 @@ def test_an_example_from_a_larger_case_is_made_smaller():
     late = replaced(attention_pattern="return scores.softmax(-1) * (2 if scores.shape[-1] == 5 else 1)")
     outcome = first(late, "attention_pattern")
     assert outcome.case.scores.shape[:2] == (1, 1)
+
+
+def test_what_is_broken_comes_before_what_is_not_started():
+    outcomes = graded(replaced(attention_scores="raise NotImplementedError", mix_values="return None"))
+    assert "Next: mend mix_values in exercises/attention.py" in summary(outcomes, load_course(), "exercises")
+
+
+def test_what_right_code_prints_is_told_once():
+    lines = summary(
+        graded(replaced(attention_pattern="print('mask', 3); return scores.softmax(-1)")), load_course(), ""
+    )
+    assert [line for line in lines if "prints" in line] == ["Your attention prints while it runs: mask 3"]
+
+
+def test_a_task_waits_for_what_its_needs_rely_on():
+    assert load_course()["sampling"].all_needs("generate")[:2] == ("next_token", "greedy")
+
+
+def test_a_refusal_that_takes_its_time_is_counted():
+    slow = subject.Subject("attention", InProcess(Source(texts=stub_files())))
+    with pytest.raises(Broken):
+        slow.error("attention_pattern", torch.ones(1, 1, 1, 1))
+    assert slow.seconds > 0

@@ -160,9 +160,7 @@ def test_a_tuple(runs):
 
 
 def test_another_dtype(runs):
-    assert said(runs["numbers"], "attention_scores") == (
-        "It returned numbers of dtype float32, expected float64, the dtype of what went in."
-    )
+    assert said(runs["numbers"], "attention_scores") == ("It returned numbers of dtype float32, expected float64.")
 
 
 def test_another_shape_is_shown_against_the_names_of_the_axes(runs):
@@ -204,10 +202,10 @@ def test_a_signature_that_has_changed(runs):
 def test_an_exception_inside_torch_shows_the_learner_s_own_line(runs):
     line = LEARNERS["calls"].splitlines().index("    return torch.cat([weights, torch.zeros(3)], dim=-1)") + 1
     lines = runs["calls"].screens()["attention_pattern"]
-    assert (lines[2], lines[4]) == (
+    assert (lines[2], *lines[4:6]) == (
         "  It stops with RuntimeError: Tensors must have same number of dimensions: got 4 and 1.",
-        f"  in your code           attention.py, line {line}, in attention_pattern:  "
-        "return torch.cat([weights, torch.zer ...",
+        f"  in your code           attention.py, line {line}, in attention_pattern:",
+        "    return torch.cat([weights, torch.zeros(3)], dim=-1)",
     )
 
 
@@ -226,7 +224,9 @@ def test_an_endless_loop_in_python_or_in_c(runs, task, code):
     assert lines[2] == "  It was still running after 2 seconds and was stopped. Look for a loop that does not end."
     number = int(lines[3].split("line ")[1].split(",")[0])
     near = LEARNERS["process"].splitlines()[number - 2 : number + 1]
-    assert lines[3] == f"  in your code           attention.py, line {number}, in {task}"
+    assert lines[3].startswith(
+        f"  in your code           attention.py, line {number}, in {task}:  {near[1].strip()[:20]}"
+    )
     assert any(line.startswith(code) for line in near)
 
 
@@ -240,7 +240,7 @@ def test_a_crash_says_which_line_it_was(runs):
     line = LEARNERS["process"].splitlines().index("    return ctypes.string_at(0)") + 1
     assert said(runs["process"], "mix_values") == (
         "It ended the process it runs in (SIGSEGV). A task only returns its result. "
-        f"in your code attention.py, line {line}, in mix_values"
+        f"in your code attention.py, line {line}, in mix_values: return ctypes.string_at(0)"
     )
 
 

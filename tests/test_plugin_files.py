@@ -24,7 +24,8 @@ SAID = {
         "raise ValueError('too early')"
     ),
     "layer_norm": (
-        "layer_norm.py is not there. `headstart stubs` writes it anew; it leaves files with work in them alone."
+        "layer_norm.py is not there. Put it back; `headstart stubs` writes the stubs anew, and leaves files with work "
+        "in them alone."
     ),
     "mlp": (
         "mlp.py cannot be read by Python: 'utf-8' codec can't decode byte 0xe9 in position 5: invalid "
@@ -36,7 +37,7 @@ SAID = {
     ),
     "block": (
         "It was still running after 2 seconds and was stopped. Look for a loop that does not end. "
-        "in your code block.py, line N, in <module>"
+        "in your code block.py, line N, in <module>: while True"
     ),
 }
 

@@ -127,3 +127,20 @@ def test_a_file_that_pytest_cannot_collect_is_told_by_pytest(tmp_path):
     (tmp_path / "test_broken.py").write_text("import nothing_of_that_name\n")
     run = grade(tmp_path / "test_broken.py", exercises=())
     assert (run.exit_code, "No module named 'nothing_of_that_name'" in run.out) == (2, True)
+
+
+def test_a_task_s_name_chooses_its_laws():
+    run = grade("--subject", "reference", "-k", "mix_values")
+    assert run.states("attention") == {
+        "attention_scores": "not tried",
+        "apply_causal_mask": "not tried",
+        "attention_pattern": "not tried",
+        "mix_values": "done",
+        "Attention": "not tried",
+    }
+
+
+def test_leaving_the_debugger_ends_the_run_and_is_nobody_s_mistake(tmp_path):
+    stops = solved_but("def mix_values(pattern, v):\n    breakpoint()\n")
+    run = grade("--subject", folder_with(tmp_path, attention=stops), "--in-process", typed="q\n")
+    assert ("Quitting debugger" in run.out, "The grader itself stopped" in run.out) == (True, False)

@@ -57,6 +57,11 @@ def talks(x):
     return x
 def grows(x): return torch.zeros(1000, 1000)
 def closes(x): os.closerange(3, 1000)
+def begins(x):
+    for descriptor in range(3, 64):
+        try: os.write(descriptor, (1000).to_bytes(4, "big"))
+        except OSError: pass
+    loops(x)
 def writes(x): os.write(1, b"raw"); return x
 def reads(x): return sys.stdin.read()
 def finds(x): return sorted(name for name in sys.modules if name.partition(".")[0] == "reference")
@@ -84,7 +89,7 @@ def ask(worker, task):
     return failure
 
 
-SLOW = ("loops", "sleeps", "backtracks", "multiplies")
+SLOW = ("loops", "sleeps", "backtracks", "multiplies", "begins")
 LAYER = ModuleRequest({"d_vocab": 1, "n_ctx": 1, "n_layers": 1, "n_heads": 1, "d_model": 2, "d_head": 1, "d_mlp": 1},
                       {"w": X[0]})  # fmt: skip
 
@@ -127,9 +132,13 @@ def test_a_process_that_ends_is_a_crash_that_says_how(worker, task, how):
     assert (failure.stage, failure.message) == ("crash", how)
 
 
+def test_an_answer_that_begins_and_does_not_end_is_late(worker):
+    assert ask(worker, "begins").stage == "timeout"
+
+
 def test_a_crash_says_where_it_was(worker):
     assert ask(worker, "crashes").lines == [
-        ["one.py", CODE.splitlines().index("def crashes(x): ctypes.string_at(0)") + 1, "crashes", ""]
+        ["one.py", CODE.splitlines().index(crash := "def crashes(x): ctypes.string_at(0)") + 1, "crashes", crash]
     ]
 
 

@@ -20,6 +20,13 @@ if TYPE_CHECKING:  # torch, behind them, takes seconds to import: not for runs t
 GRADERS = (ROOT / "graders").resolve()
 DEBUGGERS = ("pydevd", "debugpy")
 CATEGORIES = {"failed": "broken", "error": "in error", "not_started": "not started"}  # in pytest's last line
+SIGNS = {
+    "passed": ".",
+    "skipped": "-",
+    "not_started": "-",
+    "failed": "x",
+    "error": "x",
+}  # of life
 GRADING: pytest.StashKey["Grading"] = pytest.StashKey()
 
 
@@ -81,6 +88,14 @@ class Grading:
         debugged = sys.gettrace() is not None or any(name in sys.modules for name in DEBUGGERS)
         return self.config.getoption("--in-process") or self.config.getoption("usepdb") or debugged
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Let `-k` find laws by their task's name, which is what the screens say."""
+        for item in items:
+            law = getattr(getattr(item, "function", None), "law", None)
+            if law:
+                item.extra_keyword_matches.add(law.task)
+
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Make the judge before the first law, so that a wrong option ends the run with one line."""
         functions: list[Any] = [getattr(item, "function", None) for item in session.items]
@@ -118,7 +133,12 @@ class Grading:
     def hold(self, law: "Law") -> None:
         """Grade a law; fail or skip the test that stands for it."""
         assert self.made is not None  # `pytest_collection_finish` has seen this law
-        outcome = self.made.grade(law)
+        from graders.engine.transport import Quit
+
+        try:
+            outcome = self.made.grade(law)
+        except Quit as quitting:
+            pytest.exit(str(quitting))
         if outcome.record.status == "skipped":
             pytest.skip(outcome.record.cause)
         if outcome.record.status != "passed":
@@ -147,9 +167,10 @@ class Grading:
         """Count broken laws apart from pytest's failures, which it would print a second time."""
         status = dict(getattr(report, "user_properties", ())).get("headstart")  # a report of collection has none
         if status is not None and report.when == "call":
-            return CATEGORIES[str(status)], "." if self.only_grades() else "F", CATEGORIES[str(status)].upper()
+            category = CATEGORIES[str(status)]
+            return category, SIGNS[str(status)] if self.only_grades() else "F", category.upper()
         if self.only_grades() and report.when == "call" and report.outcome in ("passed", "skipped"):
-            return report.outcome, ".", ""  # a sign of life; the verdict is the report's
+            return report.outcome, SIGNS[report.outcome], ""
         return None
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:

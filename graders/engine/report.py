@@ -35,15 +35,16 @@ def failure_screen(outcome: Outcome, tally: str, exercise: Exercise, folder: str
         lines += example_lines(outcome.case)
     lines += comparison(broken)
     lines += where_in_your_code(broken)
-    for misconception in outcome.diagnosis.misconceptions if outcome.diagnosis else ():
-        lines += block("What this looks like", misconception.names)
+    found = outcome.diagnosis.misconceptions if outcome.diagnosis else ()
+    for place_of_two, misconception in zip(("One of two mistakes: ", "The other: "), found, strict=False):
+        lines += block("What this looks like", (place_of_two if len(found) > 1 else "") + misconception.names)
         lines += block("Think about", misconception.asks)
     if broken.look_at:
         where = f"{folder}/{broken.look_at}.py, in which it arises: run pytest graders/test_{broken.look_at}.py."
         lines += block("Look at", where)
     elif outcome.record.kind in ("values", "nan", "shape") and not outcome.diagnosis:
         lines += block("What this looks like", "None of the known mistakes. What is shown above is the best lead.")
-    if broken.printed:
+    if broken.printed and broken.failure.type_name != "BdbQuit":
         lines += block("Your code printed", " / ".join(list(dict.fromkeys(broken.printed.strip().splitlines()))[-3:]))
     for note in broken.notes:
         lines += block("Note", note)
@@ -67,7 +68,8 @@ def explanation(broken: Broken, file: str, task: str) -> str:
                 "here. Take this import out first; nothing else can be tried."
             )
         case "no_file":
-            return f"{file} is not there. `headstart stubs` writes it anew; it leaves files with work in them alone."
+            anew = "`headstart stubs` writes the stubs anew, and leaves files with work in them alone"
+            return f"{file} is not there. Put it back; {anew}."
         case "missing":
             return f"{file} has no {broken.what}. The task needs it: put it back under that name."
         case "signature":
@@ -172,9 +174,11 @@ def where_in_your_code(broken: Broken) -> Iterator[str]:
     """The learner's own lines of a traceback."""
     label = "in your code"
     for file, line, function, text in broken.failure.lines:
-        yield labelled(
-            label, f"{file}, line {line}" + (f", in {function}" if function else "") + f":  {text}".rstrip(": ")
-        )
+        named = f"{file}, line {line}" + (f", in {function}" if function else "")
+        if not text or len(f"{named}:  {text}") <= WIDTH - LABEL:
+            yield labelled(label, f"{named}:  {text}".rstrip(": "))
+        else:  # the fault may be at the end of a long line
+            yield from (labelled(label, f"{named}:"), f"    {text}")
         label = ""
 
 

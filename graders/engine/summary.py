@@ -15,7 +15,7 @@ UNREADABLE = "the file could not be read"
 def summary(outcomes: Sequence[Outcome], course: Course, folder: str) -> list[str]:
     """Every task on one line, then the next step."""
     lines: list[str] = []
-    next_step: list[str] = []
+    steps: dict[str, list[str]] = {}  # what to do next, by the state of the first task that has it
     option = "" if folder == DEFAULT else f" --subject {folder}"
     for exercise in course.exercises:
         own = [outcome for outcome in outcomes if outcome.record.exercise == exercise.name]
@@ -25,22 +25,32 @@ def summary(outcomes: Sequence[Outcome], course: Course, folder: str) -> list[st
             cause = next((o.record.cause for o in of_task if o.record.cause), "") if state == WAITING else ""
             whole = any(outcome.is_of_the_whole_file for outcome in own)
             lines.append(f"  {exercise.name} · {task.name}".ljust(40) + (UNREADABLE if whole else cause or state))
-            if state in (BROKEN, UNTOUCHED, WAITING) and not next_step:
+            if state in (BROKEN, UNTOUCHED, WAITING) and state not in steps:
                 elsewhere = next((o.broken.look_at for o in of_task if o.broken and o.broken.look_at), "")
                 name = elsewhere or exercise.name
                 if whole or elsewhere:
-                    next_step = [f"Next: mend {folder}/{name}.py"]
+                    steps[state] = [f"Next: mend {folder}/{name}.py"]
                 else:
                     verb = "mend" if state == BROKEN else "write"
-                    next_step = [
+                    steps[state] = [
                         f"Next: {verb} {task.name} in {folder}/{name}.py",
                         f"      It is explained in {exercise.page}#{task.page}",
                     ]
-                next_step.append(f"      Then run  pytest graders/test_{name}.py{option}")
+                steps[state].append(f"      Then run  pytest graders/test_{name}.py{option}")
     done = sum(line.endswith(SOLVED) for line in lines)
+    next_step = steps.get(BROKEN) or next(iter(steps.values()), [])  # what is shown above is mended first
     if any(line.endswith((PARTLY, UNTRIED)) for line in lines):
         next_step = ["Only some of the laws were tried. Without -k, -x and :: the command tries them all."]
-    return [*lines, "", f"{done} of {len(lines)} tasks done.", *(next_step or after(outcomes, course))]
+    told = [line for line in map(told_of_prints, outcomes) if line][:1]
+    return [*lines, "", f"{done} of {len(lines)} tasks done.", *told, *(next_step or after(outcomes, course))]
+
+
+def told_of_prints(outcome: Outcome) -> str:
+    """A line about what a learner's code prints while all is well with it, which no screen shows otherwise."""
+    first = next(iter(outcome.printed.strip().splitlines()), "") if outcome.record.status == "passed" else ""
+    if len(first) > 40:
+        first = first[:40] + " ..."
+    return f"Your {outcome.record.exercise} prints while it runs: {first}" if first else ""
 
 
 def after(outcomes: Sequence[Outcome], course: Course) -> list[str]:

@@ -1,5 +1,6 @@
 """Where a subject's code runs: in a process of its own, or in this one. One `ask(request) -> reply` for both."""
 
+import linecache
 import multiprocessing
 import os
 import re
@@ -24,6 +25,10 @@ GRACE = 0.3  # seconds in which a late worker writes down where it is
 FORK: Any = multiprocessing.get_context("fork") if sys.platform != "win32" else None
 SPAWN: Any = multiprocessing.get_context("spawn")
 START_SECONDS = 60.0  # for a spawned worker to import torch
+
+
+class Quit(BaseException):
+    """Someone leaves the debugger. Not an `Exception`, which Hypothesis would take for an example to shrink."""
 
 
 class Transport(Protocol):
@@ -56,7 +61,10 @@ class InProcess:
         """Nothing to start."""
 
     def ask(self, request: Request) -> Reply:
-        return self.performer.perform(request)
+        try:
+            return self.performer.perform(request)
+        except pytest.exit.Exception as error:
+            raise Quit(str(error)) from error
 
     def close(self) -> None:
         self.performer.close()
@@ -162,7 +170,8 @@ class Worker:
         """Where a call was that was killed or crashed, from the stack it left behind: innermost line last."""
         frames = re.findall(r'File "(.*)", line (\d+) in (\S+)', Path(self.stack_file).read_text())
         names = [(Path(file).name, file, int(line), function) for file, line, function in reversed(frames)]
-        return [[n, line, f, ""] for n, file, line, f in names if file == self.source.path(n.removesuffix(".py"))]
+        own = [name for name in names if name[1] == self.source.path(name[0].removesuffix(".py"))]
+        return [[n, line, f, linecache.getline(file, line).strip()] for n, file, line, f in own]
 
 
 def _how_it_ended(code: int | None) -> str:

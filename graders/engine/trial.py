@@ -49,6 +49,7 @@ class Outcome:
     case: Case | None = None
     diagnosis: Diagnosis | None = None
     seconds: float = 0.0  # that the subject's own code took
+    printed: str = ""  # by the subject's own code
 
     @property
     def is_of_the_whole_file(self) -> bool:
@@ -79,12 +80,12 @@ class Trial:
         self.policy = policy
         self.described: dict[str, Reply] = {}  # by exercise: what its file holds
         self.seconds: dict[str, float] = {}  # by exercise: that the subject's own code took
-        self.n_cases = 0  # of the law that is being tried
+        self.n_cases, self.printed = 0, ""  # of the law that is being tried
 
     def verdict(self, law: Law) -> Outcome:
         """What comes of one law. A mistake of ours does not pass for the learner's: it is an `error`."""
         began, used = time.monotonic(), self.seconds.setdefault(law.exercise, 0.0)
-        self.n_cases = 0
+        self.n_cases, self.printed = 0, ""
         try:
             case, broken = self._try(law)
             outcome = self._explained(law, case, broken) if broken else Outcome(law, record_of(law, "passed"))
@@ -92,7 +93,7 @@ class Trial:
             outcome = Outcome(law, record_of(law, "error", kind="grader"), Broken("grader", note=_origin(error)))
         duration = round(1000 * (time.monotonic() - began))
         record = replace(outcome.record, duration_ms=duration)
-        return replace(outcome, record=record, seconds=self.seconds[law.exercise] - used)
+        return replace(outcome, record=record, seconds=self.seconds[law.exercise] - used, printed=self.printed)
 
     def _describe(self, exercise: str) -> Reply:
         """What the file of an exercise holds, asked once."""
@@ -157,6 +158,7 @@ class Trial:
             broken.notes, broken.printed = list(last.notes), last.printed
             raise
         finally:
+            self.printed = self.printed or next((reply.printed for reply in subject.replies if reply.printed), "")
             self.seconds[law.exercise] = self.seconds.get(law.exercise, 0.0) + subject.seconds
         if self.seconds[law.exercise] > self.policy.seconds and self.policy.skips:
             raise Broken("budget")
