@@ -269,13 +269,6 @@ def test_what_is_broken_comes_before_what_is_not_started():
     assert "Next: mend mix_values in exercises/attention.py" in summary(outcomes, load_course(), "exercises")
 
 
-def test_what_right_code_prints_is_told_once():
-    lines = summary(
-        graded(replaced(attention_pattern="print('mask', 3); return scores.softmax(-1)")), load_course(), ""
-    )
-    assert [line for line in lines if "prints" in line] == ["Your attention prints while it runs: mask 3"]
-
-
 def test_a_task_waits_for_what_its_needs_rely_on():
     assert load_course()["sampling"].all_needs("generate")[:2] == ("next_token", "greedy")
 

@@ -224,9 +224,7 @@ def test_an_endless_loop_in_python_or_in_c(runs, task, code):
     assert lines[2] == "  It was still running after 2 seconds and was stopped. Look for a loop that does not end."
     number = int(lines[3].split("line ")[1].split(",")[0])
     near = LEARNERS["process"].splitlines()[number - 2 : number + 1]
-    assert lines[3].startswith(
-        f"  in your code           attention.py, line {number}, in {task}:  {near[1].strip()[:20]}"
-    )
+    assert lines[3].startswith(f"  in your code           attention.py, line {number}, in {task}")
     assert any(line.startswith(code) for line in near)
 
 

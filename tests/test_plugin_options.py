@@ -144,3 +144,9 @@ def test_leaving_the_debugger_ends_the_run_and_is_nobody_s_mistake(tmp_path):
     stops = solved_but("def mix_values(pattern, v):\n    breakpoint()\n")
     run = grade("--subject", folder_with(tmp_path, attention=stops), "--in-process", typed="q\n")
     assert ("Quitting debugger" in run.out, "The grader itself stopped" in run.out) == (True, False)
+
+
+def test_what_right_code_prints_is_told_once(tmp_path):
+    prints = solved_but("def attention_pattern(scores):\n    print('mask', 3)\n    return scores.softmax(-1)\n")
+    run = grade("--subject", folder_with(tmp_path, attention=prints))
+    assert [line for line in run.out.splitlines() if "print" in line] == ["Your attention prints while it runs: mask 3"]

@@ -87,7 +87,10 @@ class Teller:
         return self._script.call(called, args, kwargs, how="caught")
 
     def said(self, called: Handle, *args: Any, **kwargs: Any) -> Handle:
-        """The `result` of a call, the `text` it prints meanwhile, on either stream, and whether that `is_silent`."""
+        """The `result` of a call, the `text` it prints meanwhile, on either stream, and whether that `is_silent`.
+
+        Whether some of it is `on_stdout`, too.
+        """
         return self._script.call(called, args, kwargs, how="said")
 
     def on_a_full_disk(self, called: Handle, *args: Any, **kwargs: Any) -> Handle:

@@ -163,12 +163,12 @@ class Worker:
             return
         os.kill(self.process.pid, signal.SIGUSR1)
         until = time.monotonic() + GRACE
-        while time.monotonic() < until and not Path(self.stack_file).read_text().endswith("\n"):
+        while time.monotonic() < until and not Path(self.stack_file).read_text(errors="replace").endswith("\n"):
             time.sleep(0.01)
 
     def _last_lines(self) -> list[list]:
         """Where a call was that was killed or crashed, from the stack it left behind: innermost line last."""
-        frames = re.findall(r'File "(.*)", line (\d+) in (\S+)', Path(self.stack_file).read_text())
+        frames = re.findall(r'File "(.*)", line (\d+) in (\S+)', Path(self.stack_file).read_text(errors="replace"))
         names = [(Path(file).name, file, int(line), function) for file, line, function in reversed(frames)]
         own = [name for name in names if name[1] == self.source.path(name[0].removesuffix(".py"))]
         return [[n, line, f, linecache.getline(file, line).strip()] for n, file, line, f in own]

@@ -1,8 +1,11 @@
 """The folder of a request's files, and what happens to files: they are cut short, forged, or lost with the power."""
 
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import BuiltinFunctionType, ModuleType
 from typing import Any
 
 import torch
@@ -47,25 +50,56 @@ class Folder:
         torch.save({"model": _Made(str(self.path / trace))}, self.path / name)
 
     def power_cut(self, call: Callable[..., Any], *args: Any) -> None:
-        """Make a call, and then lose what of new files has not been sent to the disk."""
+        """Make a call, and then lose what of new files was not on the disk in time.
+
+        In time is: when a file is renamed, and for one that is not, when the call is over. What comes by a rename from
+        elsewhere is not: from another disk it comes as a copy.
+        """
         before = {_state(file) for file in self.path.iterdir()}
         synced: dict[int, int] = {}  # how much of which file
-        originals = {name: getattr(os, name) for name in ("fsync", "fdatasync") if hasattr(os, name)}
+        in_time: dict[int, int] = {}  # how much of it when it was renamed
+        originals = {name: getattr(os, name) for name in ("fsync", "fdatasync", "rename", "replace") if hasattr(os, name)}
 
         def noted(file: Any) -> None:
             number = file if isinstance(file, int) else file.fileno()
             synced[os.fstat(number).st_ino] = os.fstat(number).st_size
 
-        try:
-            for name in originals:
-                setattr(os, name, noted)
+        def renaming(name: str) -> Callable[..., None]:
+            def renamed(source: Any, *args: Any, **kwargs: Any) -> None:
+                file = Path(os.fsdecode(source)).resolve()
+                if file.is_file():
+                    is_here = file.is_relative_to(self.path.resolve())
+                    in_time[file.stat().st_ino] = synced.get(file.stat().st_ino, 0) if is_here else 0
+                originals[name](source, *args, **kwargs)
+
+            return renamed
+
+        watched = {name: renaming(name) if name in ("rename", "replace") else noted for name in originals}
+        with _in_the_place_of({originals[name]: watched[name] for name in originals}):
             call(*args)
-        finally:
-            for name, original in originals.items():
-                setattr(os, name, original)
         for file in self.path.iterdir():
             if _state(file) not in before:
-                file.write_bytes(file.read_bytes()[: synced.get(file.stat().st_ino, 0)])
+                number = file.stat().st_ino
+                file.write_bytes(file.read_bytes()[: in_time.get(number, synced.get(number, 0))])
+
+
+@contextmanager
+def _in_the_place_of(watched: dict[Any, Callable[..., Any]]) -> Iterator[None]:
+    """Other functions in the places of these, in every module that has them: `from os import fsync` has one, too."""
+    found = [
+        (vars(module), name, value)
+        for module in list(sys.modules.values())
+        if isinstance(module, ModuleType)
+        for name, value in list(vars(module).items())
+        if isinstance(value, BuiltinFunctionType) and value in watched
+    ]
+    try:
+        for names, name, value in found:
+            names[name] = watched[value]
+        yield
+    finally:
+        for names, name, value in found:
+            names[name] = value
 
 
 class _Made:

@@ -166,13 +166,14 @@ def _saving_a_part() -> Iterator[None]:
 
 def _said(call: Callable[[], Any]) -> dict[str, Any]:
     """What a call returns, and what it prints meanwhile."""
-    text = StringIO()
+    stdout, stderr = StringIO(), StringIO()
     try:
-        with redirect_stdout(text), redirect_stderr(text):
+        with redirect_stdout(stdout), redirect_stderr(stderr):
             result = call()
     except KeyboardInterrupt as error:  # a probe's: whoever sits before the judge has not pressed anything
         raise Interrupted("Ctrl-C went through it, as a KeyboardInterrupt") from error
-    return {"result": result, "text": text.getvalue(), "is_silent": not text.getvalue().strip()}
+    text = stdout.getvalue() + stderr.getvalue()
+    return {"result": result, "text": text, "is_silent": not text.strip(), "on_stdout": bool(stdout.getvalue().strip())}
 
 
 HOW: dict[str, Callable[[Callable[[], Any]], Any]] = {
