@@ -149,4 +149,5 @@ def test_leaving_the_debugger_ends_the_run_and_is_nobody_s_mistake(tmp_path):
 def test_what_right_code_prints_is_told_once(tmp_path):
     prints = solved_but("def attention_pattern(scores):\n    print('mask', 3)\n    return scores.softmax(-1)\n")
     run = grade("--subject", folder_with(tmp_path, attention=prints))
-    assert [line for line in run.out.splitlines() if "print" in line] == ["Your attention prints while it runs: mask 3"]
+    told = [line for line in run.out.splitlines() if line.startswith("Your attention")]
+    assert told == ["Your attention prints while it runs: mask 3"]
