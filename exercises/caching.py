@@ -27,7 +27,6 @@ from exercises.gpt import GPT
 from exercises.sampling import SamplingOptions, check_tokens, next_token
 
 CHUNK = 128  # room is made for so many positions at a time, so that most steps copy nothing of what is held
-
 KeysAndValues = tuple[Float[Tensor, "batch k n_heads d_head"], Float[Tensor, "batch k n_heads d_head"]]
 
 
@@ -41,7 +40,10 @@ class Memory:
 
 @dataclass(frozen=True, eq=False)
 class KVCache:
-    """The keys and values of every token so far, layer by layer. A cache never changes; `append` makes a new one."""
+    """The keys and values of every token so far, layer by layer. A cache never changes; `append` makes a new one.
+
+    How it keeps them is free, if the checks below follow. What others use are its methods, and `padding`.
+    """
 
     memory: Memory
     lengths: tuple[int, ...]  # for each layer, how many positions of the memory are this cache's
@@ -64,8 +66,8 @@ class KVCache:
         raise NotImplementedError
 
     def __getitem__(self, layer: int) -> KeysAndValues:
-        """The keys and values that a layer holds, (batch length n_heads d_head) each."""
-        # 1. What is this cache's, with positions before heads: 2 batch length n_heads d_head
+        """The keys and values appended to a layer so far, in their order: (batch held n_heads d_head) each."""
+        # 1. What is this cache's, with positions before heads: 2 batch held n_heads d_head
 
         raise NotImplementedError
 
@@ -127,11 +129,9 @@ def check_call(cache: KVCache, empty: KVCache, padding: Tensor | None, new: int,
         raise ValueError(f"the cache is for {sizes(cache)}; expected {sizes(empty)}")
     if cache.length + new > n_ctx:
         raise ValueError(f"the cache holds {cache.length} tokens and {new} more came; expected n_ctx, {n_ctx}, at most")
-    if padding is None:
-        return
-    if cache.length:
+    if padding is not None and cache.length:
         raise ValueError(f"the cache holds {cache.length} tokens; expected padding in the first call only")
-    if padding.shape != empty.padding.shape or ((padding < 0) | (padding >= new)).any():
+    if padding is not None and (padding.shape != empty.padding.shape or ((padding < 0) | (padding >= new)).any()):
         raise ValueError(
             f"the padding is {padding.tolist()}; expected a number from 0 to {new - 1} for each of "
             f"{len(empty.padding)} rows, so that each has a token"
@@ -185,8 +185,8 @@ class CachedGPT(GPT):
     ) -> tuple[Float[Tensor, "batch new d_vocab"], KVCache]:
         """Logits for what follows each of `tokens`, which come after those of `cache`, and the cache of all of them.
 
-        Without a cache, `tokens` begin the text; then `padding` says how many pads each row begins with, and the
-        cache remembers it. A row's positions are counted from its first token that is no pad.
+        Without a cache, `tokens` begin the text, and gradients flow; `padding` then says how many pads each row begins
+        with, and the cache remembers it. A row's positions are counted from its first token that is no pad.
         Raises `ValueError` when a token id is not from 0 to d_vocab - 1, there would be more than n_ctx tokens, the
         cache is of another batch, dtype or model, `padding` comes late, is negative, or leaves a row without a token.
         """
@@ -198,7 +198,7 @@ class CachedGPT(GPT):
 
         # 4. Which keys are no pads, held and new, if there are pads at all: batch keys
 
-        # 5. In each block, attention reads what its layer holds, and gives what to add to it: batch new d_model
+        # 5. In each block, attention reads what its layer held, and gives what to add to it: batch new d_model
 
         # 6. The MLP needs no memory: batch new d_model
 
@@ -217,8 +217,8 @@ def generate_cached(
     """What `generate` writes, token for token, with less work: the model reads the prompt once, then each new token.
 
     Past n_ctx tokens the model sees the last n_ctx. Then every token's position changes in every step, and with it
-    its keys and values: the cache is of no more use, and the whole window is read again.
-    Raises `ValueError` when the prompt is empty or holds an id that is not from 0 to d_vocab - 1.
+    its keys and values: the cache is of no more use, and the whole window is read again. Raises `ValueError` when the
+    prompt is empty, when it has an id that is not from 0 to d_vocab - 1, and where `next_token` does.
     """
     # 1. Refuse a prompt that the model cannot read
 

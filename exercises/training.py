@@ -13,7 +13,6 @@ Yours to write: everything below that raises `NotImplementedError`.
 
 import io
 import os
-import pickle
 import signal
 import sys
 import time
@@ -84,7 +83,8 @@ def evaluate(
     """The mean loss, in nats, over `n_batches` batches that `get_batch` draws; nothing is learnt from them.
 
     The model runs in evaluation mode, so without dropout, and no gradient is computed or changed. Afterwards it is
-    in the mode it was in before, whichever that was. Raises `ValueError` when `n_batches` is below 1.
+    in the mode it was in before, whichever that was, also when something is raised. Raises `ValueError` when
+    `n_batches` is below 1, and where `get_batch` does.
     """
     # 1. Refuse the mean of nothing
 
@@ -92,7 +92,7 @@ def evaluate(
 
     # 3. The loss of every batch, as in `train_step`, without gradients: n_batches
 
-    # 4. Back into that mode; the mean
+    # 4. Back into that mode, whatever happened; the mean
 
     raise NotImplementedError
 
@@ -120,13 +120,15 @@ def load_checkpoint(path: str | os.PathLike, model: nn.Module, optimizer: Optimi
 
     What follows is, bit for bit, the run that never stopped. The file is read with `weights_only=True`, so that one
     from a stranger cannot run code. Raises `ValueError`, naming the file, when it is damaged or was written for
-    another model or optimizer, and `FileNotFoundError` when there is none.
+    another model or optimizer, and `FileNotFoundError` when there is none; then nothing is changed.
     """
-    # 1. Read it
+    # 1. Read it, and what is in it
 
-    # 2. Put back parameters, what the optimizer remembers, and both generators
+    # 2. Refuse parameters of other names or shapes while nothing has been changed
 
-    # 3. Whatever is wrong with the file, say which file it is
+    # 3. Put back what the optimizer remembers, which it refuses whole; then parameters and both generators
+
+    # 4. Whatever is wrong with the file, say which file it is
 
     raise NotImplementedError
 

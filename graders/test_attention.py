@@ -44,16 +44,18 @@ def large_masked_tables(case, **sizes):
 
 @space(batch=(1, 3), n_queries=(1, 4), more_keys=(0, 3), n_heads=(1, 3, 1), d_head=(1, 4))
 def patterns_and_values(case, batch, n_queries, more_keys, n_heads, d_head):
-    """Weights of any size and sign: mixing is linear, whatever the weights are."""
+    """Weights of tenths, none negative, that add up to one for each query; and values."""
     n_keys = n_queries + more_keys
-    case.tensor("pattern", batch=batch, n_heads=n_heads, queries=n_queries, keys=n_keys)
+    cuts = (10 * case.draw(batch, n_heads, n_queries, n_keys - 1)).round().abs() % 11
+    tenths = F.pad(F.pad(cuts.sort(dim=-1).values, (1, 0)), (0, 1), value=10).diff(dim=-1)
+    case.show("pattern", tenths / 10, batch=batch, n_heads=n_heads, queries=n_queries, keys=n_keys)
     case.tensor("v", batch=batch, keys=n_keys, n_heads=n_heads, d_head=d_head)
 
 
 @space(batch=(1, 3), seq=(1, 5), n_heads=(1, 3), d_model=(1, 6), d_head=(1, 4))
 def attention_layers(case, batch, seq, **sizes):
-    """A layer with random weights and biases, and a residual stream."""
-    case.config(**sizes)
+    """A layer with random weights and biases, and a residual stream that its context holds."""
+    case.config(n_ctx=max(8, seq), **sizes)
     into_heads = dict.fromkeys(("W_Q", "W_K", "W_V"), "n_heads d_model d_head")
     biases = dict.fromkeys(("b_Q", "b_K", "b_V"), "n_heads d_head")
     case.parameters(**into_heads, W_O="n_heads d_head d_model", **biases, b_O="d_model")
@@ -66,7 +68,14 @@ LARGE = {"batch": 5, "n_queries": 3, "more_keys": 140, "n_heads": 5}
 
 many_keys = fixed(lambda where: [queries_and_keys.case(1, **LARGE, d_head=9)])
 wide_tables = fixed(lambda where: [score_tables.case(1, **LARGE)])
-many_values = fixed(lambda where: [patterns_and_values.case(1, **LARGE, d_head=9)])
+
+
+@fixed
+def many_values(where):
+    """Many values, of which each has some weight."""
+    case = patterns_and_values.case(1, **LARGE, d_head=9)
+    case.pattern = case.draw(*case.pattern.shape).softmax(dim=-1)
+    return [case]
 
 
 @fixed

@@ -1,7 +1,7 @@
 """The specification of caching, as laws that hold for every input. Read it beside `exercises/caching.py`.
 
-Nobody is told how to keep keys and values, so a cache is read as a model reads it: by the logits after one more
-token. Your own parts run together here; they are held to the reference's model, which knows no cache.
+Nobody is told how to keep keys and values: a cache is read by `cache[layer]`, and held to what it was given. From
+`CachedGPT` on your own parts run together; they are held to the reference's model, which knows no cache.
 """
 
 import torch
@@ -10,7 +10,7 @@ from torch import Tensor
 from graders.cases import caching_readings as readings
 from graders.cases import caching_stories as continuations
 from graders.cases import caching_texts as texts
-from graders.cases.caching_readings import expect_as_read, expect_attention, expect_like, expect_refused, tell
+from graders.cases.caching_readings import expect_attention, expect_like, expect_refused, tell
 from graders.cases.caching_texts import caches, streams, two_and
 from graders.cases.sampling_draws import expect_shares
 from graders.engine.law import expect_equal, law
@@ -25,42 +25,16 @@ real_models = fixed(lambda where: [model_case(where)])
 # KVCache
 
 
-BRANCHES = {name: f"{name}, alone" for name in ("the older", "the first", "the second", "the longer")}
-
-
-@law("KVCache", two_and(3, caches))
-def test_an_older_cache_reads_unchanged(subject, reference, case):
-    """However many caches are made from a cache and from one another, each reads as if there were no other."""
-    expect_as_read(subject, readings.branches(case), BRANCHES)
-
-
-@law("KVCache", texts.keys_and_values)
+@law("KVCache", two_and(4, texts.keys_and_values))
 def test_length_counts_the_positions_held(subject, reference, case):
-    """A cache is as long as all that was appended to each of its layers; an older one keeps its length."""
-    right = {"no position": 0, "the first": case.sizes["held"], "one more": case.sizes["held"] + 1}
-    for name, length in tell(subject, readings.lengths(case)).items():
-        expect_like(length, right.get(name, case.end), f"the length of a cache of {name}")
+    """A cache is as long as what every one of its layers holds; an older one keeps its length."""
+    readings.expect_lengths(subject, case)
 
 
-@law("KVCache", texts.long_caches)
-def test_a_long_cache_has_branches_too(subject, reference, case):
-    """That is so too around the 128th position, with four layers."""
-    expect_as_read(subject, readings.branches(case), BRANCHES)
-
-
-@law("KVCache", two_and(3, caches))
-def test_what_is_appended_in_pieces_reads_like_the_whole(subject, reference, case):
-    """A cache that was filled piece by piece reads like one that was filled at once."""
-    expect_as_read(subject, readings.pieces(case), {"in pieces": "at once", "singly": "at once"})
-
-
-@law("KVCache", two_and(3, caches))
-def test_selected_rows_read_as_they_did(subject, reference, case):
-    """Row i of `select(rows)` reads and goes on as row `rows[i]` did, taken twice or not at all."""
-    batch = len(case.token)
-    rows = torch.tensor([batch - 1, *range(batch - 1), 0, batch - 1][case.seed % 3 :])
-    pairs = {"the rows": "all rows", "all, later": "all rows", "the rows, gone on": "all, gone on"}
-    expect_as_read(subject, readings.selections(case, rows), pairs, {"the rows": rows, "the rows, gone on": rows})
+@law("KVCache", texts.some_caches)
+def test_what_does_not_fit_is_refused(subject, reference, case):
+    """A layer that is not there, keys or values of another batch, width or length, and rows not there: ValueError."""
+    expect_refused(tell(subject, readings.misfits(case)))
 
 
 @law("KVCache", texts.some_caches)
@@ -72,10 +46,28 @@ def test_a_cache_has_the_dtype_it_is_made_with(subject, reference, case):
     expect_refused(caught["refused"])
 
 
-@law("KVCache", texts.some_caches)
-def test_what_does_not_fit_is_refused(subject, reference, case):
-    """A layer that is not there, keys or values of another batch, width or length, and rows not there: ValueError."""
-    expect_refused(tell(subject, readings.misfits(case)))
+@law("KVCache", texts.keys_and_values)
+def test_what_is_appended_is_held(subject, reference, case):
+    """`cache[layer]` gives the keys and values appended to this layer, in their order, at once or piece by piece."""
+    readings.expect_pieces_held(subject, case)
+
+
+@law("KVCache", texts.keys_and_values)
+def test_an_older_cache_reads_unchanged(subject, reference, case):
+    """However many caches are made from a cache and from one another, each holds what it would hold alone."""
+    readings.expect_branches(subject, case)
+
+
+@law("KVCache", texts.long_caches)
+def test_a_long_cache_has_branches_too(subject, reference, case):
+    """That is so too around the 128th position, with four layers."""
+    readings.expect_branches(subject, case)
+
+
+@law("KVCache", texts.keys_and_values)
+def test_selected_rows_hold_what_they_held(subject, reference, case):
+    """Row i of `select(rows)` holds and goes on as row `rows[i]` did, padding too, taken twice or not at all."""
+    readings.expect_selected(subject, case)
 
 
 # CachedAttention
@@ -197,7 +189,8 @@ def test_a_long_text_is_read(subject, reference, case):
 def test_real_logits_agree_with_transformer_lens(subject, reference, case):
     """With a real GPT-2's weights, a text read in pieces gets the logits that TransformerLens computes."""
     pieces = case.tokens[:, :N_READ].split(N_READ // 3, dim=1)  # no later token changes what is computed here
-    logits = tell(subject, lambda do: continuations.read(do.make(texts.cached(case)), pieces)[0], case.seconds)
+    seconds = 4 * case.seconds  # a model is built and called three times, and all of it twice, to see that it is steady
+    logits = tell(subject, lambda do: continuations.read(do.make(texts.cached(case)), pieces)[0], seconds)
     computed = case.computed["unembed.hook_out"][:, :N_READ]
     expect_like(torch.cat(logits, dim=1), computed, "", f"TransformerLens, {case.from_model}")
 
@@ -247,6 +240,13 @@ def test_a_text_is_written_with_little_work(subject, reference, case):
     """While the context has room, each new token makes few numbers: the text is not read again."""
     args = (case.tokens[:, :8], 22, continuations.GREEDY, None)
     continuations.expect_little_work(subject, case, "generate_cached", *args, passes=22)
+
+
+@law("generate_cached", texts.for_one_step)
+def test_the_last_place_of_the_context_is_used(subject, reference, case):
+    """The token that fills the context is read alone as well: the window slides only when there are more than n_ctx."""
+    args = (case.tokens[:, :-1], 2, continuations.GREEDY, None)
+    continuations.expect_little_work(subject, case, "generate_cached", *args, passes=1, share=1.5)
 
 
 @law("generate_cached", texts.some_searches)

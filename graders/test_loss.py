@@ -38,6 +38,15 @@ def predictions_with_tokens_ruled_out(case, **sizes):
     case.logits = case.logits.masked_fill(ruled_out, -math.inf)
 
 
+@space(batch=(1, 3), seq=(2, 5), d_vocab=(2, 6))
+def predictions_with_a_surprise(case, **sizes):
+    """The first prediction of the last row rules out the very token that then comes, and not all others."""
+    predictions_with_tokens_ruled_out.build(case, **sizes)
+    came = case.following[-1, 0, 0]
+    case.logits[-1, 0, (came + 1) % sizes["d_vocab"]] = 0.0
+    case.logits[-1, 0, came] = -math.inf
+
+
 @space(batch=(1, 3), seq=(1, 7), d_vocab=(1, 6), never=(0, 3))
 def texts(case, batch, seq, d_vocab, never):
     """Tokens in one row, in several or in blocks of rows; some of the vocabulary never occur."""
@@ -104,6 +113,21 @@ what_cannot_be_counted = fixed(
         example("an empty vocabulary", tokens=torch.tensor([0]), d_vocab=0),
     ]
 )
+
+
+@fixed
+def nearly_ties(where):
+    """Token 1 or 3 is ahead by a billionth, and the last of thousands by a thousandth; each comes."""
+    few = torch.tensor([[[1.0, 1.0 + 1e-9, 0.0, 0.0], [2.0, 2.0, 2.0 - 1e-9, 2.0 + 1e-9]]], dtype=torch.float64)
+    many = torch.ones(1, 2, 5000, dtype=torch.float64)
+    many[0, 0, -1] += 1e-3
+    return [
+        example(1.0, logits=few, tokens=torch.tensor([[0, 1]])),
+        example(1.0, logits=few.flip(1), tokens=torch.tensor([[0, 3]])),
+        example(1.0, logits=many, tokens=torch.tensor([[0, 4999]])),
+    ]
+
+
 many_in_float32 = fixed(lambda where: [predictions.in_float32().case(2, batch=9, seq=140, d_vocab=300)])
 empty_vocabularies = fixed(lambda where: [example("an empty vocabulary", d_vocab=d_vocab) for d_vocab in (0, -1)])
 
@@ -186,6 +210,14 @@ def test_tokens_that_are_ruled_out_do_no_harm(subject, reference, case):
     expect_cross_entropy(subject.next_token_loss(case.logits, case.tokens), case.logits, case.tokens)
 
 
+@law("next_token_loss", predictions_with_a_surprise)
+def test_a_token_that_was_ruled_out_costs_infinity(subject, reference, case):
+    """Where a token comes whose logit is -inf, the loss is infinite: it was held to be impossible."""
+    # A result of +inf has no good form; minus that may be right
+    loss = subject.tell(lambda do: do.next_token_loss(case.logits, case.tokens).neg())
+    expect_equal(loss, torch.full_like(loss, -math.inf), what="minus the loss", note="its token was ruled out")
+
+
 @law("next_token_loss", predictions)
 def test_gradient_is_what_was_predicted_minus_what_came(subject, reference, case):
     """The gradient of a logit is its token's share, minus 1 if the token came, over the number of predictions."""
@@ -241,6 +273,12 @@ def test_accuracy_of_many_guesses(subject, reference, case):
     logits = torch.zeros_like(case.logits).scatter(-1, case.following, 1e-3)
     logits[:, 1:] *= -1
     expect_figure(subject.next_token_accuracy(logits, case.tokens), 1 / 139, note="1 / 139")
+
+
+@law("next_token_accuracy", nearly_ties)
+def test_the_largest_logit_is_the_guess_by_however_little(subject, reference, case):
+    """A token whose logit is the largest by a billionth is the guess, and so is the last token of thousands."""
+    expect_figure(subject.next_token_accuracy(case.logits, case.tokens), case.expected, note="the only guess is right")
 
 
 @law("next_token_accuracy", what_cannot_be_scored)

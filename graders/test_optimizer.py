@@ -13,6 +13,7 @@ from graders.engine.script import parameter, probe
 from graders.engine.space import Case, fixed, space
 
 ON_THE_PAGE = (0.2, 0.4, 0.6, 0.8, 0.8, 0.777164, 0.712132, 0.614805, 0.5, 0.385195, 0.287868, 0.222836, 0.2, 0.2)
+QUARTERS = (1, 0.5 + math.sqrt(2) / 4, 0.5, 0.5 - math.sqrt(2) / 4, 0)  # left after each quarter of the way down
 
 
 @space(warmup_steps=(0, 4), way_down=(0, 6), further=(1, 4))
@@ -20,9 +21,15 @@ def schedules(case, warmup_steps, way_down, further):
     """Every step of a schedule, and some after its end."""
     case.show("warmup_steps", warmup_steps)
     case.show("total_steps", warmup_steps + way_down)
-    case.show("max_lr", (0.8, 1.0, 6e-4)[case.seed % 3])
-    case.show("min_lr", (0.2, 0.0, 6e-5)[case.seed % 3])
+    case.show("max_lr", (0.8, 1.0, 6e-4, 1.0)[case.seed % 4])
+    case.show("min_lr", (0.2, 0.7, 3e-4, 0.0)[case.seed % 4])
     case.n_steps = warmup_steps + way_down + further
+
+
+@space(hundreds_up=(1, 4), hundreds_down=(1, 90))
+def long_schedules(case, hundreds_up, hundreds_down):
+    """Schedules of hundreds and of thousands of steps."""
+    schedules.build(case, warmup_steps=100 * hundreds_up, way_down=100 * hundreds_down, further=0)
 
 
 @space(size=(1, 3))
@@ -41,6 +48,14 @@ def gradients_on_the_page(where):
     of_matrix, of_bias = (torch.tensor(numbers, dtype=torch.float64) for numbers in ([2.0, -3.0], [6.0]))
     case = example(of_matrix=of_matrix, of_bias=of_bias, max_norm=3.5)
     case.params = {"matrix": torch.ones_like(of_matrix), "bias": torch.ones_like(of_bias)}
+    return [case]
+
+
+@fixed
+def at_the_limit(where):
+    """Gradients [[3]] and [4], which are 5 long together, and a limit of 5."""
+    case = example(of_matrix=3 * groups.ones(1, 1), of_bias=4 * groups.ones(1), max_norm=5.0)
+    case.params = {"matrix": groups.ones(1, 1), "bias": groups.ones(1)}
     return [case]
 
 
@@ -93,6 +108,22 @@ def test_a_parameter_without_a_gradient_rests(subject, reference, case):
     expect_equal(subject.tell(story), reference.tell(story))
 
 
+@law("AdamW", runs.tables)
+def test_steps_are_taken_in_place(subject, reference, case):
+    """A parameter moves where it is stored, in whatever order, and with it what shares its memory, as a tied W_U."""
+    story = runs.through_shared_memory(case)
+    seen = subject.tell(story)
+    expect_equal(seen, reference.tell(story))
+    expect_equal(seen["the table"].T, seen["the parameter"], what="the table", note="the parameter")
+
+
+@law("AdamW", runs.short)
+def test_a_group_may_be_added_later(subject, reference, case):
+    """A parameter that joins after some steps moves from then on, and its own steps are counted from 1."""
+    story = runs.joined_later(case)
+    expect_equal(subject.tell(story), reference.tell(story))
+
+
 @law("AdamW", runs.short)
 def test_settings_that_are_not_given_are_those_of_the_signature(subject, reference, case):
     """Without settings, lr is 0.001, the betas are 0.9 and 0.95, eps is 1e-8 and the decay 0.1."""
@@ -133,9 +164,10 @@ def test_long_runs_agree_with_torch(subject, reference, case):
 
 @law("AdamW", runs.unworkable)
 def test_settings_that_cannot_work_are_refused(subject, reference, case):
-    """A negative or infinite lr, eps or weight_decay, and a beta outside [0, 1), raise ValueError."""
+    """A negative or infinite lr, eps or weight_decay, or a beta outside [0, 1), also of a group, raises ValueError."""
+    params = [{"params": [groups.ones(2)]} | case.of_group] if case.of_group else [groups.ones(2)]
     what = f"this {case.name} cannot work"
-    expect_refusal(subject, "AdamW", [groups.ones(2)], *case.settings, what=what, naming=case.name)
+    expect_refusal(subject, "AdamW", params, *case.settings, what=what, naming=case.name)
 
 
 test_adam_w_is_from_scratch = from_scratch("optimizer", "AdamW")
@@ -162,15 +194,33 @@ def test_equal_numbers_do_not_tie(subject, reference, case):
     groups.expect_groups(subject, case)
 
 
+@law("decay_groups", groups.tied_in_part)
+def test_an_unembedding_that_is_a_part_of_the_table_is_tied(subject, reference, case):
+    """W_U does not decay when it is stored in the memory of W_E, also when it begins elsewhere in it."""
+    groups.expect_groups(subject, case)
+
+
 @law("decay_groups", groups.used_twice)
 def test_a_parameter_with_two_names_is_listed_once(subject, reference, case):
     """The parameters of a block that is used twice are each in one group, and there once."""
     groups.expect_groups(subject, case)
 
 
+@law("decay_groups", groups.frozen)
+def test_a_frozen_parameter_is_in_its_group_too(subject, reference, case):
+    """A parameter that requires no gradient is in the group of its name all the same: it may be thawed later."""
+    groups.expect_groups(subject, case)
+
+
 @law("decay_groups", groups.parts)
 def test_both_groups_are_there_whatever_the_model(subject, reference, case):
     """A part of a model has its two groups too, perhaps an empty one, and its names mean what they mean in a GPT."""
+    groups.expect_groups(subject, case)
+
+
+@law("decay_groups", groups.named_otherwise)
+def test_the_last_part_of_a_name_decides(subject, reference, case):
+    """A name means the same however deep in a model, and all of its last part counts: W_inner is not W_in."""
     groups.expect_groups(subject, case)
 
 
@@ -206,6 +256,17 @@ def test_the_way_down_is_symmetric(subject, reference, case):
     for i, (rate, mirrored) in enumerate(zip(down, reversed(down), strict=True)):
         if first < last:
             expect_equal(rate, case.max_lr + case.min_lr - mirrored, what=f"at step {first + i}", note="mirrored")
+
+
+@law("warmup_cosine", long_schedules)
+def test_long_schedules_have_the_same_shape(subject, reference, case):
+    """However many steps there are, the quarters of the rise and of the way down have the rates of the formulas."""
+    up, top, low = case.warmup_steps, case.max_lr, case.min_lr
+    way = (case.total_steps - up) // 4
+    expected = {f"at step {up // 4 * i - 1}": top * i / 4 for i in (1, 2, 3, 4)}
+    expected |= {f"at step {up + way * i}": low + (top - low) * share for i, share in enumerate(QUARTERS)}
+    seen = subject.tell(rates(case, *(int(step.split()[-1]) for step in expected)))
+    expect_equal(seen, expected, note="worked out by hand")
 
 
 @law("warmup_cosine", impossible)  # step, warmup_steps, total_steps
@@ -258,6 +319,30 @@ def test_clipping_agrees_with_the_example_on_the_page(subject, reference, case):
         "gradient of": {"matrix": half * case.of_matrix, "bias": half * case.of_bias},
     }
     expect_equal(subject.tell(clipped(case)), expected, note="worked out by hand on the page")
+
+
+@law("clip_grad_norm", gradients)
+def test_gradients_are_shortened_in_place(subject, reference, case):
+    """A gradient changes where it is stored, in whatever order its numbers are; who else holds it sees it shortened."""
+
+    def story(do):
+        params, held = {}, {}
+        for name, gradient in (("matrix", case.of_matrix), ("bias", case.of_bias)):
+            params[name] = do.make(parameter(case.params[name]))
+            held[name] = do.make(parameter(gradient.t().contiguous())).data.t()  # by columns, where there are two
+            do.set(params[name], "grad", held[name])
+        do.clip_grad_norm(list(params.values()), case.max_norm)
+        return {"held gradient of": held}
+
+    expect_equal(subject.tell(story), reference.tell(story))
+
+
+@law("clip_grad_norm", at_the_limit)
+def test_the_factor_has_no_step_at_the_limit(subject, reference, case):
+    """A norm of exactly max_norm is no exception: gradients are multiplied by max_norm / (max_norm + 1e-6)."""
+    factor = case.max_norm / (case.max_norm + 1e-6)
+    seen = subject.tell(clipped(case))["gradient of"]
+    expect_equal(seen, {"matrix": factor * case.of_matrix, "bias": factor * case.of_bias}, note="worked out by hand")
 
 
 @law("clip_grad_norm", gradients)

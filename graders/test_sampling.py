@@ -57,8 +57,8 @@ def test_logits_are_divided(subject, reference, case):
 
 @law("apply_temperature", worked_out)
 def test_apply_temperature_refuses_bad_input(subject, reference, case):
-    """A temperature of 0, a negative one and NaN raise ValueError."""
-    calls = {f"temperature {t}": (case.logits, t) for t in (0.0, -1.0, math.nan)}
+    """A temperature of 0, a negative one, an infinite one and NaN raise ValueError."""
+    calls = {f"temperature {t}": (case.logits, t) for t in (0.0, -1.0, math.inf, math.nan)}
     expect_refusals(subject, "apply_temperature", calls)
 
 
@@ -225,9 +225,10 @@ def test_the_generator_is_passed_on(subject, reference, case):
 
 @law("next_token", worked_out)
 def test_next_token_refuses_bad_input(subject, reference, case):
-    """A negative temperature, a k of 0 and a p above 1 raise ValueError here as well."""
+    """A negative or infinite temperature, a k of 0 and a p above 1 raise ValueError here as well."""
+    wrong: dict[str, tuple] = {"temperature": (-1.0, math.inf, math.nan), "top_k": (0,), "top_p": (1.5,)}
     calls = {}
-    for name, value in (("temperature", -1.0), ("temperature", math.nan), ("top_k", 0), ("top_p", 1.5)):
+    for name, value in ((name, value) for name, values in wrong.items() for value in values):
         calls[f"{name} is {value}"] = (case.logits, case.tokens, given("SamplingOptions", {name: value}), None)
     expect_refusals(subject, "next_token", calls)
 
@@ -252,17 +253,19 @@ def test_a_model_that_counts_writes_numbers(subject, reference, case):
 
 @law("generate", prompts)
 def test_the_model_reads_each_context_once(subject, reference, case):
-    """Each step calls the model once, on the last n_ctx tokens of all rows, and leaves it in the mode it was in."""
+    """Each step calls the model once, on the last n_ctx tokens of all rows, without gradients, in the mode it is in."""
 
     def story(do):
         model, options = do.make(case.model), given("SamplingOptions", case.options)
         model.train(case.seed % 3 > 0)
         text = do.generate(model, case.prompt, case.max_new_tokens, options, None)
-        return {"text": text.tolist(), "lengths": model.lengths, "training": model.training}
+        seen = {"text": text.tolist(), "lengths": model.lengths, "gradients": model.grads}
+        return seen | {"training": model.training}
 
     told = subject.tell(story)
     lengths = [min(n, len(case.places)) for n in range(case.prompt.shape[1], len(told["text"][0]))]
     expect_equal(told["lengths"], lengths, what="how many tokens the model read, call by call")
+    expect_equal(any(told["gradients"]), False, what="whether gradients are recorded in a call of the model")
     expect_equal(told["training"], case.seed % 3 > 0, what="whether the model is in training mode afterwards")
 
 

@@ -1,7 +1,7 @@
 """The specification of training, as laws that hold for every input. Read it beside `exercises/training.py`.
 
 In the place of a transformer stands a small model of tables (`Trainee` in `graders/engine/worker/probes.py`), and in
-that of your optimizer, but for `train`, one that is given.
+that of your optimizer, but for `train`, one that is given. The last two laws of `train` run your own GPT.
 """
 
 import math
@@ -21,6 +21,7 @@ from graders.cases.training_checkpoints import (
     voyage,
     voyages,
 )
+from graders.cases.training_gpts import first_loss, gpts, learnt_by_heart
 from graders.cases.training_steps import (
     BAD,
     PARAMETERS,
@@ -32,9 +33,9 @@ from graders.cases.training_steps import (
     evaluations_in_float32,
     few_evaluations,
     few_steps,
+    gradient_there,
     long_evaluations,
     long_runs,
-    long_texts,
     loss_of,
     model_of,
     numbers_of,
@@ -47,18 +48,23 @@ from graders.cases.training_steps import (
     runs_that_fail_late,
     runs_with_ctrl_c,
     short_runs,
-    shortest_texts,
     single_steps,
     steps,
     steps_by_torch,
     steps_in_float32,
     steps_taken,
-    texts,
-    texts_of_few_windows,
-    texts_of_two_windows,
     trainee_in,
     two_steps,
     wide_steps,
+)
+from graders.cases.training_windows import (
+    drawn_by_torch,
+    expect_windows,
+    long_texts,
+    shortest_texts,
+    texts,
+    texts_of_few_windows,
+    texts_of_two_windows,
 )
 from graders.engine.law import Broken, expect_equal, expect_refusal, law
 from graders.engine.script import default_generator, folder, generator, optimizer, path, probe
@@ -69,18 +75,31 @@ from graders.engine.space import Case, fixed
 
 @law("get_batch", long_texts)
 def test_chance_comes_from_the_generator_alone(subject, reference, case):
-    """Generators seeded alike give the same batches, and one generator gives another batch at each call."""
+    """Generators seeded alike give the same batches, and one generator gives another batch at each call.
+
+    PyTorch's own generator, from which dropout draws, is left where it is.
+    """
 
     def story(do):
         one, other = do.make(generator(5)), do.make(generator(5))
         of = (case.data, case.batch, case.n_ctx)
-        seen = {"one": [do.get_batch(*of, one), do.get_batch(*of, one)]}
+        do.make(default_generator(3))
+        seen = {"one": [do.get_batch(*of, one), do.get_batch(*of, one)], "after": drawn_by_torch(do)}
+        do.make(default_generator(3))
+        seen |= {"before": drawn_by_torch(do)}
         return seen | {"other": [do.get_batch(*of, other), do.get_batch(*of, other)]}
 
     seen = subject.tell(story)
     expect_equal(seen["other"], seen["one"], what="the other generator's batches", note="of one seeded alike")
     if torch.equal(seen["one"][0][0], seen["one"][1][0]):
         raise Broken("values", "the first batch again", "another batch", what="the second batch")
+    expect_own_generator(seen)
+
+
+def expect_own_generator(seen):
+    """Hold that PyTorch's own generator draws after the calls what it would have drawn before them."""
+    what = "what PyTorch's own generator draws next"
+    expect_equal(seen["after"], seen["before"], what=what, note="all chance should come from the generator passed in")
 
 
 @law("get_batch", texts)
@@ -88,16 +107,6 @@ def test_every_row_is_a_window_of_the_text(subject, reference, case):
     """Each row of x is n_ctx tokens of the text that follow each other, and y is what comes one token later."""
     x, y = subject.get_batch(case.data, case.batch, case.n_ctx, generator(case.seed))
     expect_windows(case, x, y)
-
-
-def expect_windows(case, x, y):
-    """Hold that x and y are windows of the text, y one token later."""
-    for row in range(len(x)):
-        start = int((case.data == x[row, 0]).nonzero()[0])
-        note = f"the text from token {start} on"
-        expect_equal(x[row], case.data[start : start + case.n_ctx], what=f"row {row} of x", note=note)
-        note = f"the text from token {start + 1} on"
-        expect_equal(y[row], case.data[start + 1 : start + 1 + case.n_ctx], what=f"row {row} of y", note=note)
 
 
 @law("get_batch", shortest_texts)
@@ -253,15 +262,22 @@ def expect_close(yours, expected, what):
 
 @law("evaluate", few_evaluations)
 def test_an_evaluation_changes_nothing(subject, reference, case):
-    """No parameter, gradient or count is another after an evaluation, and gradients are recorded again."""
+    """No parameter, gradient, count or generator is another after an evaluation, and gradients are recorded again.
+
+    Of the generators that is PyTorch's own: the one passed in draws the batches.
+    """
 
     def story(do):
         model = do.make(probe("trainee", **case.tables))
         for name in PARAMETERS:
-            do.set(getattr(model, name), "grad", torch.ones_like(case.tables[name]))
+            do.set(getattr(model, name), "grad", gradient_there(do, torch.ones_like(case.tables[name])))
+        do.make(default_generator(3))
+        drawn = {"before": drawn_by_torch(do)}
+        do.make(default_generator(3))
         evaluated(do, case, model)
+        drawn |= {"after": drawn_by_torch(do)}
         gradients = {f"gradient of {name}": getattr(model, name).grad for name in PARAMETERS}
-        seen = numbers_of(do, model) | gradients | {"n_read": do.look(model.n_read)}
+        seen = numbers_of(do, model) | gradients | drawn | {"n_read": do.look(model.n_read)}
         return seen | {"recorded": model(case.data[:1].unsqueeze(0)).requires_grad}
 
     seen = subject.tell(story)
@@ -270,6 +286,7 @@ def test_an_evaluation_changes_nothing(subject, reference, case):
         expect_equal(seen[f"gradient of {name}"], torch.ones_like(seen[name]), what=f"gradient of {name}")
     expect_equal(int(seen["n_read"]), 0, what="what the model counts in training mode only")
     expect_equal(seen["recorded"], True, what="whether gradients are recorded after an evaluation")
+    expect_own_generator(seen)
 
 
 @law("evaluate", few_evaluations)
@@ -341,6 +358,27 @@ def test_the_mean_of_no_batches_is_refused(subject, reference, case):
     expect_refusal(subject, "evaluate", *arguments, what=f"n_batches is {case.n_batches}")
 
 
+too_short = fixed(lambda where: [example(n, 1, 3) for n in (3, 0)])
+
+
+@law("evaluate", too_short)
+def test_a_text_that_is_too_short_to_evaluate_is_refused(subject, reference, case):
+    """A text of fewer than n_ctx + 1 tokens raises ValueError, and the mode of the model is as it was."""
+
+    def story(do):
+        seen = {}
+        for mode in ("train", "eval"):
+            model = do.make(probe("toy", table=torch.zeros(4, 4), places=torch.zeros(3, 4)))
+            getattr(model, mode)()
+            raised = do.caught(do.evaluate, model, case.data, case.batch, case.n_ctx, 2, generator(0))["classes"]
+            seen[mode] = {"raised": raised, "afterwards": model.training}
+        return seen
+
+    for mode, seen in subject.tell(story).items():
+        expect_raised(seen["raised"], "ValueError", f"{len(case.data)} tokens, n_ctx {case.n_ctx}")
+        expect_equal(seen["afterwards"], mode == "train", what="training mode", note=f"{mode}() was called before")
+
+
 # save_checkpoint
 
 
@@ -372,7 +410,7 @@ def test_saving_changes_nothing(subject, reference, case):
 
 @law("save_checkpoint", one_voyage)
 def test_the_last_checkpoint_survives_a_full_disk(subject, reference, case):
-    """When the disk is full half-way, the last checkpoint is as it was, no other file is left, and an error says so."""
+    """On a full disk OSError is raised, the last checkpoint is as it was, and no other file is left."""
 
     def story(do):
         files = do.make(folder())
@@ -385,21 +423,23 @@ def test_the_last_checkpoint_survives_a_full_disk(subject, reference, case):
     seen = subject.tell(story)
     expect_equal(seen["changed"], [], what="files that are new, gone or another when the disk was full")
     for classes in seen["raised"]:
-        expect_raised(classes, "Exception", "saving on a full disk")
+        expect_raised(classes, "OSError", "saving on a full disk")
 
 
 @law("save_checkpoint", one_voyage)
 def test_the_disk_has_it_before_it_takes_the_old_one_s_place(subject, reference, case):
-    """When the power is cut after the call, the file is whole: it was sent to the disk before it was renamed."""
+    """When the power is cut, the file is whole: it was sent to the disk before it was renamed, in the same folder."""
 
     def story(do):
         files = do.make(folder())
         model, descent, chance = saved(do, case)
-        before = files.is_plain(FILE)
-        files.power_cut(do.save_checkpoint, path(FILE), model, descent, case.step + 1, chance)
-        return {"before": before, "is read": files.is_plain(FILE), "files": files.names()}
+        lost = files.power_cut(do.save_checkpoint, path(FILE), model, descent, case.step + 1, chance)
+        return {"lost": lost, "is read": files.is_plain(FILE), "files": files.names()}
 
-    expect_equal(subject.tell(story), {"is read": True, "files": [FILE]}, what="after a power cut")
+    seen = subject.tell(story)
+    expect_equal(seen["lost"], [], what="what a power cut destroys")
+    expect_equal(seen["is read"], True, what="whether the file can be read after it")
+    expect_equal(seen["files"], [FILE], what="files that are there after it")
 
 
 # load_checkpoint
@@ -459,18 +499,22 @@ def expect_refused_file(raised, case):
 
 @law("load_checkpoint", others)
 def test_a_checkpoint_of_another_model_is_refused(subject, reference, case):
-    """A file that was written for a model or an optimizer with other parameters raises ValueError, which names it."""
+    """A file of a model or an optimizer with other parameters raises ValueError, which names it; nothing changes."""
 
-    def story(do):
+    def story(do, loads=True):
         do.make(default_generator(4))
         model, descent, chance = started(do, case, case.tables, lr=0.01)
         other = do.make(case.other)
         theirs = descent if case.part == "model" else do.make(optimizer(other, lr=0.1))
         do.save_checkpoint(path(FILE), model if case.part == "optimizer" else other, theirs, 1, chance)
-        raised = do.caught(do.load_checkpoint, path(FILE), model, descent, chance)
-        return {"raised": raised, "model": numbers_of(do, model)}
+        moves(do, case, model, descent, chance)
+        raised = do.caught(do.load_checkpoint, path(FILE), model, descent, chance) if loads else None
+        return {"raised": raised, "now": numbers_of(do, model), "then": moves(do, case, model, descent, chance)}
 
-    expect_refused_file(subject.tell(story)["raised"], case)
+    seen, expected = subject.tell(story), reference.tell(lambda do: story(do, loads=False))
+    expect_refused_file(seen["raised"], case)
+    expect_equal(seen["now"], expected["now"], what="after the refusal", note="before it")
+    expect_equal(seen["then"], expected["then"], what="some steps later", note="without the file that was refused")
 
 
 @law("load_checkpoint", one_voyage)
@@ -591,7 +635,10 @@ def test_a_run_that_is_done_is_saved(subject, reference, case):
 
 @law("train", short_runs)
 def test_what_is_printed(subject, reference, case):
-    """With progress something is printed, and after Ctrl-C, with or without a checkpoint; in other runs nothing is."""
+    """With progress something is printed, and after Ctrl-C, with or without a checkpoint; in other runs nothing is.
+
+    All of it goes to stderr, and nothing to stdout.
+    """
 
     def story(do):
         seen = {
@@ -599,12 +646,14 @@ def test_what_is_printed(subject, reference, case):
             "after Ctrl-C": called(do, case, trainee_in(do, case, interrupted_at=1)),
             "with progress": called(do, case, trainee_in(do, case), progress=True),
         }
-        return {name: {"silent": said["is_silent"], "losses": said["result"]} for name, said in seen.items()}
+        kept = {"silent": "is_silent", "on stdout": "on_stdout", "losses": "result"}
+        return {name: {key: said[part] for key, part in kept.items()} for name, said in seen.items()}
 
     seen = subject.tell(story)
     quiet = seen["in a quiet run"]
     for name, said in seen.items():
         expect_equal(said["silent"], said is quiet, what=f"whether nothing is printed {name}")
+        expect_equal(said["on stdout"], False, what=f"whether something is printed on stdout, not stderr, {name}")
     expect_equal(seen["after Ctrl-C"]["losses"], quiet["losses"][:2], what="what is returned after Ctrl-C in step 1")
     expect_equal(seen["with progress"]["losses"], quiet["losses"], what="what is returned with progress")
 
@@ -626,3 +675,20 @@ def test_a_text_that_is_too_short_to_train_on_is_refused(subject, reference, cas
     """A text of fewer than n_ctx + 1 tokens raises ValueError."""
     model = probe("toy", table=torch.zeros(4, 4), places=torch.zeros(3, 4))
     expect_refusal(subject, "train", model, case.data[:3], *case.settings.values(), what="3 tokens, n_ctx 3")
+
+
+@law("train", gpts)
+def test_your_own_gpt_starts_near_the_uniform_loss(subject, reference, case):
+    """Your own GPT, which has learnt nothing, has a loss near ln d_vocab: it is sure of nothing yet."""
+    loss = subject.tell(first_loss(case))
+    if not abs(loss - math.log(7)) < 0.3:
+        raise Broken("values", loss, f"{math.log(7):.4g}, give or take 0.3", what="the loss of a GPT at its start")
+
+
+@law("train", gpts)
+def test_your_own_gpt_learns_a_batch_by_heart(subject, reference, case):
+    """Your own GPT, trained by your own `train` on one batch, learns it by heart: its loss comes near 0."""
+    seen = subject.tell(learnt_by_heart(case))
+    if not seen["losses"][-1][1] < 0.1:
+        raise Broken("values", seen["losses"][-1][1], "less than 0.1", what="the last loss")
+    expect_equal(seen["said"], case.data[1:], what="the likeliest next tokens afterwards", note="the text")

@@ -1,12 +1,12 @@
 """`headstart train`: a subject's own `GPT` and `train` on a real text.
 
-A run's folder, which can be gone on from and written with, holds checkpoint.pt (the subject's own, to go on from) and,
-when a run ends: run.json (sizes), model.safetensors (the parameters by `GPT`'s own names), tokenizer.json,
-losses.jsonl, loss.png.
+A run's folder, which can be gone on from and written with, holds run.json (what is trained: `run_folder`) and
+checkpoint.pt (the subject's own, to go on from), and, when a run ends or is stopped: model.safetensors (the parameters
+by `GPT`'s own names), tokenizer.json, losses.jsonl, loss.png; run.json then says what the run came to.
 """
 
-import json
 import shutil
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,54 +15,45 @@ import torch
 from safetensors.torch import save_file
 from tokenizers import Tokenizer
 
-from graders.engine.stubs import stub_files
-from graders.engine.worker.loading import Source, SubjectPackage
+from graders.run_folder import (
+    BATCH,
+    CHECKPOINT,
+    CONFIG,
+    LOSSES,
+    OTHERWISE,
+    WEIGHTS,
+    Text,
+    remember,
+    settings,
+)
+from graders.subject_code import CannotGoOn, Subject
 from graders.weights.checkpoint import EMBEDDED
 from graders.weights.loss_curve import draw_loss_curve, keep_losses
-from reference.config import GPTConfig
 
-RUN = "run.json"
-CONFIG = GPTConfig(d_vocab=1024, n_ctx=128, n_layers=4, n_heads=4, d_model=128, d_head=32, d_mlp=512)
-BATCH = 8
+PARTS = ("gpt", "loss", "training")  # the files of a subject that train
 MAX_LR, MIN_LR, WEIGHT_DECAY, MAX_NORM = 2e-3, 1e-4, 0.1, 1.0
 HELD_OUT = 0.1  # of the text, its end
 N_EVALUATED = 20  # batches
 
 
-class CannotTrain(Exception):
-    """Why there is nothing to train on, in one line."""
+def run(subject: Subject, text: Text, out: Path, steps: int, seed: int) -> dict[str, Any]:
+    """Train, or go on training, and leave all that is kept of a run in `out`; returns what it came to.
 
-
-def read_text(path: Path | None) -> str:
-    """The text of a file; without one, Python's own manual, which is on every machine."""
-    if path is None:
-        from pydoc_data.topics import topics
-
-        return "\n\n".join(topics.values())
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise CannotTrain(f"{path} cannot be read as text ({error}); expected a UTF-8 text file") from error
-
-
-def run(subject: Path, text: str, out: Path, steps: int, seed: int) -> dict[str, float]:
-    """Train, or go on training, and leave all that is kept of a run in `out`; returns the losses to compare, in nats.
-
-    They are the held-out loss `held_out` and the baselines `uniform` and `unigram`. Raises what the subject raises, and
-    `CannotTrain` when the text is too short.
+    That is the number of steps `taken`, the held-out loss `held_out`, and the baselines `uniform` and `unigram`, in
+    nats. What is trained is said on stderr. Raises what the subject raises, and `CannotGoOn` when the text is too
+    short or the checkpoint cannot be read.
     """
-    out.mkdir(parents=True, exist_ok=True)
-    package = SubjectPackage(Source(folder=str(subject), stubs=stub_files()), "training")
-    parts: Any = {name: package.load(name) for name in ("config", "gpt", "loss", "training")}
-    tokenizer = Tokenizer.from_file(str(EMBEDDED / "tokenizer.json"))
-    data = torch.tensor(tokenizer.encode(text).ids)
-    n_held_out = int(HELD_OUT * len(data))
-    if n_held_out <= CONFIG.n_ctx:
-        expected = f"expected at least {int((CONFIG.n_ctx + 1) / HELD_OUT) + 1}"
-        raise CannotTrain(f"the text is too short: {len(data)} tokens; {expected}, so that some can be held out")
-    learnt, held_out = data[:-n_held_out], data[-n_held_out:]
+    parts: dict[str, Any] = subject.load(PARTS)
+    learnt, held_out = _tokens(text)
+    check_readable(out / CHECKPOINT)
     torch.manual_seed(seed)
     model = parts["gpt"].GPT(parts["config"].GPTConfig(**asdict(CONFIG)))
+    said = settings(text, steps, seed)
+    remember(out, said)
+    _say(
+        f"{sum(p.numel() for p in model.parameters()):,} parameters, {len(learnt):,} tokens of {text.name} "
+        f"({len(held_out):,} more are held out), {steps:,} steps of {BATCH} x {CONFIG.n_ctx} tokens"
+    )
     losses = parts["training"].train(
         model,
         learnt,
@@ -75,18 +66,49 @@ def run(subject: Path, text: str, out: Path, steps: int, seed: int) -> dict[str,
         weight_decay=WEIGHT_DECAY,
         max_norm=MAX_NORM,
         seed=seed,
-        checkpoint=out / "checkpoint.pt",
+        checkpoint=out / CHECKPOINT,
     )
-    every = keep_losses(out / "losses.jsonl", losses)
+    every = keep_losses(out / LOSSES, losses)
+    _say("measuring the held-out loss")
     generator = torch.Generator().manual_seed(seed)
     told = {
+        "taken": losses[-1][0] + 1 if losses else steps,
         "held_out": parts["training"].evaluate(model, held_out, BATCH, CONFIG.n_ctx, N_EVALUATED, generator),
         "uniform": float(parts["loss"].uniform_loss(CONFIG.d_vocab)),
         "unigram": float(parts["loss"].unigram_loss(learnt, CONFIG.d_vocab)),
     }
-    save_file({name: p.detach().contiguous() for name, p in model.named_parameters()}, out / "model.safetensors")
-    (out / RUN).write_text(json.dumps({"cfg": asdict(CONFIG)} | told, indent=2) + "\n", encoding="utf-8")
+    if every:  # none, if an earlier call was killed between its last checkpoint and here
+        draw_loss_curve(out / "loss.png", every, told["uniform"], told["unigram"], [(len(every), told["held_out"])])
     shutil.copy(EMBEDDED / "tokenizer.json", out)
-    at_the_end = [(len(every), told["held_out"])]
-    draw_loss_curve(out / "loss.png", every, told["uniform"], told["unigram"], at_the_end)
+    save_file({name: p.detach().contiguous() for name, p in model.named_parameters()}, out / WEIGHTS)
+    remember(out, said | told)
     return told
+
+
+def _tokens(text: Text) -> tuple[torch.Tensor, torch.Tensor]:
+    """The tokens of a text to learn from, and those held out. Raises `CannotGoOn` when there are too few."""
+    data = torch.tensor(Tokenizer.from_file(str(EMBEDDED / "tokenizer.json")).encode(text.text).ids)
+    n_held_out = int(HELD_OUT * len(data))
+    if n_held_out <= CONFIG.n_ctx:
+        has = f"{len(data)} token" + "s" * (len(data) != 1)
+        expected = f"expected at least {int((CONFIG.n_ctx + 1) / HELD_OUT) + 1}"
+        raise CannotGoOn(f"the text is too short: {has}; {expected}, so that some can be held out")
+    return data[:-n_held_out], data[-n_held_out:]
+
+
+def check_readable(checkpoint: Path) -> None:
+    """Raise `CannotGoOn` when there is a checkpoint and it is no whole file, whoever's code has written it."""
+    if not checkpoint.exists():
+        return
+    try:
+        torch.load(checkpoint, weights_only=True)
+    except Exception as error:  # torch raises whatever the damage leads to
+        raise CannotGoOn(
+            f"{checkpoint} is damaged ({type(error).__name__}); expected what the last call saved; "
+            f"{checkpoint.parent}/ is of no more use: {OTHERWISE}"
+        ) from error
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()

@@ -2,9 +2,7 @@
 
 import json
 import time
-import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,17 +13,13 @@ from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from graders.engine.stubs import stub_files
-from graders.engine.worker.loading import Source, SubjectPackage
-from graders.training_run import RUN, CannotTrain
+from graders.run_folder import RUN, WEIGHTS
+from graders.subject_code import CannotGoOn, Printed, Subject
 from graders.weights.checkpoint import CheckpointError, load_checkpoint
 
+PARTS = ("sampling", "beam_search", "caching")  # the files of a subject that write
 TIMED_AGAIN = 20  # tokens that are written once more without the cache, to compare
 UNFINISHED = "\N{REPLACEMENT CHARACTER}"  # what stands for a character of which a token holds only a part
-
-
-class CannotWrite(Exception):
-    """Why nothing can be written, and what to do, in one line."""
 
 
 @dataclass
@@ -34,100 +28,95 @@ class Writer:
 
     model: Any
     tokenizer: Tokenizer
-    parts: dict[str, Any]  # the subject's `sampling`, `beam_search` and `caching`
-    seconds: list[float] = field(default_factory=list)  # each token took, the prompt's not counted
+    parts: dict[str, Any]  # the subject's `PARTS`
+    printed: Printed
+    seconds: list[tuple[float, float]] = field(default_factory=list)  # each new token took: to read, and to choose
+    written: Tensor = field(default_factory=lambda: torch.empty(1, 0, dtype=torch.long))  # the prompt and what follows
 
     @property
     def n_ctx(self) -> int:
         return self.model.cfg.n_ctx
 
     def encode(self, text: str) -> Tensor:
-        """The prompt as ids (1, seq). Raises `CannotWrite` when it is empty."""
-        ids = self.tokenizer.encode(text).ids
-        if not ids:
-            raise CannotWrite("the text to continue is empty; expected at least a word, such as 'To be, or'")
-        return torch.tensor([ids])
+        """The prompt as ids (1, seq)."""
+        return torch.tensor([self.tokenizer.encode(text).ids])
 
-    def end_of_text(self) -> int | None:
-        """The id that ends a text in this tokenizer, if it has one."""
-        return self.tokenizer.token_to_id("<|endoftext|>")
+    def end_of_text(self, eos_id: int | None) -> int | None:
+        """The id that ends a text: of this vocabulary, None for -1, and the tokenizer's own, if any, for None."""
+        if eos_id is None:
+            return self.tokenizer.token_to_id("<|endoftext|>")
+        d_vocab = self.model.cfg.d_vocab
+        if eos_id >= d_vocab:
+            raise CannotGoOn(f"--eos-id is {eos_id}; expected at most {d_vocab - 1}, the last id of the vocabulary")
+        return None if eos_id < 0 else eos_id
 
     def write(self, tokens: Tensor, n_tokens: int, options: dict[str, Any], seed: int) -> Iterator[str]:
         """Continue `tokens` (1, seq) and give the text that each new token adds, as soon as it is there."""
-        chosen = self.parts["sampling"].SamplingOptions(**options)
+        sampling = self.parts["sampling"]
         generator = torch.Generator().manual_seed(seed)
         shown, cache, unread = self.tokenizer.decode(tokens[0].tolist()), None, tokens
         for _ in range(n_tokens):
-            began = time.perf_counter()
             if tokens.shape[1] > self.n_ctx:  # the window slides, and every position changes
                 cache, unread = None, tokens[:, -self.n_ctx :]
-            logits, cache = self.model(unread[:, -self.n_ctx :], cache)
-            unread = self.parts["sampling"].next_token(logits[:, -1], tokens, chosen, generator).unsqueeze(1)
-            tokens = torch.cat([tokens, unread], dim=1)
-            self.seconds.append(time.perf_counter() - began)
+            with self.printed.listening():
+                began = time.perf_counter()
+                logits, cache = self.model(unread, cache)
+                read = time.perf_counter()
+                chosen = sampling.SamplingOptions(**options)
+                unread = sampling.next_token(logits[:, -1], tokens, chosen, generator).unsqueeze(1)
+                self.seconds.append((read - began, time.perf_counter() - read))
+            self.written = tokens = torch.cat([tokens, unread], dim=1)
             text = self.tokenizer.decode(tokens[0].tolist())
             if not text.endswith(UNFINISHED):
                 yield text[len(shown) :]
                 shown = text
             if options["eos_id"] is not None and unread.item() == options["eos_id"]:
                 break
-        self.written = tokens
 
     def speed(self) -> str:
-        """Tokens a second with the cache, and of the last few, written again, without it."""
-        again = self.written[:, -TIMED_AGAIN - 1 :].shape[1] - 1
-        again = min(again, len(self.seconds))
-        began = time.perf_counter()
-        for end in range(self.written.shape[1] - again, self.written.shape[1]):
-            self.model(self.written[:, max(0, end - self.n_ctx) : end], None)
-        without = again / (time.perf_counter() - began)
-        with_cache = again / sum(self.seconds[-again:])
-        compared = f"{with_cache:.0f} a second with the cache, {without:.0f} without it"
-        return f"{len(self.seconds)} tokens; the last {again}: {compared}"
+        """How many tokens were written and, if enough of them were, how many a second with the cache and without.
+
+        The first is not counted, since it took the reading of the prompt; the last few are read once more, without
+        the cache.
+        """
+        told = f"{len(self.seconds)} token" + "s" * (len(self.seconds) != 1)
+        if len(self.seconds) <= TIMED_AGAIN:
+            return told
+        last = self.seconds[-TIMED_AGAIN:]
+        told = f"{told}; the last {TIMED_AGAIN}: {TIMED_AGAIN / sum(map(sum, last)):.0f} a second"
+        length = self.written.shape[1]
+        if length - 1 > self.n_ctx:  # so many were read for the last token
+            return f"{told}, for past {self.n_ctx} tokens the window slides, and the cache is of no use"
+        with self.printed.listening():
+            began = time.perf_counter()
+            for end in range(length - TIMED_AGAIN, length):
+                self.model(self.written[:, :end], None)
+            read = time.perf_counter() - began
+        without = TIMED_AGAIN / (read + sum(choosing for _reading, choosing in last))
+        return f"{told} with the cache, {without:.0f} without it"
 
     def beams(self, tokens: Tensor, n_beams: int, n_tokens: int, **options: Any) -> list[tuple[float, str]]:
         """The best continuations that beam search finds: score and text of each, the best first."""
-        found = self.parts["caching"].beam_search_cached(self.model, tokens[0], n_beams, n_tokens, **options)
-        return [(float(beam.score), self.tokenizer.decode(list(map(int, beam.tokens)))) for beam in found]
+        with self.printed.listening():
+            found = self.parts["caching"].beam_search_cached(self.model, tokens[0], n_beams, n_tokens, **options)
+            return [(float(beam.score), self.tokenizer.decode(list(map(int, beam.tokens)))) for beam in found]
 
 
-@contextmanager
-def explained(subject: str) -> Iterator[None]:
-    """Turn what a subject's code raises into one line: `CannotWrite`."""
-    try:
-        yield
-    except (CannotWrite, CannotTrain):
-        raise
-    except NotImplementedError as error:
-        frame = traceback.extract_tb(error.__traceback__)[-1]
-        raise CannotWrite(
-            f"{frame.name} in {subject}/{Path(frame.filename).name} is not written yet; write it first, or run this "
-            "with --subject reference"
-        ) from error
-    except Exception as error:
-        frame = traceback.extract_tb(error.__traceback__)[-1]
-        where = f"{Path(frame.filename).name}, line {frame.lineno}"
-        raise CannotWrite(
-            f"it stopped with {type(error).__name__}: {error} ({where}); the graders say more, and --subject "
-            "reference shows what to expect"
-        ) from error
-
-
-def load_writer(subject: Path, weights: str | None) -> Writer:
+def load_writer(subject: Subject, weights: str | None, printed: Printed) -> Writer:
     """A subject's model with the weights of the embedded checkpoint (None), a folder, or a model of the hub.
 
-    Raises `CannotWrite` when the subject's files or the checkpoint cannot be used.
+    Raises what the subject's files raise, and `CannotGoOn` when files are missing or the checkpoint cannot be used.
     """
     folder, cfg, state = _read(weights)
     vocabulary = folder / "tokenizer.json"
     if not vocabulary.is_file():
-        raise CannotWrite(f"{folder} has no tokenizer.json, without which no text can be read or written")
-    package = SubjectPackage(Source(folder=str(subject), stubs=stub_files()), "caching")
-    parts = {name: package.load(name) for name in ("sampling", "beam_search", "caching")}
-    model = parts["caching"].CachedGPT(package.load("config").GPTConfig(**cfg))
-    model.load_state_dict({name: tensor.float() for name, tensor in state.items()})
+        raise CannotGoOn(f"{folder} has no tokenizer.json, without which no text can be read or written")
+    with printed.listening():
+        parts: dict[str, Any] = subject.load(PARTS)
+        model = parts["caching"].CachedGPT(parts["config"].GPTConfig(**cfg))
+        model.load_state_dict({name: tensor.float() for name, tensor in state.items()})
     model.eval().requires_grad_(False)  # nothing is recorded for gradients
-    return Writer(model, Tokenizer.from_file(str(vocabulary)), parts)
+    return Writer(model, Tokenizer.from_file(str(vocabulary)), parts, printed)
 
 
 def _read(weights: str | None) -> tuple[Path, dict[str, Any], dict[str, Tensor]]:
@@ -136,11 +125,19 @@ def _read(weights: str | None) -> tuple[Path, dict[str, Any], dict[str, Tensor]]
         folder = Path(weights)
         try:
             cfg = json.loads((folder / RUN).read_text(encoding="utf-8"))["cfg"]
-            return folder, cfg, load_file(folder / "model.safetensors")
-        except (OSError, ValueError, KeyError, SafetensorError) as error:
-            raise CannotWrite(f"--weights: the run in {folder} is damaged ({error}); train it again") from error
+            return folder, cfg, load_file(folder / WEIGHTS)
+        except FileNotFoundError as error:
+            raise CannotGoOn(
+                f"--weights: the run in {folder}/ has not come to an end, so there is no {WEIGHTS} to write with; "
+                "the `headstart train` that began it goes on with it"
+            ) from error
+        except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+            raise CannotGoOn(
+                f"--weights: the run in {folder}/ is damaged ({type(error).__name__}: {error}); train it again, with "
+                "--out for another folder"
+            ) from error
     try:
         checkpoint = load_checkpoint(weights)
     except CheckpointError as error:
-        raise CannotWrite(f"--weights: {error}") from error
+        raise CannotGoOn(f"--weights: {error}") from error
     return checkpoint.folder, checkpoint.cfg, checkpoint.weights

@@ -48,7 +48,8 @@ def next_token_loss(logits: Float[Tensor, "batch seq d_vocab"], tokens: Int[Tens
     The logits at position i are about the token at position i + 1. So positions 0 to seq - 2 predict
     tokens 1 to seq - 1; what the last position says is not scored, and the first token is not predicted.
     The mean runs over the positions of all rows. It stays finite and right for logits of +-1e4, and where a
-    token that does not come has a logit of -inf. Gradients flow through it. `logits` and `tokens` are not changed.
+    token that does not come has a logit of -inf; where a token comes that has one, the loss is infinite.
+    Gradients flow through it. `logits` and `tokens` are not changed.
 
     Raises `ValueError`, as `check_predictions` does, when shapes do not fit, when a row has fewer than two
     tokens, when there are no rows, and when an id is not in the vocabulary.

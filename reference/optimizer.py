@@ -31,7 +31,8 @@ class AdamW(torch.optim.Optimizer):
     """Adam with decoupled weight decay, as a PyTorch optimizer: `state_dict` and parameter groups come with it.
 
     `params` are tensors, or groups of them: dictionaries with `params` and settings of their own. Raises `ValueError`
-    when there are none, when `lr`, `eps` or `weight_decay` is negative or not finite, when a beta is not in [0, 1).
+    when there are none, and when an `lr`, `eps` or `weight_decay` is negative or not finite or a beta is not in [0, 1),
+    be it given for all or for one group.
     """
 
     def __init__(self, params: Iterable, lr=1e-3, betas=(0.9, 0.95), eps=1e-8, weight_decay=0.1):
@@ -43,6 +44,7 @@ class AdamW(torch.optim.Optimizer):
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Move every parameter one step, in place, by its gradient `.grad`, which is not changed.
 
+        In place: its numbers change where they are stored, so that whatever shares its memory moves with it.
         Both averages start at zero, and are divided by 1 - beta^t before use, where t counts the steps of this
         parameter from 1. With these m and v the step is -lr * m / (sqrt(v) + eps). The decay, -lr * weight_decay
         times the parameter as it was before, goes through neither average. Settings are read from the parameter's
@@ -83,9 +85,9 @@ def decay_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
     """Sort a model's parameters into two groups for `AdamW`: matrices, which decay, and the rest, which does not.
 
     What decays is called `W_Q`, `W_K`, `W_V`, `W_O`, `W_in` or `W_out` (the last part of its name), or `W_U` unless
-    it is tied, that is, shares its storage with a `W_E`; equal numbers do not tie. Each parameter is in one group and
-    once, whatever names it has. Both groups are there even when empty: dictionaries of `params` (a list) and
-    `weight_decay` (the number given, and 0). Source: Brown et al. 2020, appendix B, for the decay.
+    it is tied, that is, shares its storage with a `W_E`; equal numbers do not tie. Each parameter, also one that is
+    frozen, is in one group and once, whatever names it has. Both groups are there even when empty: dictionaries of
+    `params` (a list) and `weight_decay` (the number given, and 0). Source: Brown et al. 2020, appendix B.
     """
     # 1. The names of the matrices that always decay
     matrices = {"W_Q", "W_K", "W_V", "W_O", "W_in", "W_out"}
@@ -125,7 +127,7 @@ def warmup_cosine(step: int, warmup_steps: int, total_steps: int, max_lr: float,
 
 @torch.no_grad()
 def clip_grad_norm(parameters: Iterable[Tensor], max_norm: float) -> Tensor:
-    """Shorten all gradients together, in place, when their joint norm is more than `max_norm`.
+    """Shorten all gradients together, in place, so that their joint norm is at most `max_norm`.
 
     The norm is the length of one long vector made of every `.grad` there is. Each gradient is multiplied by
     min(1, max_norm / (norm + 1e-6)), the same factor for all, so that the direction stays. Returns the norm before,

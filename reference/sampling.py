@@ -64,11 +64,11 @@ def greedy(logits: Logits) -> Int[Tensor, "batch"]:
 def apply_temperature(logits: Logits, temperature: float) -> Logits:
     """Divide the logits by `temperature`: below 1 the likely become likelier, above 1 all become more alike.
 
-    Raises `ValueError` when `temperature` is 0, negative or NaN.
+    Raises `ValueError` when `temperature` is 0, negative, infinite or NaN.
     """
-    # 1. Refuse a temperature that is not above 0
-    if not temperature > 0:
-        raise ValueError(f"the temperature is {temperature}; expected a number above 0")
+    # 1. Refuse a temperature that is not above 0, and one that is infinite
+    if not 0 < temperature < float("inf"):
+        raise ValueError(f"the temperature is {temperature}; expected a finite number above 0")
     # 2. Every logit on its new scale: batch d_vocab
     return logits / temperature
 

@@ -10,7 +10,6 @@ windows drawn at random; Brown et al., "Language Models are Few-Shot Learners" (
 
 import io
 import os
-import pickle
 import signal
 import sys
 import time
@@ -85,7 +84,8 @@ def evaluate(
     """The mean loss, in nats, over `n_batches` batches that `get_batch` draws; nothing is learnt from them.
 
     The model runs in evaluation mode, so without dropout, and no gradient is computed or changed. Afterwards it is
-    in the mode it was in before, whichever that was. Raises `ValueError` when `n_batches` is below 1.
+    in the mode it was in before, whichever that was, also when something is raised. Raises `ValueError` when
+    `n_batches` is below 1, and where `get_batch` does.
     """
     # 1. Refuse the mean of nothing
     if n_batches < 1:
@@ -95,12 +95,14 @@ def evaluate(
     model.eval()
     # 3. The loss of every batch, as in `train_step`, without gradients: n_batches
     losses = []
-    with torch.no_grad():
-        for _ in range(n_batches):
-            x, y = get_batch(data, batch, n_ctx, generator)
-            losses.append(F.cross_entropy(model(x).flatten(0, 1), y.flatten()).item())
-    # 4. Back into that mode; the mean
-    model.train(was_training)
+    try:
+        with torch.no_grad():
+            for _ in range(n_batches):
+                x, y = get_batch(data, batch, n_ctx, generator)
+                losses.append(F.cross_entropy(model(x).flatten(0, 1), y.flatten()).item())
+    # 4. Back into that mode, whatever happened; the mean
+    finally:
+        model.train(was_training)
     return sum(losses) / n_batches
 
 
@@ -137,20 +139,25 @@ def load_checkpoint(path: str | os.PathLike, model: nn.Module, optimizer: Optimi
 
     What follows is, bit for bit, the run that never stopped. The file is read with `weights_only=True`, so that one
     from a stranger cannot run code. Raises `ValueError`, naming the file, when it is damaged or was written for
-    another model or optimizer, and `FileNotFoundError` when there is none.
+    another model or optimizer, and `FileNotFoundError` when there is none; then nothing is changed.
     """
     with Path(path).open("rb") as file:
         try:
-            # 1. Read it
+            # 1. Read it, and what is in it
             state = torch.load(file, weights_only=True)
-            # 2. Put back parameters, what the optimizer remembers, and both generators
-            model.load_state_dict(state["model"])
+            step, drawn, dropped = state["step"], state["generator"], state["global_generator"]
+            # 2. Refuse parameters of other names or shapes while nothing has been changed
+            theirs, ours = state["model"], model.state_dict()
+            if theirs.keys() != ours.keys() or any(theirs[name].shape != ours[name].shape for name in ours):
+                raise ValueError("its parameters have other names or shapes")
+            # 3. Put back what the optimizer remembers, which it refuses whole; then parameters and both generators
             optimizer.load_state_dict(state["optimizer"])
-            generator.set_state(state["generator"])
-            torch.set_rng_state(state["global_generator"])
-            return state["step"]
-        # 3. Whatever is wrong with the file, say which file it is
-        except (OSError, EOFError, LookupError, RuntimeError, TypeError, ValueError, pickle.UnpicklingError) as error:
+            model.load_state_dict(theirs)
+            generator.set_state(drawn)
+            torch.set_rng_state(dropped)
+            return step
+        # 4. Whatever is wrong with the file, say which file it is
+        except Exception as error:
             raise ValueError(f"{path} is no whole checkpoint of this model and optimizer: {error}") from error
 
 

@@ -33,3 +33,12 @@ def audits(request):
 def size(exercise) -> int:
     """The exercises with most tasks first, so that none is left to run alone at the end."""
     return -len(exercise.tasks)
+
+
+@pytest.fixture
+def in_float64_without_gradients():
+    """PyTorch's default dtype is float64, and no gradients are recorded, as in a law."""
+    torch.set_default_dtype(torch.float64)
+    with torch.no_grad():
+        yield
+    torch.set_default_dtype(torch.float32)

@@ -2,36 +2,15 @@
 
 import pytest
 import torch
+from caching_models import CFG, close, models, text
 
 from reference.attention import Attention
 from reference.caching import CHUNK, CachedAttention, CachedGPT, KVCache
 from reference.config import GPTConfig
-from reference.gpt import GPT
 
-CFG = GPTConfig(d_vocab=7, n_ctx=12, n_layers=3, n_heads=2, d_model=5, d_head=3, d_mlp=4)
 SEEDS = range(25)
 
-
-@pytest.fixture(autouse=True)
-def float64():
-    torch.set_default_dtype(torch.float64)
-    with torch.no_grad():
-        yield
-    torch.set_default_dtype(torch.float32)
-
-
-def models(cfg: GPTConfig = CFG, seed: int = 0) -> tuple[CachedGPT, GPT]:
-    """A model that can use a cache and one that cannot, with the same random parameters, biases and norms included."""
-    chance = torch.Generator().manual_seed(seed)
-    plain, cached = GPT(cfg), CachedGPT(cfg)
-    for parameter in plain.parameters():
-        parameter.copy_(torch.randn(parameter.shape, generator=chance))
-    cached.load_state_dict(plain.state_dict())
-    return cached, plain
-
-
-def text(seed: int, batch: int, seq: int, cfg: GPTConfig = CFG) -> torch.Tensor:
-    return torch.randint(cfg.d_vocab, (batch, seq), generator=torch.Generator().manual_seed(seed))
+pytestmark = pytest.mark.usefixtures("in_float64_without_gradients")
 
 
 def pieces(seed: int, tokens: torch.Tensor, first: int = 1) -> list[torch.Tensor]:
@@ -59,10 +38,6 @@ def copies(cache: KVCache) -> list[torch.Tensor]:
 
 def same(a: list[torch.Tensor], b: list[torch.Tensor]) -> bool:
     return all(torch.equal(one, two) for one, two in zip(a, b, strict=True))
-
-
-def close(a: torch.Tensor, b: torch.Tensor) -> None:
-    torch.testing.assert_close(a, b, rtol=1e-9, atol=1e-9)
 
 
 # Logits
@@ -277,4 +252,16 @@ def test_gradients_are_attention_s_own_where_there_is_no_past():
         attention(x).pow(2).sum().backward()
         cached(x, KVCache.empty(CFG, 2)[0])[0].pow(2).sum().backward()
     for name, parameter in attention.named_parameters():
+        close(cached.get_parameter(name).grad, parameter.grad)
+
+
+@pytest.mark.parametrize("padding", [None, torch.tensor([0, 2])])
+def test_a_model_learns_from_a_text_that_begins(padding):
+    cached, plain = models()
+    tokens = text(1, 2, 6)
+    with torch.enable_grad():
+        cached(tokens, None, padding)[0][:, 2:].pow(2).sum().backward()
+        for row, n_pads in zip(tokens, [0, 0] if padding is None else padding.tolist(), strict=True):
+            plain(row[None, n_pads:])[:, 2 - n_pads :].pow(2).sum().backward()
+    for name, parameter in plain.named_parameters():
         close(cached.get_parameter(name).grad, parameter.grad)

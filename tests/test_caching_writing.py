@@ -4,7 +4,7 @@ import re
 
 import pytest
 import torch
-from test_caching_reference import CFG, close, float64, models, text  # noqa: F401 (float64 is a fixture)
+from caching_models import CFG, close, models, text
 
 from graders.weights.checkpoint import load_checkpoint
 from reference.beam_search import beam_search
@@ -12,6 +12,8 @@ from reference.caching import CachedGPT, KVCache, beam_search_cached, generate_c
 from reference.config import GPTConfig
 from reference.gpt import GPT
 from reference.sampling import SamplingOptions, generate
+
+pytestmark = pytest.mark.usefixtures("in_float64_without_gradients")
 
 GREEDY = SamplingOptions(temperature=0.0)
 
@@ -139,15 +141,18 @@ CALLS = {
         lambda model: generate_cached(model, TOKENS + 1, 0, GREEDY, None),
         "7 is no token id; expected ids from 0 to 6",
     ),
-    "no beams": (lambda model: beam_search_cached(model, TOKENS[0], 0, 1), None),
-    "a prompt of two rows for beams": (lambda model: beam_search_cached(model, TOKENS, 1, 1), None),
+    "no beams": (lambda model: beam_search_cached(model, TOKENS[0], 0, 1), "n_beams is 0; expected at least 1"),
+    "a prompt of two rows for beams": (
+        lambda model: beam_search_cached(model, TOKENS, 1, 1),
+        "the prompt has shape (2, 3); expected one row of at least one token",
+    ),
 }
 
 
 @pytest.mark.parametrize("what", CALLS)
 def test_a_model_refuses(what):
     call, message = CALLS[what]
-    with pytest.raises(ValueError, match=message and f"^{re.escape(message)}$"):
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         call(models()[0])
 
 

@@ -50,14 +50,15 @@ def test_the_committed_exercises_are_what_the_reference_generates():
     assert (result.exit_code, result.output) == (0, "exercises/ is what reference/ generates\n")
 
 
-def test_check_names_every_file_that_differs_and_says_what_to_run(exercises):
+def test_check_names_every_file_that_differs_and_sends_no_learner_to_destroy_work(exercises):
     (exercises / "attention.py").write_text("# edited\n")
     (exercises / "mlp.py").unlink()
     result = run("stubs", "--check")
     assert result.exit_code == 1
     assert result.stderr == (
         "not what reference/ generates: exercises/attention.py, exercises/mlp.py; "
-        "run `headstart stubs --force`, which replaces what is in them, and commit the result\n"
+        "this is the maintainers' check, and a learner's work is expected to differ; `headstart stubs EXERCISE` writes "
+        "a file that is missing, and with --force also replaces what is in one\n"
     )
     assert not (exercises / "mlp.py").exists()
 
@@ -130,10 +131,68 @@ def test_the_version_is_that_of_the_package():
     assert (result.exit_code, result.output) == (0, f"headstart {version('headstart')}\n")
 
 
-def test_help_imports_no_tensor_library():
+REFUSED = (
+    ("--temperature -1", "--temperature is -1; expected 0 or more"),
+    ("--temperature nan", "--temperature is nan; expected 0 or more"),
+    ("--temperature inf", "--temperature is inf; expected 0 or more"),
+    ("--top-k 0", "--top-k is 0; expected 1 or more"),
+    ("--top-p 1.5", "--top-p is 1.5; expected a probability, from 0 to 1"),
+    ("--top-p nan", "--top-p is nan; expected a probability, from 0 to 1"),
+    ("--frequency-penalty nan", "--frequency-penalty is nan; expected a finite number"),
+    ("--tokens 0", "--tokens is 0; expected 1 or more"),
+    ("--beams -1", "--beams is -1; expected 0 to 64"),
+    ("--beams 65", "--beams is 65; expected 0 to 64"),
+    ("--eos-id -2", "--eos-id is -2; expected an id of the vocabulary, or -1 for none"),
+    ("--seed 9223372036854775808", "--seed is 9223372036854775808; expected a number of at most 18 digits"),
+    ("--beams 2 --length-penalty nan", "--length-penalty is nan; expected a finite number"),
+    ("--beams 2 --no-repeat-ngram-size -1", "--no-repeat-ngram-size is -1; expected 0 or more"),
+    ("--beams 2 --temperature 0.8", "--temperature has no effect with --beams; leave one out"),
+    ("--beams 2 --top-k 5", "--top-k has no effect with --beams; leave one out"),
+    ("--beams 2 --top-p 0.5", "--top-p has no effect with --beams; leave one out"),
+    ("--beams 2 --seed 1", "--seed has no effect with --beams; leave one out"),
+    ("--length-penalty 0", "--length-penalty has no effect without --beams; leave it out, or add --beams 3"),
+    (
+        "--no-repeat-ngram-size 2",
+        "--no-repeat-ngram-size has no effect without --beams; leave it out, or add --beams 3",
+    ),
+    ("--weights run", "--weights: there is no run/ yet; `headstart train` makes one"),
+    ("--weights runs/2", "--weights: there is no runs/2/ yet; `headstart train --out runs/2` makes one"),
+    ("--weights ./mine/", "--weights: there is no ./mine/ yet; `headstart train --out ./mine` makes one"),
+)
+
+
+@pytest.mark.parametrize(("options", "said"), REFUSED, ids=[options for options, _said in REFUSED])
+def test_what_cannot_be_written_is_refused_in_one_line(options, said, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = run("write", "To be, or", *options.split())
+    assert (result.exit_code, result.stdout, result.stderr) == (2, "", said + "\n")
+
+
+def test_an_empty_prompt_is_refused():
+    result = run("write", "")
+    assert (result.exit_code, result.stderr) == (
+        2,
+        "the text to continue is empty; expected at least a word, such as 'To be, or'\n",
+    )
+
+
+def test_a_run_of_no_steps_is_refused(tmp_path):
+    result = run("train", "--steps", "0", "--out", str(tmp_path / "run"))
+    assert (result.exit_code, result.stderr) == (2, "--steps is 0; expected 1 or more\n")
+    assert not (tmp_path / "run").exists()
+
+
+def test_flags_are_shown_without_a_type():
+    shown = run("stubs", "--help").output
+    assert "--force" in shown
+    assert "bool" not in shown
+
+
+def test_help_and_refusals_import_no_tensor_library():
     code = (
         "import sys; from typer.testing import CliRunner; from graders.cli import app;"
         "assert CliRunner().invoke(app, ['--help']).exit_code == 0;"
+        "assert CliRunner().invoke(app, ['write', 'To be', '--temperature', '-1']).exit_code == 2;"
         "sys.exit(', '.join({'torch', 'hypothesis', 'pytest', 'transformers'} & sys.modules.keys()) or 0)"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

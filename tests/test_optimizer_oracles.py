@@ -137,7 +137,7 @@ NUMBER, BETAS = "expected a finite number, 0 or more", "expected two numbers fro
     ("settings", "message"),
     [
         ({"lr": -1e-3}, f"lr is -0.001; {NUMBER}"),
-        ({"lr": math.nan}, f"lr is nan; {NUMBER}"),
+        ({"lr": math.inf}, f"lr is inf; {NUMBER}"),
         ({"eps": -1e-8}, f"eps is -1e-08; {NUMBER}"),
         ({"weight_decay": math.inf}, f"weight_decay is inf; {NUMBER}"),
         ({"betas": (0.9, 1.0)}, f"betas are (0.9, 1.0); {BETAS}"),
@@ -170,6 +170,10 @@ def tied_by_a_view(model):
     model.unembed.W_U = nn.Parameter(model.embed.W_E.detach().T)
 
 
+def tied_by_a_part(model):
+    model.unembed.W_U = nn.Parameter(model.embed.W_E.detach()[2:].T)
+
+
 def tied_by_two_names(model):
     model.unembed.W_U = model.embed.W_E
 
@@ -179,7 +183,7 @@ def tied_with_the_unembedding_first(model):
     model.unembed = nn.ParameterDict({"W_E": model.embed.W_U})
 
 
-@pytest.mark.parametrize("tie", [tied_by_a_view, tied_by_two_names, tied_with_the_unembedding_first])
+@pytest.mark.parametrize("tie", [tied_by_a_view, tied_by_a_part, tied_by_two_names, tied_with_the_unembedding_first])
 def test_an_unembedding_that_is_the_token_table_does_not_decay(tie):
     model = GPT(CFG)
     tie(model)

@@ -207,11 +207,21 @@ REFUSED = {
     "greedy of nothing": (lambda: greedy(NOTHING), NO_CHOICE),
     "a draw from nothing": (lambda: sample(NOTHING, None), NO_CHOICE),
     "a nucleus of nothing": (lambda: top_p_filter(NOTHING, 0.5), NO_CHOICE),
-    "temperature 0": (lambda: apply_temperature(LOGITS, 0.0), "the temperature is 0.0; expected a number above 0"),
-    "temperature -1": (lambda: apply_temperature(LOGITS, -1), "the temperature is -1; expected a number above 0"),
+    "temperature 0": (
+        lambda: apply_temperature(LOGITS, 0.0),
+        "the temperature is 0.0; expected a finite number above 0",
+    ),
+    "temperature -1": (
+        lambda: apply_temperature(LOGITS, -1),
+        "the temperature is -1; expected a finite number above 0",
+    ),
+    "temperature inf": (
+        lambda: apply_temperature(LOGITS, math.inf),
+        "the temperature is inf; expected a finite number above 0",
+    ),
     "temperature NaN": (
         lambda: apply_temperature(LOGITS, math.nan),
-        "the temperature is nan; expected a number above 0",
+        "the temperature is nan; expected a finite number above 0",
     ),
     "k 0": (lambda: top_k_filter(LOGITS, 0), "k is 0; expected to keep at least 1 token"),
     "p above 1": (lambda: top_p_filter(LOGITS, 1.1), "p is 1.1; expected a probability, from 0 to 1"),

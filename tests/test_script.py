@@ -213,7 +213,8 @@ def test_files_are_looked_at_and_damaged(subject):
 
 
 def test_what_is_printed_and_what_ctrl_c_ends(subject):
-    assert subject.tell(lambda do: do.said(do.speak, "hear")) == {"result": 4, "text": "hear\n", "is_silent": False}
+    said = {"result": 4, "text": "hear\n", "is_silent": False, "on_stdout": True}
+    assert subject.tell(lambda do: do.said(do.speak, "hear")) == said
     with pytest.raises(Broken) as raised:
         subject.tell(lambda do: do.said(do.stop))
     assert raised.value.failure.type_name == "Interrupted"

@@ -1,6 +1,7 @@
 """A checkpoint of the reference's training is whole, whatever happens, and a file that is not is refused by name."""
 
 import contextlib
+import copy
 import os
 import re
 from pathlib import Path
@@ -68,11 +69,40 @@ def test_a_damaged_checkpoint_is_refused_by_name(saved, damaged):
         load_checkpoint(path, model, optimizer, generator)
 
 
-def test_a_checkpoint_of_another_model_is_refused(saved):
-    path, _, _, generator = saved
-    other = GPT(GPTConfig(7, 5, 1, 2, 6, 3, 8))
+def of_fewer_layers():
+    model = GPT(GPTConfig(7, 5, 1, 2, 6, 3, 8))
+    return model, AdamW(decay_groups(model, 0.1))
+
+
+def of_a_longer_context():
+    model = GPT(GPTConfig(7, 6, 2, 2, 6, 3, 8))
+    return model, AdamW(decay_groups(model, 0.1))
+
+
+def of_one_group():
+    model = GPT(CFG)
+    return model, AdamW(model.parameters())
+
+
+@pytest.mark.parametrize("others", [of_fewer_layers, of_a_longer_context, of_one_group])
+def test_a_checkpoint_of_another_model_or_optimizer_is_refused_and_changes_nothing(saved, others):
+    path, generator = saved[0], torch.Generator().manual_seed(8)
+    model, optimizer = others()
+    train_step(model, optimizer, *get_batch(torch.arange(60) % 7, 2, 4, generator), 1.0)
+    parts = (model.state_dict, optimizer.state_dict, generator.get_state, torch.get_rng_state)
+    before = copy.deepcopy([part() for part in parts])
     with pytest.raises(ValueError, match="no whole checkpoint of this model"):
-        load_checkpoint(path, other, AdamW(decay_groups(other, 0.1)), generator)
+        load_checkpoint(path, model, optimizer, generator)
+    torch.testing.assert_close([part() for part in parts], before, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("part", ["model", "optimizer", "generator", "global_generator"])
+@pytest.mark.parametrize("forged", [3, None, torch.zeros(3)])
+def test_a_part_of_another_kind_is_refused_by_name(saved, part, forged):
+    path, model, optimizer, generator = saved
+    torch.save(torch.load(path, weights_only=True) | {part: forged}, path)
+    with pytest.raises(ValueError, match="no whole checkpoint"):
+        load_checkpoint(path, model, optimizer, generator)
 
 
 def test_a_checkpoint_that_would_run_code_is_refused_and_does_not_run_it(saved):

@@ -162,6 +162,14 @@ def test_an_evaluation_leaves_nothing_behind(data, training):
     assert torch.is_grad_enabled()
 
 
+@pytest.mark.parametrize("training", [True, False])
+def test_an_evaluation_that_fails_leaves_the_mode_as_it_was(data, training):
+    model = model_with_dropout().train(training)
+    with pytest.raises(ValueError, match=r"^the data holds 4 tokens, n_ctx=4, "):
+        evaluate(model, data[:4], 3, 4, 6, seeded(2))
+    assert model.training == training
+
+
 def test_an_evaluation_of_nothing_is_refused(data):
     with pytest.raises(ValueError, match=r"^n_batches=0; expected at least 1$"):
         evaluate(GPT(CFG), data, 3, 4, 0, seeded(0))

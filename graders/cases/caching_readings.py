@@ -16,10 +16,6 @@ from graders.engine.script import Handle, Story, Teller, config, module, paramet
 from graders.engine.space import Case
 from graders.engine.subject import Subject, form_differences
 
-MODELS = ("CachedGPT", "CachedAttention")
-AT_ONCE = "the first reading once more, at once"
-NOT_BUILT = ("missing", "construct", "parameters")
-
 
 def tell(subject: Subject, story: Story, seconds: float = 2.0) -> Any:
     """What a story comes to; its form is not compared with the reference's."""
@@ -67,105 +63,119 @@ def logits_after(do: Teller, case: Case, cache: Handle, rows: Any = slice(None))
     return do.look(do.make(cached(case))(case.token[rows], cache)[0])
 
 
-def expect_as_read(
-    subject: Subject, story: Story, pairs: dict[str, str], rows: dict[str, Tensor] | None = None
-) -> None:
-    """Hold that the logits of a story agree, those of each name with those of another, or with some rows of them.
-
-    A model that fails has laws of its own, so that here it may read what it likes, if always the same. Raises `Broken`.
-    """
-    try:
-        logits = tell(subject, story)
-    except Broken as broken:
-        of_model = any(function.startswith(MODELS) for _file, _line, function, _text in broken.failure.lines)
-        if broken.kind in NOT_BUILT or (broken.kind == "call" and of_model):
-            return
-        raise
-    if all(isinstance(part, Tensor) for part in logits.values()) and _is_steady(logits):
-        for name, other in pairs.items():
-            expected = logits[other][rows[name] if rows and name in rows else slice(None)].nan_to_num()
-            expect_equal(logits[name].nan_to_num(), expected, what=f"the logits of {name}", note=other)
+def read(case: Case, cache: Handle) -> list[list[Handle]]:
+    """What a cache holds: for each layer, keys and values."""
+    return [[cache[layer][0], cache[layer][1]] for layer in range(case.cfg["n_layers"])]
 
 
-def _is_steady(logits: dict[str, Tensor]) -> bool:
-    """Whether to read the first cache did nothing to it: if it did, that is the model's fault."""
-    return AT_ONCE not in logits or torch.equal(logits[AT_ONCE], next(iter(logits.values())))
+def expect_held(held: dict[str, list], expected: dict[str, tuple[Tensor, Tensor]]) -> None:
+    """Hold that caches, by name, hold these keys and values (layer batch position n_heads d_head). Raises `Broken`."""
+    for name, kv in expected.items():
+        for layer, parts in enumerate(held[name]):
+            for what, part, whole in zip(("keys", "values"), parts, kv, strict=True):
+                expect_like(part, whole[layer], f"the {what} of layer {layer} of {name}")
 
 
 def lengths(case: Case) -> Story:
     """The lengths of caches that were made from one another."""
-    held = case.sizes["held"]
+    held, batch, last = case.sizes["held"], case.k.shape[1], case.cfg["n_layers"] - 1
 
     def story(do: Teller) -> dict[str, Handle]:
-        nothing = empty(do, case, case.k.shape[1])
+        nothing = empty(do, case, batch)
         some = filled(nothing, case.kv, 0, held)
-        whole, longer = filled(some, case.kv, held, held + 1, case.end), filled(some, case.kv, held, held + 1)
+        longer, whole = filled(some, case.kv, held, held + 1), filled(some, case.kv, held, held + 1, case.end)
         caches = {"no position": nothing, "the first": some, "one more": longer, "all": whole}
+        for where, layer in (("layer 0", 0), ("the last layer", last)):
+            name = f"more positions in {where} than in others"
+            caches[name] = some.append(layer, case.k[layer, :, held:], case.v[layer, :, held:])
         caches["rows of all"] = whole.select(torch.zeros(4).long())
         return {name: cache.length for name, cache in caches.items()}
 
     return story
 
 
-def branches(case: Case) -> Story:
-    """Caches that are made from one another, each read before the others were made, or made alone, and after."""
+def expect_lengths(subject: Subject, case: Case) -> None:
+    """Hold that every cache is as long as the shortest of its layers. Raises `Broken`."""
+    held = case.sizes["held"]
+    right = {"no position": 0, "the first": held, "one more": held + 1}
+    for name, length in tell(subject, lengths(case)).items():
+        shortest = held if "others" in name and case.cfg["n_layers"] > 1 else case.end
+        expect_like(length, right.get(name, shortest), f"the length of a cache of {name}")
+
+
+def expect_branches(subject: Subject, case: Case) -> None:
+    """Hold that caches which were made from one another hold what each was given. Raises `Broken`."""
     held, more, end, batch = case.sizes["held"], case.sizes["more"], case.end, case.k.shape[1]
     a, b = held + more, held + 2 * more
 
-    def story(do: Teller) -> dict[str, Handle]:
-        def alone(*parts: tuple[int, int]) -> Handle:
-            cache = empty(do, case, batch)
-            for part in parts:
-                cache = filled(cache, case.kv, *part)
-            return logits_after(do, case, cache)
-
+    def story(do: Teller) -> dict[str, list]:
         older = filled(empty(do, case, batch), case.kv, 0, held)
         first = filled(older, case.kv, held, a)
-        logits = {name: logits_after(do, case, older) for name in ("the older, alone", AT_ONCE)}
-        logits["the first, alone"] = logits_after(do, case, first)
         second = filled(older, case.kv, a, b)
         longer = filled(first, case.kv, b, end)
-        caches = {"the older": older, "the first": first, "the second": second, "the longer": longer}
-        logits |= {name: logits_after(do, case, cache) for name, cache in caches.items()}
-        logits["the second, alone"] = alone((0, held), (a, b))
-        return logits | {"the longer, alone": alone((0, held), (held, a), (b, end))}
+        caches = {"the older cache": older, "the first": first, "the second": second, "the longer": longer}
+        return {name: read(case, cache) for name, cache in caches.items()}
 
-    return story
+    def of(*parts: tuple[int, int]) -> tuple[Tensor, Tensor]:
+        k, v = (torch.cat([whole[:, :, i:j] for i, j in parts], dim=2) for whole in case.kv)
+        return k, v
+
+    older, first, second, longer = ((0, held),), ((0, a),), ((0, held), (a, b)), ((0, a), (b, end))
+    names = ("the older cache", "the first", "the second", "the longer")
+    expected = {name: of(*parts) for name, parts in zip(names, (older, first, second, longer), strict=True)}
+    expect_held(tell(subject, story), expected)
+
+
+def expect_pieces_held(subject: Subject, case: Case) -> None:
+    """Hold that a cache filled at once, in pieces or singly holds what it was given, in its order. Raises `Broken`."""
+    held, end = case.sizes["held"], case.end
+    ways = {
+        "a cache filled at once": (0, end),
+        "one filled in pieces": (0, held, end),
+        "one filled singly": range(end + 1),
+    }
+
+    def story(do: Teller) -> dict[str, list]:
+        nothing = empty(do, case, case.k.shape[1])
+        caches = {name: filled(nothing, case.kv, *way) for name, way in ways.items()} | {"an empty cache": nothing}
+        return {name: read(case, cache) for name, cache in caches.items()}
+
+    k, v = case.kv
+    expect_held(tell(subject, story), dict.fromkeys(ways, case.kv) | {"an empty cache": (k[:, :, :0], v[:, :, :0])})
+
+
+def expect_selected(subject: Subject, case: Case) -> None:
+    """Hold that selected rows hold what they held, and go on; that the cache they are from does; and their padding."""
+    held, batch = case.sizes["held"], case.k.shape[1]
+    rows = torch.tensor([batch - 1, *range(batch - 1), 0, batch - 1][case.seed % 3 :])
+    of_rows = (case.k[:, rows], case.v[:, rows])
+
+    def story(do: Teller) -> dict[str, Any]:
+        cache = filled(empty(do, case, batch), case.kv, 0, held)
+        chosen = cache.select(rows)
+        longer, all_longer = filled(chosen, of_rows, held, held + 1), filled(cache, case.kv, held, held + 1)
+        caches = {"the rows": chosen, "the rows, gone on": longer, "all rows": cache, "all rows, gone on": all_longer}
+        held_by = {name: read(case, one) for name, one in caches.items()}
+        return {"held": held_by, "padding": {"of the rows": chosen.padding, "of all rows": cache.padding}}
+
+    def first(n: int, kv: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        return kv[0][:, :, :n], kv[1][:, :, :n]
+
+    found = tell(subject, story)
+    for name, n, kv in (("the rows", held, of_rows), ("the rows, gone on", held + 1, of_rows)):
+        expect_held(found["held"], {name: first(n, kv), name.replace("the", "all"): first(n, case.kv)})
+    for name, n in (("of the rows", len(rows)), ("of all rows", batch)):
+        padding = found["padding"][name]
+        as_list = padding.tolist() if isinstance(padding, Tensor) else padding
+        expect_equal(as_list, [0] * n, what=f"the padding {name}", note=f"the rows selected are {rows.tolist()}")
 
 
 def by_hand(case: Case) -> Story:
-    """The logits after a cache that is filled by hand, in two pieces."""
+    """The logits after one more token, by a model that is given a cache filled by hand, in two pieces."""
 
     def story(do: Teller) -> Handle:
         cache = filled(empty(do, case, case.k.shape[1]), case.kv, 0, case.sizes["held"], case.end)
-        return logits_after(do, case, cache)
-
-    return story
-
-
-def pieces(case: Case) -> Story:
-    """A cache that is filled at once, in pieces, and one position at a time."""
-
-    def story(do: Teller) -> dict[str, Handle]:
-        nothing = empty(do, case, case.k.shape[1])
-        ways = {"at once": (0, case.end), "in pieces": (0, case.sizes["held"], case.end), "singly": range(case.end + 1)}
-        return {name: logits_after(do, case, filled(nothing, case.kv, *way)) for name, way in ways.items()}
-
-    return story
-
-
-def selections(case: Case, rows: Tensor) -> Story:
-    """A cache before and after rows of it were selected; the rows; and both, gone on."""
-    held = case.sizes["held"]
-
-    def story(do: Teller) -> dict[str, Handle]:
-        cache = filled(empty(do, case, case.k.shape[1]), case.kv, 0, held)
-        logits = {name: logits_after(do, case, cache) for name in ("all rows", AT_ONCE)}
-        chosen = cache.select(rows)
-        logits |= {"the rows": logits_after(do, case, chosen, rows), "all, later": logits_after(do, case, cache)}
-        longer = filled(chosen, (case.k[:, rows], case.v[:, rows]), held, held + 1)
-        logits["all, gone on"] = logits_after(do, case, filled(cache, case.kv, held, held + 1))
-        return logits | {"the rows, gone on": logits_after(do, case, longer, rows)}
+        return do.make(cached(case))(case.token, cache)[0]
 
     return story
 

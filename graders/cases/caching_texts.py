@@ -119,7 +119,7 @@ def caches(case, batch, **sizes):
 @space(new=(1, 3), held=(0, 4, 1), batch=(1, 3), n_heads=(1, 3, 1), d_model=(1, 5), d_head=(1, 4))
 def streams(case, new, held, batch, **sizes):
     """A layer, a stream of which some is past, and pads at the beginning of its rows."""
-    case.config(**sizes)
+    case.config(n_ctx=max(8, held + new), **sizes)
     into_heads = dict.fromkeys(("W_Q", "W_K", "W_V"), "n_heads d_model d_head")
     biases = dict.fromkeys(("b_Q", "b_K", "b_V"), "n_heads d_head")
     weights = case.parameters(**into_heads, W_O="n_heads d_head d_model", **biases, b_O="d_model")
@@ -170,13 +170,14 @@ def by_torch(case: Case, x: Tensor) -> Tensor:
 
 
 # Sizes beyond the ranges above, past the room that an answer may have made at first
-long_caches = few(caches, 1, batch=2, held=127, more=3, n_layers=4, n_heads=3)
+long_caches = few(keys_and_values, 1, batch=2, held=127, more=3, n_layers=4, n_heads=3, d_head=2)
 long_streams = few(streams, 1, batch=9, held=130, new=11, n_heads=5, d_model=7, d_head=6)
 for_work = few(whole, 0, batch=3, seq=40, more_ctx=1, n_layers=2, n_heads=2, d_mlp=24)
-for_steps_of_work = few(whole, 0, batch=3, seq=30, more_ctx=1, n_layers=1, n_heads=2, d_mlp=24)
+for_steps_of_work = few(whole, 0, batch=3, seq=30, more_ctx=0, n_layers=1, n_heads=2, d_mlp=24)
+for_one_step = few(whole, 1, batch=2, seq=25, more_ctx=0, n_layers=1, n_heads=2, d_mlp=24)
 many_beams = few(searches, 7, 2, 8, seq=2, n_ctx=10, new=7, n_layers=1, n_beams=9, penalty=1, ngram=0)
 # For what is refused, and for chance
-some_caches = few(caches, 0, 1, batch=2, held=2, more=1, n_layers=2, n_heads=2)
+some_caches = few(keys_and_values, 0, 1, batch=2, held=2, more=1, n_layers=2, n_heads=2, d_head=3)
 some_texts = few(whole, 0, 1, batch=2, seq=4, more_ctx=1, n_layers=2, n_heads=2)
 some_prompts = few(to_write, 2, 6, batch=3, seq=3, n_ctx=5, new=6, n_layers=1, choice=0)
 past_n_ctx = few(to_write, 2, 3, 6, 8, batch=2, seq=4, n_ctx=3, new=7, n_layers=1, choice=1)

@@ -14,19 +14,30 @@ from reference.config import GPTConfig
 from reference.gpt import GPT
 
 MATRICES = ("W_Q", "W_K", "W_V", "W_O", "W_in", "W_out", "W_U")
+OTHER_NAMES = ("W_inner", "old_W_K")
 DECAY = 0.3
-AS_ONE, TURNED, TWICE, AS_ONE_HERE = (
+AS_ONE, TURNED, PART_TURNED, TWICE, AS_ONE_HERE, FROZEN, LIKE_MATRICES, INSIDE, INSIDE_TURNED = (
     "W_U being W_E",
     "W_U being W_E turned",
+    "W_U being the second to fourth row of W_E turned",
     "its first block used twice",
     "also as W_E",
+    "its unembedding frozen",
+    "with a W_inner and an old_W_K",
+    "with a GPT inside",
+    "with a GPT inside, W_U being W_E turned",
 )
 CHANGES = {  # what is done to a model before its parameters are sorted
     "": lambda do, model: None,
     AS_ONE: lambda do, model: do.set(model.unembed, "W_U", model.embed.W_E),
     TURNED: lambda do, model: do.set(model.unembed.W_U, "data", model.embed.W_E.data.T),
+    PART_TURNED: lambda do, model: do.set(model.unembed.W_U, "data", model.embed.W_E.data.narrow(0, 1, 3).T),
     TWICE: lambda do, model: model.blocks.append(model.blocks[0]),
     AS_ONE_HERE: lambda do, model: model.register_parameter("W_E", model.W_U),
+    FROZEN: lambda do, model: model.unembed.requires_grad_(False),
+    LIKE_MATRICES: lambda do, model: [do.set(model, name, do.make(parameter(ones(2, 2)))) for name in OTHER_NAMES],
+    INSIDE: lambda do, model: do.set(model, "inner", do.make(gpt().description)),
+    INSIDE_TURNED: lambda do, model: do.set(model, "inner", turned(do, do.make(gpt().description))),
 }
 
 
@@ -52,7 +63,7 @@ def gpt(n_layers: int = 1, d_vocab: int = 4, change: str = "", are_equal: bool =
     if are_equal:
         weights["unembed.W_U"] = weights["embed.W_E"].T.contiguous()
     decays = {name: DECAY if name.split(".")[-1] in MATRICES else 0.0 for name in weights}
-    decays |= {"unembed.W_U": 0.0} if change in (AS_ONE, TURNED) else {}
+    decays |= {"unembed.W_U": 0.0} if change in (AS_ONE, TURNED, PART_TURNED) else {}
     said = ", ".join(filter(None, (f"a GPT of {n_layers} blocks", change, "W_U equal to W_E" * are_equal)))
     return Model(said, module("GPT", cfg, weights, file="gpt"), decays, change)
 
@@ -67,6 +78,17 @@ def part(kind: str, decays: dict[str, float], change: str = "", **weights: Tenso
     return Model(f"{kind} alone, {change}" if change else f"{kind} alone", probe(kind, **weights), decays, change)
 
 
+def turned(do: Teller, model: Handle) -> Handle:
+    """A GPT, after its unembedding was made its token table seen from the other side."""
+    CHANGES[TURNED](do, model)
+    return model
+
+
+def affine(change: str = "", decays: dict[str, float] | None = None) -> Model:
+    """A matrix and a bias by other names, and what a change adds to them."""
+    return part("affine", {"matrix": 0.0, "bias": 0.0} | (decays or {}), change, matrix=ones(2, 2), bias=ones(2))
+
+
 def sets_of(*models: Model) -> list[Case]:
     """One case of several models; a plain one comes first, beside which a mistake is better told from others."""
     case = Case(0, {})
@@ -79,11 +101,23 @@ def sets_of(*models: Model) -> list[Case]:
 untied = fixed(lambda where: sets_of(gpt(n_layers=3)))
 tied = fixed(lambda where: sets_of(gpt(change=AS_ONE), gpt(change=TURNED), gpt(d_vocab=5, change=TURNED)))
 equal = fixed(lambda where: sets_of(gpt(are_equal=True), gpt(d_vocab=5, are_equal=True)))
+tied_in_part = fixed(
+    lambda where: sets_of(gpt(d_vocab=5, are_equal=True), gpt(change=TURNED), gpt(d_vocab=5, change=PART_TURNED))
+)
+frozen = fixed(lambda where: sets_of(gpt(change=FROZEN)))
 used_twice = fixed(lambda where: sets_of(gpt(n_layers=2, change=TWICE)))
+named_otherwise = fixed(
+    lambda where: sets_of(
+        affine(LIKE_MATRICES, dict.fromkeys(OTHER_NAMES, 0.0)),
+        gpt(change=TURNED),
+        affine(INSIDE, {f"inner.{name}": decay for name, decay in gpt().decays.items()}),
+        affine(INSIDE_TURNED, {f"inner.{name}": decay for name, decay in gpt(change=TURNED).decays.items()}),
+    )
+)
 parts = fixed(
     lambda where: sets_of(
         part("embed", {"W_E": 0.0}, W_E=ones(3, 2)),
-        part("affine", {"matrix": 0.0, "bias": 0.0}, matrix=ones(2, 2), bias=ones(2)),
+        affine(),
         part("unembed", {"W_U": DECAY, "b_U": 0.0}, W_U=ones(2, 3), b_U=ones(3)),
         part("unembed", {"W_U": 0.0, "b_U": 0.0, "W_E": 0.0}, AS_ONE_HERE, W_U=ones(2, 3), b_U=ones(3)),
     )

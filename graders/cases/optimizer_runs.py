@@ -37,10 +37,15 @@ def steady(case, n_steps, size):
 
 @space(n_steps=(2, 4), size=(1, 2))
 def with_gaps(case, **sizes):
-    """Some parameters have no gradient at some steps; the first has none at the first step."""
+    """Some parameters have no gradient at some steps; the first has none at the first step.
+
+    With every other seed the second starts a step after the first, with which it shares a group.
+    """
     steady.build(case, **sizes)
     case.show("missing", case.draw(*case.missing.shape) > 0.5, step=sizes["n_steps"], parameter=3)
     case.missing[0, 0] = True
+    if case.seed % 2 and sizes["n_steps"] > 2:
+        case.missing[:3, :2] = torch.tensor([[True, True], [False, True], [False, False]])
 
 
 @space(n_steps=(2, 4), size=(1, 2))
@@ -48,6 +53,14 @@ def with_zeros(case, **sizes):
     """The first and the last parameter have a gradient of 0 at every step."""
     steady.build(case, **sizes)
     case.gradients[:, ::2] = 0
+
+
+@space(size=(2, 3))
+def tables(case, size):
+    """A table, and the gradients at two steps of the parameter that is this table seen from the other side."""
+    case.show("settings", SETTINGS[case.seed % 3])
+    case.tensor("table", rows=size, columns=size + 1)
+    case.tensor("gradients", step=2, rows=size + 1, columns=size)
 
 
 @fixed
@@ -74,14 +87,26 @@ def unworkable(where):
     for name, *settings in (
         ("lr", -0.1),
         ("lr", math.nan),
+        ("lr", math.inf),
         ("betas", 0.1, (0.9, 1.0)),
+        ("betas", 0.1, (1.0, 0.9)),
         ("betas", 0.1, (-0.1, 0.9)),
+        ("betas", 0.1, (0.9, -0.1)),
         ("eps", 0.1, (0.9, 0.95), -1e-8),
+        ("eps", 0.1, (0.9, 0.95), math.inf),
+        ("weight_decay", 0.1, (0.9, 0.95), 1e-8, -1.0),
         ("weight_decay", 0.1, (0.9, 0.95), 1e-8, math.inf),
     ):
         case = Case(0, {})
         case.name = name
         case.show("settings", settings)
+        case.show("of_group", {})
+        cases.append(case)
+    for name, of_group in (("lr", -0.1), ("betas", (0.9, 1.0)), ("eps", math.nan), ("weight_decay", -1.0)):
+        case = Case(0, {})
+        case.name = name
+        case.show("settings", [])
+        case.show("of_group", {name: of_group})
         cases.append(case)
     return cases
 
@@ -114,6 +139,39 @@ def run(case: Case, settings: dict[str, Any] | None = None, stops_at: int = NEVE
             optimizer.step()
             seen[f"after step {step + 1}:"] = {f"parameter {i}": do.look(p).flatten() for i, p in enumerate(params)}
         return seen
+
+    return story
+
+
+def through_shared_memory(case: Case) -> Story:
+    """A story: steps of a parameter that is a table seen from the other side, and what then is in both."""
+
+    def story(do: Teller) -> dict[str, Handle]:
+        table = do.make(parameter(case.table))
+        p = do.make(parameter(torch.zeros_like(case.gradients[0])))
+        do.set(p, "data", table.data.T)
+        optimizer = do.AdamW([p], **case.settings)
+        for gradient in case.gradients:
+            do.set(p, "grad", gradient)
+            optimizer.step()
+        return {"the parameter": p, "the table": table}
+
+    return story
+
+
+def joined_later(case: Case) -> Story:
+    """A story: one step of a parameter, and one more after another joined it in a group of its own."""
+
+    def story(do: Teller) -> dict[str, Handle]:
+        params = [do.make(parameter(value)) for value in case.params[:2]]
+        optimizer = do.AdamW(params[:1], **case.settings)
+        for step in (0, 1):
+            if step == 1:
+                optimizer.add_param_group({"params": params[1:]} | case.second_group)
+            for p, gradient in zip(params, case.gradients[step], strict=False):
+                do.set(p, "grad", gradient)
+            optimizer.step()
+        return {"the first parameter": params[0], "the second parameter": params[1]}
 
     return story
 

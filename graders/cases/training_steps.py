@@ -11,7 +11,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from graders.engine.script import Handle, Story, Teller, default_generator, generator, optimizer, path, probe
+from graders.engine.script import (
+    Handle,
+    Story,
+    Teller,
+    default_generator,
+    generator,
+    optimizer,
+    parameter,
+    path,
+    probe,
+)
 from graders.engine.space import Case, fixed, space
 from graders.engine.worker import probes
 from reference.optimizer import AdamW, clip_grad_norm, decay_groups, warmup_cosine
@@ -39,29 +49,6 @@ def generic_trainee(case: Case) -> None:
     trainee(case, D_VOCAB, N_CTX)
     for name, value in case.tables.items():
         case.tables[name] = torch.empty_like(value).normal_(0, 0.5, generator=chance)
-
-
-# Texts and windows
-
-
-@space(batch=(1, 3), n_ctx=(1, 4), n_windows=(1, 5))
-def texts(case, batch, n_ctx, n_windows):
-    """A text in which no token occurs twice, so that a window shows where it is from."""
-    case.show("batch", batch)
-    case.show("n_ctx", n_ctx)
-    shuffled = torch.randperm(n_ctx + n_windows, generator=torch.Generator().manual_seed(case.seed))
-    case.show("data", 10 + shuffled, length=n_ctx + n_windows)
-
-
-@space(batch=(1, 3), n_ctx=(1, 4))
-def shortest_texts(case, batch, n_ctx):
-    """Texts of n_ctx + 1 tokens."""
-    texts.build(case, batch=batch, n_ctx=n_ctx, n_windows=1)
-
-
-long_texts = fixed(lambda where: [texts.case(1, batch=40, n_ctx=30, n_windows=900)])
-texts_of_two_windows = fixed(lambda where: [texts.case(1, batch=3, n_ctx=n_ctx, n_windows=2) for n_ctx in (1, 3)])
-texts_of_few_windows = fixed(lambda where: [texts.case(3, batch=8000, n_ctx=3, n_windows=8)])
 
 
 # Steps
@@ -148,7 +135,7 @@ def steps_taken(case: Case, old_gradients: bool = False) -> Story:
         model = do.make(probe("trainee", **case.tables))
         descent = do.make(optimizer(model, **case.settings))
         for name in PARAMETERS if old_gradients else ():
-            do.set(getattr(model, name), "grad", torch.ones_like(case.tables[name]))
+            do.set(getattr(model, name), "grad", gradient_there(do, torch.ones_like(case.tables[name])))
         seen = {}
         for step in range(len(case.x)):
             loss = do.train_step(model, descent, case.x[step], case.y[step], case.max_norm)
@@ -156,6 +143,11 @@ def steps_taken(case: Case, old_gradients: bool = False) -> Story:
         return seen
 
     return story
+
+
+def gradient_there(do: Teller, value: Tensor) -> Handle:
+    """A tensor that is made over there: a gradient may be set to zero where it stands, which what is handed may not."""
+    return do.make(parameter(value)).data
 
 
 def numbers_of(do: Teller, model: Handle) -> dict[str, Handle]:

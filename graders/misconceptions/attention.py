@@ -326,10 +326,10 @@ MISCONCEPTIONS = (
         (
             (
                 'einsum(pattern, v, "batch n_heads q k, batch k n_heads d_head -> batch q n_heads d_head")',
-                'einsum(pattern, v[:, -pattern.shape[-2] :], "batch h q k, batch q h d_head -> batch q h d_head")',
+                'einsum(pattern, v, "batch n_heads q k, batch q n_heads d_head -> batch q n_heads d_head")',
             ),
         ),
-        "Each query takes its own value: the values are indexed by query, so attention moves nothing.",
+        "Each query takes its own value, times the sum of its weights: v is read at the query's place, not the key's.",
         "Which axis of the pattern do the values share?",
     ),
     Misconception(

@@ -161,6 +161,12 @@ MISCONCEPTIONS = (
         (EXTENSIONS, EXTENSIONS.replace("d_vocab", "len(sums)")),
     ),
     extend(
+        "beam_by_the_number_of_beams",
+        "Places are divided by the number of beams to find the beam; a row of the table is d_vocab long.",
+        "Three beams, a vocabulary of 10: to which beam belongs place 17?",
+        (EXTENSIONS, EXTENSIONS.replace("best // d_vocab", "best // len(sums)")),
+    ),
+    extend(
         "place_for_token",
         "The place in the flat table comes back as the token.",
         "A vocabulary of 10: which token does place 17 stand for?",
@@ -496,6 +502,12 @@ MISCONCEPTIONS = (
         "Whether a live beam can win is decided by its score at its present length, though it rises as the text grows.",
         "length_penalty is 1 and the sum is -4: what is its score at length 2, and at best at length 8?",
         (LONGEST, "longest = n_new"),
+    ),
+    search(
+        "bound_at_full_length_for_any_penalty",
+        "What a live beam can reach is taken at max_new_tokens for any penalty; below 0 a score falls with the length.",
+        "length_penalty is -1 and the sum is -2: what is its score at length 2, and at length 8?",
+        (LONGEST, "longest = max_new_tokens"),
     ),
     search(
         "bound_against_the_best",

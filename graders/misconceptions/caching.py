@@ -27,7 +27,7 @@ NO_CACHE = "cache = empty if cache is None else cache"
 REFUSED = "        check_call(cache, empty, padding, new, self.cfg.n_ctx)\n"
 POSITIONS = "self.pos_embed(tokens, held - cache.padding)"
 MASK = "torch.arange(held + new) >= cache.padding.unsqueeze(1) if cache.padding.any() else None"
-ATTENDED = "block.attn(block.ln1(residual), cache[layer], key_mask)"
+ATTENDED = "block.attn(block.ln1(residual), past[layer], key_mask)"
 KEPT = "cache = cache.append(layer, *present)"
 LOGITS = "return self.unembed(self.ln_final(residual)), cache"
 CHECKED_PROMPT = "        check_tokens(tokens, self.cfg.d_vocab)\n"
@@ -61,6 +61,27 @@ MISCONCEPTIONS = (
         "What is the length of a cache that has seen no token?",
     ),
     Misconception(
+        "length_one_too_many",
+        "KVCache",
+        (("return min(self.lengths)", "return min(self.lengths) + 1"),),
+        "The length is one more than the number of positions held.",
+        "What is the length of a cache that has seen no token?",
+    ),
+    Misconception(
+        "length_of_the_fullest_layer",
+        "KVCache",
+        (("return min(self.lengths)", "return max(self.lengths)"),),
+        "The length is that of the layer that holds most: it grows before every layer holds the new token.",
+        "Layer 0 has been given 3 positions and layer 1 none yet: how many tokens can every layer go back to?",
+    ),
+    Misconception(
+        "length_of_the_first_layer",
+        "KVCache",
+        (("return min(self.lengths)", "return self.lengths[0]"),),
+        "The length is that of layer 0, whatever the others hold.",
+        "Layer 0 has been given 3 positions and layer 1 none yet: how many are held in every layer?",
+    ),
+    Misconception(
         "pads_not_counted_in_length",
         "CachedGPT",
         (("return min(self.lengths)", "return max(min(self.lengths) - int(self.padding.max()), 0)"),),
@@ -69,7 +90,7 @@ MISCONCEPTIONS = (
     ),
     Misconception(
         "keys_and_values_swapped",
-        "CachedGPT",
+        "KVCache",
         ((READ, READ.replace("return k, v", "return v, k")),),
         "Keys come back as values, and values as keys.",
         "In which order did you store the two, and in which order do you read them?",
@@ -128,7 +149,7 @@ MISCONCEPTIONS = (
     ),
     Misconception(
         "newest_put_first",
-        "CachedGPT",
+        "KVCache",
         (
             (
                 APPENDED,
@@ -149,7 +170,7 @@ MISCONCEPTIONS = (
     ),
     Misconception(
         "keys_kept_as_values",
-        "CachedGPT",
+        "KVCache",
         ((WRITTEN, "torch.stack([k, k]).detach()"),),
         "The keys are kept twice, and the values not at all.",
         "Which of the two did you write into the place of the values?",
@@ -163,9 +184,16 @@ MISCONCEPTIONS = (
     ),
     Misconception(
         "padding_not_selected",
-        "CachedGPT",
+        "KVCache",
         ((SELECTED, SELECTED.replace("self.padding[rows]", "self.padding")),),
-        "Rows change places, but their padding stays where it was.",
+        "`select` does not move the padding: rows change places, and their pads stay where they were.",
+        "Row 2 begins with one pad and is moved to row 0. How many pads does row 0 begin with?",
+    ),
+    Misconception(
+        "padding_lost_in_select",
+        "CachedGPT",
+        ((SELECTED, SELECTED.replace("self.padding[rows]", "torch.zeros_like(rows)")),),
+        "What `select` returns has forgotten its padding: tokens attend to the pads of selected rows.",
         "Row 2 begins with one pad and is moved to row 0. How many pads does row 0 begin with?",
     ),
     Misconception(
@@ -464,7 +492,7 @@ MISCONCEPTIONS = (
     Misconception(
         "all_layers_read_the_first",
         "CachedGPT",
-        ((ATTENDED, ATTENDED.replace("cache[layer]", "cache[0]")),),
+        ((ATTENDED, ATTENDED.replace("past[layer]", "cache[0]")),),
         "Every block is given the past of the first layer.",
         "Whose keys does block 1 need?",
     ),
@@ -553,6 +581,13 @@ MISCONCEPTIONS = (
         ((SLIDES, ""),),
         "Nothing happens when the text outgrows n_ctx, and the model refuses it.",
         "What does `generate` show the model when the text is longer than n_ctx?",
+    ),
+    Misconception(
+        "slides_one_too_early",
+        "generate_cached",
+        ((SLIDES, SLIDES.replace(" > ", " >= ")),),
+        "The window is read again as soon as it is full, though no position has changed yet.",
+        "A text has exactly n_ctx tokens: at which position does its first token stand?",
     ),
     Misconception(
         "oldest_keys_dropped",
@@ -689,7 +724,4 @@ EQUIVALENT: dict[str, str] = {
     f"CachedAttention: {HELD}  ->  {HELD.replace('past[0]', 'past[-1]')}": "there are as many values as keys",
     "CachedAttention: if new > 1:  ->  if new >= 1:": "the mask hides nothing from a single new token",
     "CachedAttention: if new > 1:  ->  if new > 0:": "the mask hides nothing from a single new token",
-    "generate_cached: if tokens.shape[1] > model.cfg.n_ctx:  ->  if tokens.shape[1] >= model.cfg.n_ctx:": (
-        "a window that is just full is read once more, to the same end"
-    ),
 }

@@ -232,6 +232,19 @@ MISCONCEPTIONS = (
         "What cannot be scored is not refused: a row of one token gives NaN, the mean of nothing.",
         "What is the mean of no numbers, and which given function would have said so?",
     ),
+    Misconception(
+        "impossible_token_is_free",
+        "next_token_loss",
+        (
+            (
+                OF_TARGETS,
+                "hot = torch.nn.functional.one_hot(targets, logits.shape[-1])\n"
+                "    of_targets = (hot * log_probs.masked_fill(log_probs.isinf(), 0.0)).sum(dim=-1)",
+            ),
+        ),
+        "Every log-probability of -inf is made 0, also that of the token that comes: the impossible costs nothing.",
+        "How surprised is a model by a token to which it gave a share of 0?",
+    ),
     # next_token_accuracy
     Misconception(
         "accuracy_without_shift",
@@ -383,6 +396,13 @@ MISCONCEPTIONS = (
         ((CHECK_ACCURACY, CHECK_ACCURACY.replace("check_predictions(logits, tokens)", "pass")),),
         "What cannot be scored is not refused: a row of one token gives NaN, unknown ids just count as wrong.",
         "What is the mean of no numbers, and which given function would have said so?",
+    ),
+    Misconception(
+        "ties_broken_by_a_slope",
+        "next_token_accuracy",
+        ((GUESSES, "guesses = (logits[:, :-1] - 1e-6 * torch.arange(logits.shape[-1])).argmax(dim=-1)"),),
+        "Higher ids are handicapped to break ties: one that is ahead by little, or is one of very many, loses.",
+        "With 50,000 tokens, how far behind does 1e-6 times its id put the last one?",
     ),
     # uniform_loss
     Misconception(

@@ -195,6 +195,20 @@ MISCONCEPTIONS = (
         "The count is that of all calls, also for a parameter that had no gradient in some of them.",
         "A parameter gets its first gradient in the tenth step: how many times has its average taken something in?",
     ),
+    Misconception(
+        "count_of_the_longest",
+        "AdamW",
+        (
+            (
+                CORRECTION1,
+                "longest = max(self.state[p]['step'] for p in group['params'] if self.state[p])\n"
+                "                correction1 = 1 - beta1**longest",
+            ),
+            (CORRECTION2, "correction2 = 1 - beta2**longest"),
+        ),
+        "A whole group is corrected by the count of the parameter that has taken most steps.",
+        "Of two parameters one gets its first gradient in the tenth step: by how much is its average too small then?",
+    ),
     # AdamW: the step
     Misconception(
         "up_the_gradient",
@@ -397,6 +411,39 @@ MISCONCEPTIONS = (
         "What does `parameter = parameter * ...` do to the tensor that the model holds?",
     ),
     Misconception(
+        "numbers_replaced",
+        "AdamW",
+        ((DECAY, 'parameter.data = parameter.data * (1 - lr * group["weight_decay"])'),),
+        "The parameter is given new numbers in new memory: a W_E that shared the old with a tied W_U stays behind.",
+        "Who else may look at the memory in which `parameter.data` was?",
+    ),
+    Misconception(
+        "flattened_copy_moved",
+        "AdamW",
+        (
+            (DENOMINATOR, "denominator = (mean_square / correction2).sqrt_().add_(group['eps']).reshape(-1)"),
+            (STEP, "parameter.reshape(-1).addcdiv_(mean.reshape(-1), denominator, value=-lr / correction1)"),
+        ),
+        "The step is taken on a flattened parameter, which is a copy when its numbers are not stored in order.",
+        "When does `reshape` return a view, and when a copy?",
+    ),
+    Misconception(
+        "memory_made_at_the_start",
+        "AdamW",
+        (
+            (
+                CHECKED,
+                CHECKED + "        for parameter in [p for group in self.param_groups for p in group['params']]:\n"
+                "            self.state[parameter].update(\n"
+                "                step=0, exp_avg=torch.zeros_like(parameter), exp_avg_sq=torch.zeros_like(parameter)\n"
+                "            )\n",
+            ),
+            (f"                if not state:\n                    {FRESH}\n", ""),
+        ),
+        "What is remembered is made when the optimizer is, so a parameter that joins later has none.",
+        "What does `add_param_group` do to an optimizer that has already taken steps?",
+    ),
+    Misconception(
         "step_is_part_of_the_graph",
         "AdamW",
         (("    @torch.no_grad()\n    def step(", "    def step("),),
@@ -559,6 +606,44 @@ MISCONCEPTIONS = (
         "How often does a shared parameter occur when names are listed, and how often among the parameters?",
     ),
     Misconception(
+        "frozen_left_out",
+        "decay_groups",
+        ((SORTED, f"{SORTED}\n        if not parameter.requires_grad:\n            continue"),),
+        "A parameter that is frozen is in no group: when it is thawed later, it still does not move.",
+        "Which of the two groups is a parameter in that requires no gradient just now?",
+    ),
+    Misconception(
+        "part_of_a_name_is_enough",
+        "decay_groups",
+        ((PLACED, PLACED.replace("last in matrices", "any(matrix in last for matrix in matrices)")),),
+        "A name that merely contains one of the matrices' names counts as one: `W_inner` decays like `W_in`.",
+        "Is `W_in` in the text `W_inner`? Is it in the set of the names that decay?",
+    ),
+    Misconception(
+        "only_the_outermost_table",
+        "decay_groups",
+        (('if name.split(".")[-1] == "W_E"}', 'if name in ("embed.W_E", "W_E")}'),),
+        "The token table is looked for under its name in a bare GPT: inside another model a tied unembedding decays.",
+        "What is the whole name of `W_E` when the GPT is a part of a larger model?",
+    ),
+    Misconception(
+        "only_the_outermost_unembedding",
+        "decay_groups",
+        ((UNTIED, UNTIED.replace('last == "W_U"', 'name in ("unembed.W_U", "W_U")')),),
+        "The unembedding is looked for under its name in a bare GPT: inside another model it does not decay.",
+        "What is the whole name of `W_U` when the GPT is a part of a larger model?",
+    ),
+    Misconception(
+        "tied_by_its_first_number",
+        "decay_groups",
+        (
+            ("tables = {p.untyped_storage().data_ptr()", "tables = {p.data_ptr()"),
+            (UNTIED, UNTIED.replace("untyped_storage().", "")),
+        ),
+        "W_U counts as tied only when it starts where W_E does: a part of W_E shares its storage as well.",
+        "Does `W_E[1:]` begin at the same address as `W_E`, and is it other memory?",
+    ),
+    Misconception(
         "rest_left_out",
         "decay_groups",
         (("    return groups\n", "    return groups[:1]\n"),),
@@ -614,6 +699,13 @@ MISCONCEPTIONS = (
         ((RISE, "return min_lr + (max_lr - min_lr) * (step + 1) / warmup_steps"),),
         "The rise starts from min_lr; it should start from 0.",
         "What is max_lr * (step + 1) / warmup_steps half-way up? Does min_lr come into it?",
+    ),
+    Misconception(
+        "warmup_never_below_min_lr",
+        "warmup_cosine",
+        ((RISE, "return max(min_lr, max_lr * (step + 1) / warmup_steps)"),),
+        "The rise is held at min_lr or above; it starts from 0, also where that is below min_lr.",
+        "What is max_lr * (step + 1) / warmup_steps at step 0 of a long warm-up? Does min_lr come into it?",
     ),
     Misconception(
         "no_warmup",
@@ -925,6 +1017,41 @@ MISCONCEPTIONS = (
         ((SHORTENED, SHORTENED.replace("gradient.mul_(factor)", "gradient = gradient * factor")),),
         "Copies are shortened, and the gradients stay: the name was given to a new tensor.",
         "What does `gradient = gradient * ...` do to the tensor that the parameter holds?",
+    ),
+    Misconception(
+        "gradients_replaced",
+        "clip_grad_norm",
+        (
+            (GRADIENTS, f"parameters = list(parameters)\n    {GRADIENTS}"),
+            (
+                SHORTENED,
+                "    for parameter in parameters:\n        if parameter.grad is not None:\n"
+                "            parameter.grad = parameter.grad * factor\n",
+            ),
+        ),
+        "Each parameter is given a new gradient: whoever holds the old one still sees it long.",
+        "Which method multiplies the numbers of a tensor where they are?",
+    ),
+    Misconception(
+        "flattened_copies_shortened",
+        "clip_grad_norm",
+        ((SHORTENED, SHORTENED.replace("gradient.mul_", "gradient.reshape(-1).mul_")),),
+        "Flattened gradients are shortened, which are copies where the numbers are not stored in order.",
+        "When does `reshape` return a view, and when a copy?",
+    ),
+    Misconception(
+        "gradients_expected_in_order",
+        "clip_grad_norm",
+        ((NORMS, NORMS.replace("vector_norm(gradient)", "vector_norm(gradient.view(-1))")),),
+        "The gradients are flattened with `view`, which raises an error when the numbers are not stored in order.",
+        "How are the numbers of `x.T` stored, and can `view` put them in one row?",
+    ),
+    Misconception(
+        "nothing_done_at_the_limit",
+        "clip_grad_norm",
+        ((SHORTENED, SHORTENED.replace("in gradients:", "in gradients if norm > max_norm else ():")),),
+        "Nothing is multiplied when the norm is exactly max_norm; the formula makes no exception there.",
+        "What is min(1, 5 / (5 + 1e-6))?",
     ),
     Misconception(
         "norm_after_clipping",

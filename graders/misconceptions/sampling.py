@@ -8,8 +8,8 @@ from graders.engine.misconception import Misconception
 REFUSE_NO_CHOICE = "    # 1. Refuse a row that has nothing to choose\n    check_logits(logits)\n"
 LARGEST = "return logits.argmax(dim=1)"
 # apply_temperature
-CHECK_TEMPERATURE = "if not temperature > 0:"
-REFUSE_TEMPERATURE = 'raise ValueError(f"the temperature is {temperature}; expected a number above 0")'
+CHECK_TEMPERATURE = 'if not 0 < temperature < float("inf"):'
+REFUSE_TEMPERATURE = 'raise ValueError(f"the temperature is {temperature}; expected a finite number above 0")'
 DIVIDED = "return logits / temperature"
 # apply_frequency_penalty
 CHECK_IDS = "    check_tokens(tokens, logits.shape[1])\n"
@@ -47,6 +47,7 @@ CHECK_EMPTY = "if prompt.shape[1] == 0:"
 CHECK_PROMPT = "    check_tokens(prompt, model.cfg.d_vocab)\n"
 BEGIN = "tokens, ended = prompt.clone(), prompt.new_zeros(len(prompt), dtype=torch.bool)"
 STEPS = "for _ in range(max_new_tokens):"
+NO_GRAD = "with torch.no_grad():"
 CALL = "logits = model(tokens[:, -model.cfg.n_ctx :])[:, -1]"
 CHOOSE = "new = next_token(logits, tokens, options, generator)"
 IF_EOS = "if options.eos_id is not None:"
@@ -160,13 +161,19 @@ MISCONCEPTIONS = (
         "temperature_0_let_through",
         "A temperature of 0 is let through and divided by; ValueError is asked for.",
         "What is 0 / 0?",
-        (CHECK_TEMPERATURE, "if not temperature >= 0:"),
+        (CHECK_TEMPERATURE, CHECK_TEMPERATURE.replace("0 <", "0 <=")),
     ),
     temperature(
         "temperature_nan_let_through",
-        "A temperature of NaN is let through: NaN is neither above 0 nor below it.",
+        "A temperature of NaN is let through, and an infinite one: neither is 0 or below it.",
         "Is NaN <= 0 true, or false?",
         (CHECK_TEMPERATURE, "if temperature <= 0:"),
+    ),
+    temperature(
+        "temperature_inf_let_through",
+        "An infinite temperature is let through: it turns every logit of -inf into NaN.",
+        "What is -inf / inf?",
+        (CHECK_TEMPERATURE, "if not temperature > 0:"),
     ),
     temperature(
         "temperature_not_checked",
@@ -892,6 +899,12 @@ MISCONCEPTIONS = (
         "The first row's logits are used for all rows.",
         "Is the batch axis still there after your indexing?",
         (CALL, CALL.replace("[:, -1]", "[:1, -1].expand(len(tokens), -1)")),
+    ),
+    text(
+        "gradients_recorded",
+        "Gradients are recorded while the text is written: every step keeps all that a backward would need.",
+        "Who will call backward on this text?",
+        (NO_GRAD, "if True:"),
     ),
     text(
         "left_in_eval_mode",

@@ -19,11 +19,11 @@ STEP = "    # 5. The step\n    optimizer.step()\n    return loss.item()\n"
 
 SOME = "    if n_batches < 1:\n"
 EVALUATION = "    model.eval()\n"
-WITHOUT_GRADIENTS = "    with torch.no_grad():\n"
+WITHOUT_GRADIENTS = "        with torch.no_grad():\n"
 BATCHES = "for _ in range(n_batches):"
 SCORED = "losses.append(F.cross_entropy(model(x).flatten(0, 1), y.flatten()).item())"
-DRAWN = f"            x, y = get_batch(data, batch, n_ctx, generator)\n            {SCORED}\n"
-BACK = "    model.train(was_training)\n"
+DRAWN = f"                x, y = get_batch(data, batch, n_ctx, generator)\n                {SCORED}\n"
+BACK = "        model.train(was_training)\n"
 MEAN = "return sum(losses) / n_batches"
 
 STATE = 'state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": step}'
@@ -34,14 +34,13 @@ RENAMED = "        partial.replace(path)\n    finally:\n        partial.unlink(m
 
 OPENED = '    with Path(path).open("rb") as file:\n        try:\n            # 1.'
 READ = "state = torch.load(file, weights_only=True)"
-MODEL = 'model.load_state_dict(state["model"])'
+MODEL = "            model.load_state_dict(theirs)\n"
 OPTIMIZER = '            optimizer.load_state_dict(state["optimizer"])\n'
-GENERATOR = '            generator.set_state(state["generator"])\n'
-GLOBAL = '            torch.set_rng_state(state["global_generator"])\n'
-NEXT = 'return state["step"]'
-DAMAGE = (
-    "except (OSError, EOFError, LookupError, RuntimeError, TypeError, ValueError, pickle.UnpicklingError) as error:"
-)
+GENERATOR = "            generator.set_state(drawn)\n"
+GLOBAL = "            torch.set_rng_state(dropped)\n"
+NEXT = "return step\n"
+FITS = "if theirs.keys() != ours.keys() or any(theirs[name].shape != ours[name].shape for name in ours):"
+DAMAGE = "except Exception as error:"
 NAMED = 'f"{path} is no whole checkpoint of this model and optimizer: {error}"'
 
 ADAMW = "optimizer = AdamW(decay_groups(model, weight_decay), lr=max_lr)"
@@ -209,6 +208,13 @@ MISCONCEPTIONS = (
         ((POSSIBLE, "if n_ctx >= len(data):"),),
         "A batch or an n_ctx of 0 is not refused with a ValueError.",
         "What is the mean loss of no tokens?",
+    ),
+    Misconception(
+        "own_generator_drawn_from_as_well",
+        "get_batch",
+        ((STARTS, f"{STARTS}\n    torch.randperm(batch)"),),
+        "PyTorch's own generator is drawn from as well, so that getting a batch changes what dropout drops next.",
+        "Which of your random numbers do not come from `generator`?",
     ),
     # train_step
     Misconception(
@@ -405,14 +411,14 @@ MISCONCEPTIONS = (
     Misconception(
         "eval_never_undone",
         "evaluate",
-        ((BACK, ""),),
+        ((BACK, "        pass\n"),),
         "The model stays in evaluation mode: training goes on without dropout.",
         "Who calls model.train() after your evaluation?",
     ),
     Misconception(
         "always_back_to_training",
         "evaluate",
-        ((BACK, "    model.train()\n"),),
+        ((BACK, "        model.train()\n"),),
         "The model is put into training mode whatever mode it was in before.",
         "What if a finished model, in evaluation mode, is evaluated?",
     ),
@@ -426,7 +432,7 @@ MISCONCEPTIONS = (
     Misconception(
         "evaluated_with_gradients",
         "evaluate",
-        ((WITHOUT_GRADIENTS, "    if True:\n"),),
+        ((WITHOUT_GRADIENTS, "        if True:\n"),),
         "The evaluation records what gradients would need: it takes memory and time for nothing.",
         "What does PyTorch keep for each operation unless it is told not to?",
     ),
@@ -434,8 +440,8 @@ MISCONCEPTIONS = (
         "backward_in_evaluation",
         "evaluate",
         (
-            (WITHOUT_GRADIENTS, "    if True:\n"),
-            (SCORED, f"{LOSS}\n            loss.backward()\n            losses.append(loss.item())"),
+            (WITHOUT_GRADIENTS, "        if True:\n"),
+            (SCORED, f"{LOSS}\n                loss.backward()\n                losses.append(loss.item())"),
         ),
         "The evaluation calls backward, which leaves gradients behind for the next step.",
         "What should an evaluation leave in .grad?",
@@ -445,7 +451,7 @@ MISCONCEPTIONS = (
         "evaluate",
         (
             (EVALUATION, f"{EVALUATION}    x, y = get_batch(data, batch, n_ctx, generator)\n"),
-            (DRAWN, f"            {SCORED}\n"),
+            (DRAWN, f"                {SCORED}\n"),
         ),
         "The batch is drawn once, and scored n_batches times.",
         "How many different batches does your mean run over?",
@@ -507,6 +513,20 @@ MISCONCEPTIONS = (
         "Whose choice is the seed?",
     ),
     Misconception(
+        "evaluation_seeds_pytorch",
+        "evaluate",
+        ((EVALUATION, f"{EVALUATION}    torch.manual_seed(0)\n"),),
+        "Every evaluation seeds PyTorch's own generator, so that afterwards dropout drops the same again.",
+        "From which generator does dropout draw, and where was it before the evaluation?",
+    ),
+    Misconception(
+        "mode_lost_when_something_is_raised",
+        "evaluate",
+        ((f"    finally:\n{BACK}", f"    except ZeroDivisionError:\n        pass\n{BACK[4:]}"),),
+        "When a batch cannot be drawn, the model is left in evaluation mode.",
+        "Which of your lines are not reached when get_batch raises?",
+    ),
+    Misconception(
         "no_batches_not_refused",
         "evaluate",
         ((SOME, "    if n_batches < 0:\n"),),
@@ -559,6 +579,39 @@ MISCONCEPTIONS = (
         "The file is renamed before the disk has it: after a power cut, path may be an empty file.",
         "Where are the bytes after write and before os.fsync?",
     ),
+    Misconception(
+        "sent_to_the_disk_after_the_rename",
+        "save_checkpoint",
+        (
+            (SYNCED, ""),
+            (
+                RENAMED,
+                RENAMED.replace(
+                    "(path)\n    f",
+                    '(path)\n        with Path(path).open("rb+") as file:\n            os.fsync(file.fileno())\n    f',
+                ),
+            ),
+        ),
+        "The file is sent to the disk after it was renamed: a power cut between the two leaves path empty.",
+        "The power is cut right after the rename. What is at path?",
+    ),
+    Misconception(
+        "written_in_another_folder",
+        "save_checkpoint",
+        (
+            ("import time\n", "import tempfile\nimport time\n"),
+            (PARTIAL, 'partial = Path(tempfile.gettempdir()) / f"{os.getpid()}.partial"'),
+        ),
+        "The file is written in another folder and moved: from another disk it would come as a copy, cut in half.",
+        "Is the folder for temporary files on the disk of path?",
+    ),
+    Misconception(
+        "failure_to_save_is_no_oserror",
+        "save_checkpoint",
+        (("            file.write(buffer.getbuffer())\n", "            torch.save(state, partial)\n"),),
+        "What torch.save raises on a full disk, a RuntimeError, is passed on; OSError is asked for.",
+        "Which class of error does Python itself raise when a disk is full?",
+    ),
     # load_checkpoint
     Misconception(
         "optimizer_not_loaded",
@@ -584,21 +637,21 @@ MISCONCEPTIONS = (
     Misconception(
         "model_not_loaded",
         "load_checkpoint",
-        ((f"            {MODEL}\n", ""),),
+        ((MODEL, ""),),
         "The parameters are not put back.",
         "What is the model before load_checkpoint, and after it?",
     ),
     Misconception(
         "step_forgotten",
         "load_checkpoint",
-        ((NEXT, "return 0"),),
+        ((NEXT, "return 0\n"),),
         "The step is not saved, or not read from the file: the run starts again at step 0.",
         "At which step does a run go on that was saved after 7?",
     ),
     Misconception(
         "step_one_too_many",
         "load_checkpoint",
-        ((NEXT, f"{NEXT} + 1"),),
+        ((NEXT, "return step + 1\n"),),
         "One is added to the step, which is the next one's number already: a step is left out.",
         "If 3 steps have been taken, numbered 0, 1 and 2, which is next?",
     ),
@@ -612,9 +665,26 @@ MISCONCEPTIONS = (
     Misconception(
         "loaded_not_strictly",
         "load_checkpoint",
-        ((MODEL, 'model.load_state_dict(state["model"], strict=False)'),),
+        (
+            (FITS, "if any(name in ours and theirs[name].shape != ours[name].shape for name in theirs):"),
+            (MODEL, MODEL.replace("theirs)", "theirs, strict=False)")),
+        ),
         "The parameters are loaded with strict=False: what does not fit by name stays at its random start.",
         "How would you learn that half of the names do not match?",
+    ),
+    Misconception(
+        "model_overwritten_by_what_does_not_fit",
+        "load_checkpoint",
+        ((FITS, "if False:"), (OPTIMIZER, ""), (MODEL, MODEL + OPTIMIZER)),
+        "A file that does not fit is refused when a part of it is loaded already: the model is no longer what it was.",
+        "The optimizer's part is refused. What has become of the parameters by then?",
+    ),
+    Misconception(
+        "optimizer_overwritten_by_what_does_not_fit",
+        "load_checkpoint",
+        ((FITS, "if False:"),),
+        "A file of another model is refused when the optimizer is loaded already, and then parts of the model.",
+        "Which of the two can you check before you change the other?",
     ),
     Misconception(
         "damage_not_named",
@@ -945,6 +1015,13 @@ MISCONCEPTIONS = (
         "After such a stop, which batch does the step see, and which would it have seen?",
     ),
     Misconception(
+        "ctrl_c_said_on_stdout",
+        "train",
+        ((SAID, SAID.replace("stderr", "stdout")),),
+        "What is said after Ctrl-C goes to stdout, among what a program gives as its result; stderr is asked for.",
+        "Where does a message go in `python run.py > losses.txt`?",
+    ),
+    Misconception(
         "ctrl_c_says_nothing",
         "train",
         ((SAID, ""),),
@@ -958,7 +1035,7 @@ EQUIVALENT: dict[str, str] = {
         "the difference of two numbers is finite when both are, as their sum is"
     ),
     "train: shown.update(step + 1, loss)  ->  shown.update(step + 2, loss)": (
-        "what the progress line says is held by a test of the reference, and left to learners"
+        "not equivalent, and let through: the words of the progress line are left to learners, so no law reads them"
     ),
     "train: if stop and done < steps:  ->  if stop and done <= steps:": (
         "Ctrl-C in the very last step: whether something is said then is left open"

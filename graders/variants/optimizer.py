@@ -62,7 +62,7 @@ def clip_grad_norm(parameters, max_norm):
     everything = torch.cat([p.grad.reshape(-1) for p in parameters] or [torch.zeros(0)])
     norm = everything.norm()
     for p in parameters:
-        p.grad = p.grad * torch.clamp(max_norm / (norm + 1e-6), max=1.0)
+        p.grad[...] = p.grad * torch.clamp(max_norm / (norm + 1e-6), max=1.0)
     return norm
 """,
     ),
@@ -228,7 +228,7 @@ def clip_grad_norm(parameters, max_norm):
         if p.grad is not None:
             gradients.append(p.grad)
             total = torch.hypot(total.to(p.grad.dtype), p.grad.flatten().norm(2))
-    if total > max_norm:
+    if total + 1e-6 > max_norm:
         for gradient in gradients:
             gradient.mul_(max_norm / (total + 1e-6))
     return total

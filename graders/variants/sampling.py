@@ -136,7 +136,7 @@ from torch.nn import functional as F
 
 
 def apply_temperature(logits, temperature):
-    if temperature <= 0 or temperature != temperature:
+    if not (temperature > 0 and temperature != torch.inf):
         raise ValueError(f"temperature must be positive, got {temperature}")
     return logits * (1 / temperature)
 

@@ -77,8 +77,9 @@ def train_step(model, optimizer, x, y, max_norm):
     logits = model(x)
     surprise = logits.logsumexp(-1) - logits.gather(-1, y.unsqueeze(-1)).squeeze(-1)
     loss = surprise.mean(dim=1).mean()
-    model.zero_grad()
-    optimizer.zero_grad()
+    for parameter in model.parameters():
+        if parameter.grad is not None:
+            parameter.grad.zero_()
     loss.backward()
     if not (loss.isfinite() & clip_grad_norm(model.parameters(), max_norm).isfinite()):
         raise ValueError("the loss or its gradient is not finite")
@@ -90,8 +91,8 @@ def train_step(model, optimizer, x, y, max_norm):
 def evaluate(model, data, batch, n_ctx, n_batches, generator):
     if n_batches < 1:
         raise ValueError(f"{n_batches} batches have no mean")
-    was_training, _ = model.training, model.eval()
     batches = [get_batch(data, batch, n_ctx, generator) for _ in range(n_batches)]
+    was_training, _ = model.training, model.eval()
     losses = torch.stack([F.cross_entropy(model(x).transpose(1, 2), y) for x, y in batches])
     if was_training:
         model.train()
@@ -117,8 +118,8 @@ def save_checkpoint(path, model, optimizer, step, generator):
                 file,
             )
             file.flush()
-            os.fsync(file.fileno())
-        os.rename(partial, path)
+            fsync(file)
+        rename(partial, path)
     except RuntimeError as error:  # torch's own, where the disk is full
         os.unlink(partial)
         raise OSError(f"{path} cannot be written: {error}") from error
@@ -129,18 +130,70 @@ def save_checkpoint(path, model, optimizer, step, generator):
 
 def load_checkpoint(path, model, optimizer, generator):
     data = Path(path).read_bytes()
+    before = copy.deepcopy((model.state_dict(), optimizer.state_dict()))
     try:
         values, names, remembered, (drawn, dropped), step = torch.load(io.BytesIO(data), weights_only=True)
         model.load_state_dict(dict(zip(names, values, strict=True)), strict=True)
         optimizer.load_state_dict(remembered)
     except Exception as error:
+        model.load_state_dict(before[0])
+        optimizer.load_state_dict(before[1])
         raise ValueError(f"{path}: not a checkpoint that fits ({type(error).__name__}: {error})") from None
     generator.set_state(drawn)
     torch.random.set_rng_state(dropped)
     return int(step)
 
 
+import copy
 import tempfile
+from os import fsync, rename
+""",
+    ),
+    Variant(
+        "checkpoint_tried_on_copies",
+        """
+def train_step(model, optimizer, x, y, max_norm):
+    model.train()
+    optimizer.zero_grad(set_to_none=False)
+    loss = F.cross_entropy(model(x).transpose(1, 2), y)
+    loss.backward()
+    if not torch.isfinite(clip_grad_norm(model.parameters(), max_norm) + loss):
+        raise ValueError("no step on a loss or a gradient that is not finite")
+    optimizer.step()
+    return loss.item()
+
+
+def save_checkpoint(path, model, optimizer, step, generator):
+    state = (step, torch.get_rng_state(), generator.get_state(), model.state_dict(), optimizer.state_dict())
+    partial = Path(path).with_suffix(".new")
+    try:
+        torch.save(state, partial)
+        with open(partial, "rb+") as file:
+            os.fsync(file)
+        os.replace(partial, path)
+    except Exception as error:
+        partial.unlink(missing_ok=True)
+        raise OSError(f"{path} was not written") from error
+
+
+def load_checkpoint(path, model, optimizer, generator):
+    if not os.path.exists(path):
+        raise FileNotFoundError(path)
+    try:
+        step, dropped, drawn, parameters, remembered = torch.load(path, weights_only=True)
+        trial_model, trial_optimizer = copy.deepcopy((model, optimizer))
+        trial_model.load_state_dict(parameters)
+        trial_optimizer.load_state_dict(remembered)
+    except Exception as error:
+        raise ValueError(f"{path} does not fit or is damaged") from error
+    model.load_state_dict(parameters)
+    optimizer.load_state_dict(remembered)
+    torch.set_rng_state(dropped)
+    generator.set_state(drawn)
+    return step
+
+
+import copy
 """,
     ),
     Variant(

@@ -6,8 +6,13 @@ occurs. A run starts near the first; below the second it has learnt something fr
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 Losses = Sequence[tuple[int, float]]  # steps, counted from 0, and their losses in nats a token
 
@@ -32,6 +37,18 @@ def keep_losses(path: Path, losses: Iterable[tuple[int, float]]) -> list[tuple[i
     return sorted(kept.items())
 
 
+@contextmanager
+def figure(path: str | os.PathLike, xlabel: str, ylabel: str, size: tuple[float, float]) -> Iterator["Axes"]:
+    """Axes to draw on; the picture is saved afterwards, an SVG without a date."""
+    from matplotlib.figure import Figure  # not pyplot, which wants a screen
+
+    drawn = Figure(figsize=size, layout="constrained")
+    axes = drawn.add_subplot()
+    yield axes
+    axes.set(xlabel=xlabel, ylabel=ylabel)
+    drawn.savefig(path, metadata={"Date": None} if Path(path).suffix == ".svg" else None)
+
+
 def draw_loss_curve(
     path: str | os.PathLike, losses: Losses, uniform: float, unigram: float, held_out: Losses = ()
 ) -> None:
@@ -39,22 +56,18 @@ def draw_loss_curve(
 
     Raises `ValueError` when there are no losses.
     """
-    from matplotlib.figure import Figure  # not pyplot, which wants a screen
-
     if not losses:
         raise ValueError("there are no losses to draw; expected at least one step")
-    figure = Figure(figsize=(7, 4), layout="constrained")
-    axes = figure.add_subplot()
     steps, values = zip(*losses, strict=True)
-    axes.plot(steps, values, color="tab:blue", alpha=0.3, linewidth=0.8, label="each batch")
-    axes.plot(steps, running_mean(values, over=max(1, len(values) // 50)), color="tab:blue", label="running mean")
-    if held_out:
-        axes.plot(*zip(*held_out, strict=True), color="tab:orange", marker=".", label="held out")
-    for name, loss, style in (("uniform", uniform, "--"), ("unigram", unigram, ":")):
-        axes.axhline(loss, color="grey", linestyle=style, label=f"{name}: {loss:.2f}")
-    axes.set(xlabel="step", ylabel="loss, nats a token", ylim=(0, None))
-    axes.legend()
-    figure.savefig(path)
+    with figure(path, "step", "loss, nats a token", size=(7, 4)) as axes:
+        axes.plot(steps, values, color="tab:blue", alpha=0.3, linewidth=0.8, label="each batch")
+        axes.plot(steps, running_mean(values, over=max(1, len(values) // 50)), color="tab:blue", label="running mean")
+        if held_out:
+            axes.plot(*zip(*held_out, strict=True), color="tab:orange", marker=".", label="held out")
+        for name, loss, style in (("uniform", uniform, "--"), ("unigram", unigram, ":")):
+            axes.axhline(loss, color="grey", linestyle=style, label=f"{name}: {loss:.2f}")
+        axes.set_ylim(0, None)
+        axes.legend()
 
 
 def running_mean(values: Sequence[float], over: int) -> list[float]:

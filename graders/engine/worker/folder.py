@@ -49,38 +49,51 @@ class Folder:
         """A file that runs code when it is unpickled: it makes a folder called `trace`."""
         torch.save({"model": _Made(str(self.path / trace))}, self.path / name)
 
-    def power_cut(self, call: Callable[..., Any], *args: Any) -> None:
-        """Make a call, and then lose what of new files was not on the disk in time.
+    def power_cut(self, call: Callable[..., Any], *args: Any) -> list[str]:
+        """Make a call, and then lose what of new files was not on the disk in time; says which files, and why.
 
         In time is: when a file is renamed, and for one that is not, when the call is over. What comes by a rename from
         elsewhere is not: from another disk it comes as a copy.
         """
         before = {_state(file) for file in self.path.iterdir()}
         synced: dict[int, int] = {}  # how much of which file
-        in_time: dict[int, int] = {}  # how much of it when it was renamed
-        originals = {name: getattr(os, name) for name in ("fsync", "fdatasync", "rename", "replace") if hasattr(os, name)}
+        renamed: dict[int, tuple[int, bool]] = {}  # how much of it was on the disk then, and whether it was here
+        originals = {
+            name: getattr(os, name) for name in ("fsync", "fdatasync", "rename", "replace") if hasattr(os, name)
+        }
 
-        def noted(file: Any) -> None:
+        def syncs(file: Any) -> None:
             number = file if isinstance(file, int) else file.fileno()
             synced[os.fstat(number).st_ino] = os.fstat(number).st_size
 
-        def renaming(name: str) -> Callable[..., None]:
-            def renamed(source: Any, *args: Any, **kwargs: Any) -> None:
+        def renames(name: str) -> Callable[..., None]:
+            def rename(source: Any, *args: Any, **kwargs: Any) -> None:
                 file = Path(os.fsdecode(source)).resolve()
                 if file.is_file():
-                    is_here = file.is_relative_to(self.path.resolve())
-                    in_time[file.stat().st_ino] = synced.get(file.stat().st_ino, 0) if is_here else 0
+                    number, is_here = file.stat().st_ino, file.is_relative_to(self.path.resolve())
+                    renamed[number] = synced.get(number, 0), is_here
                 originals[name](source, *args, **kwargs)
 
-            return renamed
+            return rename
 
-        watched = {name: renaming(name) if name in ("rename", "replace") else noted for name in originals}
-        with _in_the_place_of({originals[name]: watched[name] for name in originals}):
+        watching = {name: renames(name) if name in ("rename", "replace") else syncs for name in originals}
+        with _in_the_place_of({originals[name]: watching[name] for name in originals}):
             call(*args)
-        for file in self.path.iterdir():
-            if _state(file) not in before:
-                number = file.stat().st_ino
-                file.write_bytes(file.read_bytes()[: in_time.get(number, synced.get(number, 0))])
+        lost = []
+        for file in [file for file in self.path.iterdir() if _state(file) not in before]:
+            data, number = file.read_bytes(), file.stat().st_ino
+            in_time, was_here = renamed.get(number, (synced.get(number, 0), True))
+            if not was_here:
+                lost.append(f"{file.name}: it was written in another folder, and moved here")
+            elif in_time < len(data):
+                late = (
+                    "sent to the disk after it was renamed"
+                    if synced.get(number) == len(data)
+                    else "not sent to the disk"
+                )
+                lost.append(f"{file.name}: it was {late}")
+            file.write_bytes(data[: in_time if was_here else 0])
+        return lost
 
 
 @contextmanager
@@ -91,7 +104,7 @@ def _in_the_place_of(watched: dict[Any, Callable[..., Any]]) -> Iterator[None]:
         for module in list(sys.modules.values())
         if isinstance(module, ModuleType)
         for name, value in list(vars(module).items())
-        if isinstance(value, BuiltinFunctionType) and value in watched
+        if type(value) is BuiltinFunctionType and value in watched
     ]
     try:
         for names, name, value in found:

@@ -1,0 +1,70 @@
+"""What a command line says, checked in one line before anything that takes time is imported."""
+
+import re
+import shlex
+from pathlib import Path
+from typing import NoReturn
+
+import typer
+
+MAX_BEAMS = 64  # more do not fit side by side, and each costs a text
+RUN_NAME = re.compile(r"(^|/)runs?([-_.\d][^/]*)?(/|$)")  # what a run's folder may be called; no name of the hub
+
+
+def expect(option: str, value: float | None, holds: bool, expected: str) -> None:
+    """Refuse an option's value, in one line, unless what is asked of it holds."""
+    if not holds:
+        shown = f"{value:g}" if isinstance(value, float) else value
+        refuse(f"{option} is {shown}; expected {expected}")
+
+
+def expect_seed(seed: int) -> None:
+    """Refuse a seed that no generator takes."""
+    expect("--seed", seed, abs(seed) < 2**63, "a number of at most 18 digits")
+
+
+def refuse_without_effect(context: typer.Context, searches: bool) -> None:
+    """Sampling has no say in a search with beams, nor what only beams have without them."""
+    for name in ("temperature", "top_k", "top_p", "frequency_penalty", "seed") if searches else ():
+        if said := given(context, name):
+            refuse(f"{said[0]} has no effect with --beams; leave one out")
+    for name in () if searches else ("length_penalty", "no_repeat_ngram_size"):
+        if said := given(context, name):
+            refuse(f"{said[0]} has no effect without --beams; leave it out, or add --beams 3")
+
+
+def refuse_missing_run(weights: str | None) -> None:
+    """Say so when there is no such run; another name may be the hub's."""
+    if weights is None or Path(weights).expanduser().exists():
+        return
+    if weights.startswith((".", "~", "/")) or weights.endswith("/") or RUN_NAME.search(weights):
+        out = weights.rstrip("/")
+        makes = "headstart train" if out == "run" else call("train", "--out", out)
+        refuse(f"--weights: there is no {out}/ yet; `{makes}` makes one")
+
+
+def given(context: typer.Context, *names: str) -> list[str]:
+    """Those of these options that are on the command line, as they can be written there again."""
+    options: list[str] = []
+    for name in names:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            options += [f"--{name.replace('_', '-')}", str(context.params[name])]
+    return options
+
+
+def call(command: str, *arguments: object) -> str:
+    """A command of ours as it is typed."""
+    return f"headstart {command} {shlex.join(map(str, arguments))}".rstrip()
+
+
+def refuse(message: str) -> NoReturn:
+    """What is wrong with the command line itself; 2 is the exit code for that."""
+    typer.echo(message, err=True)
+    raise typer.Exit(2)
+
+
+def fail(message: str) -> NoReturn:
+    """What stopped a command that was understood."""
+    typer.echo(message, err=True)
+    raise typer.Exit(1)
