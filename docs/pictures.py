@@ -6,7 +6,7 @@
 """
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,24 +34,13 @@ LINE = "To be, or not to be, that is the question"
 ALIKE = " king queen father mother brother sister day night good bad"  # of the embedded checkpoint's tokens
 BLUE, ORANGE, GREY = "#3b6ea8", "#d9822b", "#c9ced6"
 
-PICTURES: dict[str, Callable[[], Figure]] = {}
-
-
-def picture(draw: Callable[[], Figure]) -> Callable[[], Figure]:
-    """Put a function into `PICTURES` under its own name."""
-    PICTURES[draw.__name__] = draw
-    return draw
-
 
 class Words:
     """The different words of some sentences, numbered in alphabetical order."""
 
     def __init__(self, sentences: Sequence[str]):
         self.words = sorted({word for sentence in sentences for word in sentence.split()})
-        self.texts = [self.ids(sentence) for sentence in sentences]
-
-    def __len__(self) -> int:
-        return len(self.words)
+        self.texts, self.n = [self.ids(sentence) for sentence in sentences], len(self.words)
 
     def ids(self, sentence: str) -> list[int]:
         """A sentence as the numbers of its words."""
@@ -76,17 +65,15 @@ def figure(width: float = 7.0, height: float = 3.2) -> Figure:
     return Figure(figsize=(width, height), layout="constrained")
 
 
-@picture
 def one_hot_rows() -> Figure:
     """ "find my files" as rows with a single one."""
     words, sentence = ["files", "find", "my"], "find my files"
     drawn = figure(4.5, 2.4)
-    rows = one_hot(torch.tensor([words.index(word) for word in sentence.split()]), len(words))
+    rows = one_hot(torch.tensor([words.index(word) for word in sentence.split()]), 3)
     heat_map(drawn.subplots(), rows, sentence.split(), words)
     return drawn
 
 
-@picture
 def lookup() -> Figure:
     """One-hot rows times a table are rows of the table."""
     table, ids = torch.tensor([[0.2, 0.9], [0.7, 0.1], [0.4, 0.4], [0.05, 0.6]]), torch.tensor([0, 3, 2])
@@ -98,24 +85,22 @@ def lookup() -> Figure:
     return drawn
 
 
-@picture
 def transitions() -> Figure:
     """The first-order table of ten sentences."""
     words = Words(SHOW)
     drawn = figure(5.5, 4)
     axes = drawn.subplots()
-    heat_map(axes, first_order(words.texts, len(words)), words.words, words.words)
+    heat_map(axes, first_order(words.texts, words.n), words.words, words.words)
     axes.set(xlabel="comes next", ylabel="after this word")
     return drawn
 
 
-@picture
 def pairs() -> Figure:
     """The rows of the second-order table that occur: all but one are certain."""
     words = Words(CHECK)
-    table = second_order(words.texts, len(words))
+    table = second_order(words.texts, words.n)
     occurring = table.any(dim=1).nonzero().flatten().tolist()
-    names = [f"{words.words[row // len(words)]} {words.words[row % len(words)]}" for row in occurring]
+    names = [f"{words.words[row // words.n]} {words.words[row % words.n]}" for row in occurring]
     drawn = figure(5.5, 4)
     axes = drawn.subplots()
     heat_map(axes, table[occurring], names, words.words)
@@ -126,7 +111,7 @@ def pairs() -> Figure:
 def ballots() -> tuple[Words, list[int], Tensor]:
     """The two sentences about what ran, the one that is being read, and the votes of all pairs."""
     words = Words([PROGRAM, BATTERY])
-    return words, words.ids(PROGRAM.removesuffix(" please")), pair_votes(words.texts, len(words))
+    return words, words.ids(PROGRAM.removesuffix(" please")), pair_votes(words.texts, words.n)
 
 
 def bars(axes: Any, totals: Tensor, words: Words, title: str) -> None:
@@ -140,7 +125,6 @@ def bars(axes: Any, totals: Tensor, words: Words, title: str) -> None:
     axes.set_title(title, fontsize=10)
 
 
-@picture
 def votes() -> Figure:
     """All earlier words vote, then only those that know: 4 against 5, and 0 against 1."""
     words, text, table = ballots()
@@ -152,23 +136,21 @@ def votes() -> Figure:
     return drawn
 
 
-@picture
 def masks() -> Figure:
     """A one-hot query times a stack of masks is the mask of that word."""
     words, _text, _table = ballots()
     asks = words.ids("ran")[0]
-    stack = torch.zeros(len(words), len(words))
+    stack = torch.zeros(words.n, words.n)
     stack[asks, words.ids("battery program")] = 1
-    query = one_hot(torch.tensor([asks]), len(words))
+    query = one_hot(torch.tensor([asks]), words.n)
     drawn = figure(7.5, 5)
     above, middle, below = drawn.subplots(3, 1, height_ratios=(1, 8, 1))
-    heat_map(above, query, ["query: ran"], [""] * len(words))
-    heat_map(middle, stack, words.words, [""] * len(words))
+    heat_map(above, query, ["query: ran"], [""] * words.n)
+    heat_map(middle, stack, words.words, [""] * words.n)
     heat_map(below, query @ stack, ["mask for ran"], words.words)
     return drawn
 
 
-@picture
 def pair_features() -> Figure:
     """Words that were heard, times weights of 1 and -1, cut off below 0: features of pairs of words."""
     inputs, features = ["battery", "program", "ran", "bias"], ["battery ran", "program ran"]
@@ -184,11 +166,10 @@ def pair_features() -> Figure:
     return drawn
 
 
-@picture
 def completion() -> Figure:
     """What may follow at each step of a text that always takes the likeliest."""
     words = Words(SHOW)
-    table = first_order(words.texts, len(words))
+    table = first_order(words.texts, words.n)
     text = complete(words.ids("show"), table, 10)
     drawn = figure(6, 2.8)
     heat_map(drawn.subplots(), table[text[:-1]], [f"after {words.words[i]}" for i in text[:-1]], words.words)
@@ -203,7 +184,6 @@ def checkpoint() -> tuple[GPT, Any]:
     return model.requires_grad_(False), PreTrainedTokenizerFast.from_pretrained(loaded.folder)
 
 
-@picture
 def near_words() -> Figure:
     """How near the embeddings of some words are to each other, in the checkpoint that comes with the course."""
     model, tokenizer = checkpoint()
@@ -216,7 +196,6 @@ def near_words() -> Figure:
     return drawn
 
 
-@picture
 def positions() -> Figure:
     """Each pair of columns of the table of positions is a wave of its own length."""
     drawn = figure(6.5, 2.6)
@@ -226,7 +205,6 @@ def positions() -> Figure:
     return drawn
 
 
-@picture
 def soft_choice() -> Figure:
     """The same five numbers as shares, at three temperatures."""
     x = torch.tensor([2.0, 1.0, 0.5, -1.0, 1.8])
@@ -254,7 +232,6 @@ def streams(model: GPT, tokens: Tensor) -> tuple[list[Tensor], list[Tensor]]:
     return stream, patterns
 
 
-@picture
 def patterns() -> Figure:
     """Where three heads of the checkpoint look, in a line it knows."""
     model, tokenizer = checkpoint()
@@ -270,7 +247,6 @@ def patterns() -> Figure:
     return drawn
 
 
-@picture
 def stream_size() -> Figure:
     """The mean length of the vectors in the residual stream, layer by layer, before and after LayerNorm."""
     model, tokenizer = checkpoint()
@@ -285,7 +261,6 @@ def stream_size() -> Figure:
     return drawn
 
 
-@picture
 def merges() -> Figure:
     """How many ids one line takes, as a tokenizer that is trained on Python's manual learns more merges."""
     from pydoc_data.topics import topics
@@ -298,6 +273,27 @@ def merges() -> Figure:
     axes.bar([str(n) for n in sizes], [len(Tokenizer(learnt[:n]).encode(line)) for n in sizes], color=BLUE)
     axes.set(xlabel="merges", ylabel="ids in the line")
     return drawn
+
+
+PICTURES = {
+    draw.__name__: draw
+    for draw in (
+        one_hot_rows,
+        lookup,
+        transitions,
+        pairs,
+        votes,
+        masks,
+        pair_features,
+        completion,
+        near_words,
+        positions,
+        soft_choice,
+        patterns,
+        stream_size,
+        merges,
+    )
+}
 
 
 def draw_all(folder: Path) -> None:

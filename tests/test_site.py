@@ -5,7 +5,6 @@ import subprocess
 import sys
 
 from docs.pictures import PICTURES
-
 from graders.engine.course import ROOT
 
 
