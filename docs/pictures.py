@@ -275,25 +275,12 @@ def merges() -> Figure:
     return drawn
 
 
-PICTURES = {
-    draw.__name__: draw
-    for draw in (
-        one_hot_rows,
-        lookup,
-        transitions,
-        pairs,
-        votes,
-        masks,
-        pair_features,
-        completion,
-        near_words,
-        positions,
-        soft_choice,
-        patterns,
-        stream_size,
-        merges,
-    )
-}
+# fmt: off
+PICTURES = {draw.__name__: draw for draw in (
+    one_hot_rows, lookup, transitions, pairs, votes, masks, pair_features, completion, near_words, positions,
+    soft_choice, patterns, stream_size, merges,
+)}
+# fmt: on
 
 
 def draw_all(folder: Path) -> None:
