@@ -6,6 +6,8 @@ made those inputs, and so on, back to the weights. No operation knows more than 
 does the rest. Two rules cover most of it: a number that was used in several places gets the sum of what comes back
 from all of them, and so what was broadcast on the way forward is summed over on the way back.
 
+PyTorch's autograd does all of this by itself, and so has no part in this file. Nothing is changed in place.
+
 Sources: Rumelhart, Hinton and Williams, "Learning representations by back-propagating errors", 1986, equations 4 to 7;
 Ba, Kiros and Hinton, "Layer Normalization", 2016, section 3.
 """
@@ -49,7 +51,8 @@ def softmax_backward(y: Float[Tensor, "*axes n"], grad: Float[Tensor, "*axes n"]
 def cross_entropy_backward(logits: Float[Tensor, "*axes n"], targets: Int[Tensor, "*axes"]) -> Float[Tensor, "*axes n"]:
     """The gradient of the logits, for their mean cross-entropy over all targets.
 
-    Predicted minus true, over the number of targets: the simplest gradient there is. Finite for logits of +-1e4.
+    Predicted minus true, over the number of targets: the simplest gradient there is. Finite for logits of +-1e4, and
+    0 where a logit is -inf that is not a target's. Every target has a logit, and no row is all -inf.
     """
     # 1. The shares, by a softmax that does not overflow: *axes n
     powers = (logits - logits.amax(dim=-1, keepdim=True)).exp()
@@ -72,9 +75,9 @@ def layer_norm_backward(
     centred = x - x.mean(dim=-1, keepdim=True)
     std = (centred.pow(2).mean(dim=-1, keepdim=True) + eps).sqrt()
     normalised = centred / std
-    # 2. w and b were used at every position: d, and d
-    positions = tuple(range(x.ndim - 1))
-    w_grad, b_grad = (grad * normalised).sum(dim=positions), grad.sum(dim=positions)
+    # 2. w and b were used at every position, so add up over all of these: d, and d
+    w_grad = (grad * normalised).reshape(-1, len(w)).sum(dim=0)
+    b_grad = grad.reshape(-1, len(w)).sum(dim=0)
     # 3. What arrives at the normalised vector: *axes d
     grad = grad * w
     # 4. Take away what a shift of x would do, then what a stretch would do: *axes d

@@ -35,16 +35,11 @@ def check_last_word(sequence: Text, n: int) -> None:
     check_words(sequence, n)
 
 
-def to_shares(counts: Float[Tensor, "*rows n"]) -> Float[Tensor, "*rows n"]:
-    """Each count over the sum of its row; a row without counts stays zero."""
-    return counts / counts.sum(dim=-1, keepdim=True).clamp(min=1)
-
-
 def first_order(sequences: Iterable[Text], n: int) -> Float[Tensor, "n n"]:
-    """How often each word follows each word: entry [a, b] is the share of the times that b came right after a.
+    """What follows each word: entry [a, b] is the share of b among all the words that came right after a.
 
-    A word that is never followed by anything has a row of zeros. Nothing follows from one text to the next.
-    Raises `ValueError` when a word is not from 0 to n - 1.
+    Every row adds up to one, but that of a word which nothing ever follows is all zeros. The last word of a text is
+    not followed by the first of the next. Raises `ValueError` when any word of any text is not from 0 to n - 1.
     """
     counts = torch.zeros(n, n)
     for sequence in sequences:
@@ -53,15 +48,15 @@ def first_order(sequences: Iterable[Text], n: int) -> Float[Tensor, "n n"]:
         # 2. Count each word with the one after it, within a text: n n
         for a, b in pairwise(sequence):
             counts[a, b] += 1
-    # 3. Counts become shares, row by row: n n
-    return to_shares(counts)
+    # 3. Counts become shares, row by row; a row without counts stays zero: n n
+    return counts / counts.sum(dim=1, keepdim=True).clamp(min=1)
 
 
 def second_order(sequences: Iterable[Text], n: int) -> Float[Tensor, "n*n n"]:
-    """How often each word follows each pair of words: row a * n + b is for the word after a b, a first.
+    """What follows each pair of neighbours: row a * n + b has the shares of all the words that came right after a b.
 
-    A pair that is never followed by anything has a row of zeros. Raises `ValueError` when a word is not from 0 to
-    n - 1.
+    A pair which nothing ever follows, in this order, has a row of zeros. Raises `ValueError` when any word of any
+    text is not from 0 to n - 1.
     """
     counts = torch.zeros(n * n, n)
     for sequence in sequences:
@@ -71,34 +66,36 @@ def second_order(sequences: Iterable[Text], n: int) -> Float[Tensor, "n*n n"]:
         for i in range(len(sequence) - 2):
             a, b, c = sequence[i : i + 3]
             counts[a * n + b, c] += 1
-    # 3. Counts become shares, row by row: n*n n
-    return to_shares(counts)
+    # 3. Counts become shares, row by row; a row without counts stays zero: n*n n
+    return counts / counts.sum(dim=1, keepdim=True).clamp(min=1)
 
 
 def pair_votes(sequences: Iterable[Text], n: int) -> Float[Tensor, "n n n"]:
-    """What each word, standing anywhere earlier, says about the word after another.
+    """What each word, standing anywhere earlier in the text, says about the word right after another.
 
-    Entry [a, b, c] is the share of the times that c came right after b, out of those times that something came right
-    after b and a stood anywhere before this b. Where a stands there twice, it is still one time. A pair that never
-    occurs so has zeros. Raises `ValueError` when a word is not from 0 to n - 1.
+    Take all the places, in all texts, at which b is followed by a word and a stands somewhere before this b, right
+    before it or far back: entry [a, b, c] is the share of those at which c is what follows. A place counts once,
+    however often a stands before it. a may be the word b itself, at an earlier place. Where there is no such place,
+    the row is all zeros. Raises `ValueError` when any word of any text is not from 0 to n - 1.
     """
     counts = torch.zeros(n, n, n)
     for sequence in sequences:
         # 1. Refuse unknown words
         check_words(sequence, n)
-        # 2. Count each word with the one after it, once for every different word before the two: n n n
+        # 2. Count each word with the one after it, once for each different word that stands before them: n n n
         for i, (b, c) in enumerate(pairwise(sequence)):
             for a in set(sequence[:i]):
                 counts[a, b, c] += 1
-    # 3. Counts become shares, row by row: n n n
-    return to_shares(counts)
+    # 3. Counts become shares, row by row; a row without counts stays zero: n n n
+    return counts / counts.sum(dim=2, keepdim=True).clamp(min=1)
 
 
 def skip_votes(sequence: Text, votes: Float[Tensor, "n n n"]) -> Float[Tensor, "n"]:
-    """The votes of all earlier words on what follows the last word of `sequence`, added up.
+    """The votes of all earlier words on what follows the last word of `sequence`, added up and not normalised.
 
-    Every word before the last votes with its row for the pair of itself and the last word; a word that stands there
-    twice votes twice. Raises `ValueError` when the text is empty or a word is not from 0 to n - 1.
+    At each place before the last, the word a that stands there votes with the row [a, last]. So a word that stands
+    there twice votes twice, and in a text of one word nobody votes: all zeros. Raises `ValueError` when the text is
+    empty or a word is not from 0 to n - 1.
     """
     # 1. Refuse a text without a last word
     check_last_word(sequence, len(votes))
@@ -110,7 +107,9 @@ def skip_votes(sequence: Text, votes: Float[Tensor, "n n n"]) -> Float[Tensor, "
 def masked_votes(sequence: Text, votes: Float[Tensor, "n n n"], mask: Bool[Tensor, "n"]) -> Float[Tensor, "n"]:
     """The votes of those earlier words a for which `mask[a]` is True, added up; all others are silent.
 
-    Raises `ValueError` when the text is empty or a word is not from 0 to n - 1.
+    The mask goes by words, not by places, and has no say in what may follow: with True everywhere these are the
+    votes of `skip_votes`, with False everywhere all zeros. Raises `ValueError` when the text is empty or a word,
+    silent or not, is not from 0 to n - 1.
     """
     # 1. Refuse a text without a last word
     check_last_word(sequence, len(votes))
@@ -124,9 +123,9 @@ def masked_votes(sequence: Text, votes: Float[Tensor, "n n n"], mask: Bool[Tenso
 def complete(prompt: Text, transition: Float[Tensor, "n n"], max_new_tokens: int) -> list[int]:
     """Continue a text: append the likeliest next word, the lower id where two are equally likely, and repeat.
 
-    `transition` is a table as `first_order` makes it. The text ends early at a word that nothing ever followed, a
-    row of zeros. Returns the prompt and what was appended. Raises `ValueError` when the prompt is empty or a word
-    is not from 0 to n - 1.
+    `transition` is a table as `first_order` makes it. At most `max_new_tokens` words are appended: the text ends early
+    at a word that nothing ever followed, a row of zeros. Returns the prompt and what was appended.
+    Raises `ValueError` when the prompt is empty or a word of it is not from 0 to n - 1.
     """
     # 1. Refuse a prompt without a last word
     check_last_word(prompt, len(transition))

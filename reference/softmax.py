@@ -21,10 +21,11 @@ def check_logits(x: Float[Tensor, "..."], dim: int) -> None:
 
 
 def softmax(x: Float[Tensor, "..."], dim: int) -> Float[Tensor, "..."]:
-    """exp(x) over its sum along the axis `dim`: shares between 0 and 1 that add up to 1 along it.
+    """exp(x) over its sum along the axis `dim`, counted from either end: shares that add up to 1 along it.
 
-    Right and finite for numbers as large as +-1e4; where x is -inf the share is exactly 0. `x` is not changed.
-    Raises `ValueError` when all numbers along `dim` are -inf: then there is no share to give.
+    Right and finite for numbers as large as +-1e4; where x is -inf the share is exactly 0. Gradients flow through it,
+    and are finite too. `x` is not changed. Raises `ValueError` when all numbers along `dim` are -inf somewhere: then
+    there is no share to give. Source: Bridle 1990, section 2.
     """
     # 1. Refuse a row without shares
     check_logits(x, dim)
@@ -39,8 +40,10 @@ def softmax(x: Float[Tensor, "..."], dim: int) -> Float[Tensor, "..."]:
 def log_softmax(x: Float[Tensor, "..."], dim: int) -> Float[Tensor, "..."]:
     """The natural logarithm of `softmax`, right even where the share is too small for a number to hold.
 
-    -1e4 comes out as about -1e4, where the logarithm of the share itself would be -inf. Where x is -inf it is -inf.
-    Raises `ValueError` when all numbers along `dim` are -inf.
+    10,000 below the largest it is about -10,000, where the logarithm of the share itself would be -inf. Where x is
+    -inf it is -inf. Gradients flow through it, and are finite too. `x` is not changed.
+    Raises `ValueError` when all numbers along `dim` are -inf somewhere.
+    Source: Blanchard, Higham and Higham 2021, section 2.
     """
     # 1. Refuse a row without shares
     check_logits(x, dim)
@@ -52,6 +55,9 @@ def log_softmax(x: Float[Tensor, "..."], dim: int) -> Float[Tensor, "..."]:
 
 def cross_entropy(logits: Float[Tensor, "*axes n"], targets: Int[Tensor, "*axes"]) -> Float[Tensor, ""]:
     """The mean, over all targets, of minus the log-probability of each target, in nats.
+
+    Right and finite for logits as large as +-1e4, and where other logits than the target's are -inf; a target whose
+    own logit is -inf has the share 0, and makes the mean inf. Gradients flow through it. Nothing is changed in place.
 
     Raises `ValueError` when there are no targets, shapes do not fit, a target is not from 0 to n - 1, or all logits
     of a row are -inf. Source: Shannon 1948, section 6.

@@ -27,13 +27,18 @@ def einsum_by_loops(pattern: str, *tensors: Tensor) -> Tensor:
     """What an einsum does, one number at a time: the three rules as loops. Slow, and never wrong.
 
     `pattern` is of single letters, as in "bqk,bkd->bqd"; a letter may stand twice in one input ("ii->" is the trace).
+    Raises `ValueError` when a letter stands for two lengths.
     """
     inputs, output = pattern.replace(" ", "").split("->")
     terms = inputs.split(",")
-    size = {a: n for term, tensor in zip(terms, tensors, strict=True) for a, n in zip(term, tensor.shape, strict=True)}
+    size: dict[str, int] = {}  # of each letter, wherever it stands
+    for term, tensor in zip(terms, tensors, strict=True):
+        for a, n in zip(term, tensor.shape, strict=True):
+            if size.setdefault(a, n) != n:
+                raise ValueError(f"{a} is an axis of {size[a]} and of {n} in {pattern}; expected one length a letter")
     result = torch.zeros([size[a] for a in output], dtype=tensors[0].dtype)
     for place in itertools.product(*(range(n) for n in size.values())):
-        at = dict(zip(size, place, strict=True))  # one value for each letter, wherever the letter stands
+        at = dict(zip(size, place, strict=True))  # one value for each letter
         factors = (tensor[tuple(at[a] for a in term)] for term, tensor in zip(terms, tensors, strict=True))
         result[tuple(at[a] for a in output)] += math.prod(factors)
     return result
@@ -42,11 +47,12 @@ def einsum_by_loops(pattern: str, *tensors: Tensor) -> Tensor:
 def one_hot(ids: Int[Tensor, "*axes"], n: int) -> Float[Tensor, "*axes n"]:
     """A row for each id: 0 everywhere but for a 1 in the column of that id. In PyTorch's default dtype.
 
+    The ids may come in any shape; each becomes a row of `n`, and none at all become no rows.
     Raises `ValueError` when an id is not from 0 to n - 1.
     """
     # 1. Refuse ids that have no column
     if ids.numel() and not 0 <= ids.min() <= ids.max() < n:
-        raise ValueError(f"ids run from {ids.min()} to {ids.max()}; with {n} columns, 0 to {n - 1} exist")
+        raise ValueError(f"ids run from {ids.min()} to {ids.max()}; expected none below 0 and all below n, {n}")
     # 2. The number of each column, compared with every id: *axes n
     is_id = ids.unsqueeze(-1) == torch.arange(n)
     # 3. True becomes 1, False 0: *axes n
@@ -68,6 +74,7 @@ def dot(a: Float[Tensor, "d"], b: Float[Tensor, "d"]) -> Float[Tensor, ""]:
 def lookup_by_matmul(table: Float[Tensor, "n d"], ids: Int[Tensor, "*axes"]) -> Float[Tensor, "*axes d"]:
     """The rows of `table` that belong to `ids`, found by a matrix product: this is what an embedding is.
 
+    In the dtype of the table, and ids in any shape, as in `one_hot`.
     Raises `ValueError` when an id is not from 0 to n - 1.
     """
     # 1. A one-hot row for each id, in the table's dtype: *axes n
@@ -89,12 +96,15 @@ def outer(a: Float[Tensor, "i"], b: Float[Tensor, "j"]) -> Float[Tensor, "i j"]:
 
 
 def trace(a: Float[Tensor, "n n"]) -> Float[Tensor, ""]:
-    """The sum along the diagonal of a square matrix. Raises `ValueError` when it is not square."""
+    """The sum along the diagonal of a square matrix; 0 when it has no rows.
+
+    Raises `ValueError` when it is not square.
+    """
     # 1. Refuse a matrix without a diagonal from corner to corner
     if a.ndim != 2 or a.shape[0] != a.shape[1]:
         raise ValueError(f"the matrix is {tuple(a.shape)}; expected as many rows as columns")
-    # 2. One letter for both axes walks along the diagonal; after the arrow it is missing: a single number
-    return torch.einsum("ii->", a)
+    # 2. One name for both axes walks along the diagonal; after the arrow it is missing: a single number
+    return einsum(a, "n n ->")
 
 
 def bilinear(
@@ -111,11 +121,12 @@ def bilinear(
 def split_heads(x: Float[Tensor, "batch seq d"], n_heads: int) -> Float[Tensor, "batch seq n_heads d_head"]:
     """Cut each vector into `n_heads` pieces of equal width: head 0 gets the first d_head numbers, and so on.
 
-    Raises `ValueError` when d cannot be divided by `n_heads`.
+    Raises `ValueError` when `n_heads` is below 1 or does not divide d.
     """
     # 1. Refuse heads of unequal width
-    if n_heads < 1 or x.shape[-1] % n_heads:
-        raise ValueError(f"d is {x.shape[-1]} and n_heads is {n_heads}; expected a d that n_heads divides")
+    d = x.shape[-1]
+    if n_heads < 1 or d % n_heads:
+        raise ValueError(f"d is {d} and n_heads is {n_heads}; expected a d that n_heads divides")
     # 2. Name two axes in the place of one, heads outside: batch seq n_heads d_head
     return rearrange(x, "batch seq (n_heads d_head) -> batch seq n_heads d_head", n_heads=n_heads)
 

@@ -14,7 +14,7 @@ in the place of characters. The cutting pattern and the order of the bytes are t
 import heapq
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 
 import regex
 
@@ -51,16 +51,18 @@ def count_pairs(ids: Sequence[int]) -> dict[Pair, int]:
 def merge(ids: Sequence[int], pair: Pair, new_id: int) -> list[int]:
     """`ids` with `new_id` in the place of each `pair`, from the left, no id twice; `ids` stays as it is."""
     merged: list[int] = []
-    i = 0
-    while i < len(ids):
-        # 1. Where the pair stands, one new id; both of its ids are used up
-        if tuple(ids[i : i + 2]) == pair:
+    is_used_up = False
+    for i, after in zip_longest(ids, ids[1:]):
+        # 1. Pass over the second id of a pair that was merged
+        if is_used_up:
+            is_used_up = False
+        # 2. Where the pair stands, the new id
+        elif (i, after) == pair:
             merged.append(new_id)
-            i += 2
-        # 2. Anywhere else, the id as it is
+            is_used_up = True
+        # 3. Anywhere else, the id as it is
         else:
-            merged.append(ids[i])
-            i += 1
+            merged.append(i)
     return merged
 
 
@@ -74,10 +76,10 @@ def train_bpe(text: str, vocab_size: int) -> list[Pair]:
     # 1. Refuse a vocabulary with too little room for the bytes
     if vocab_size < 256:
         raise ValueError(f"vocab_size is {vocab_size}; expected at least 256, one id for each byte")
-    # 2. Every different word once, and for each place in it how often the word occurs
+    # 2. Every different word once, and how often it occurs, for the gap before it and each place in it
     times = Counter(map(tuple, words_as_ids(text)))
     chain = Chain(times)
-    weights = [0, *(n for word, n in times.items() for _ in range(len(word) + 1))]
+    weights = [n for word, n in times.items() for _ in range(len(word) + 1)]
     # 3. How often each pair occurs, and where
     counts: Counter[Pair] = Counter()
     places: defaultdict[Pair, set[int]] = defaultdict(set)
@@ -101,7 +103,6 @@ def train_bpe(text: str, vocab_size: int) -> list[Pair]:
                 pair = chain.pair_at(near)
                 if pair:
                     counts[pair] -= weights[place]
-                    places[pair].discard(near)
                     changed.add(pair)
             # 6. Merge it, and there are new pairs with what stands beside it
             chain.merge(place, 256 + len(merges))
@@ -135,30 +136,29 @@ class Tokenizer:
         """
         ids: list[int] = []
         for word in map(tuple, words_as_ids(text)):
-            # 1. Merge a word that was not met before as far as it goes
-            if word not in self.known:
-                self.known[word] = self.encode_word(word)
+            # 1. A word that was met before needs no work
+            if word in self.known:
+                ids += self.known[word]
+                continue
+            # 2. The pairs of a new one that can be merged: what was learnt first on top, the leftmost of equals first
+            chain = Chain([word])
+            heap = [(self.rank[pair], place) for place, pair in chain.pairs() if pair in self.rank]
+            heapq.heapify(heap)
+            while heap:
+                # 3. Pass over a pair that is no more, since one of its ids was merged with its other neighbour
+                rank, place = heapq.heappop(heap)
+                if self.rank.get(chain.pair_at(place)) != rank:
+                    continue
+                # 4. Merge it, and what stands beside it may now be merged too
+                chain.merge(place, 256 + rank)
+                for near in chain.around(place)[:2]:
+                    pair = chain.pair_at(near)
+                    if pair in self.rank:
+                        heapq.heappush(heap, (self.rank[pair], near))
+            # 5. What is left are the ids of the word
+            self.known[word] = chain.left()
             ids += self.known[word]
         return ids
-
-    def encode_word(self, word: Sequence[int]) -> list[int]:
-        """The ids of one word, from those of its bytes."""
-        # 1. The pairs that can be merged, the one that was learnt first on top, the leftmost of equals first
-        chain = Chain([word])
-        heap = [(self.rank[pair], place) for place, pair in chain.pairs() if pair in self.rank]
-        heapq.heapify(heap)
-        while heap:
-            # 2. Pass over a pair that is no more, since one of its ids was merged with its other neighbour
-            rank, place = heapq.heappop(heap)
-            if self.rank.get(chain.pair_at(place)) != rank:
-                continue
-            # 3. Merge it, and what stands beside it may now be merged too
-            chain.merge(place, 256 + rank)
-            for near in chain.around(place)[:2]:
-                pair = chain.pair_at(near)
-                if pair in self.rank:
-                    heapq.heappush(heap, (self.rank[pair], near))
-        return chain.left()
 
     def decode(self, ids: Iterable[int]) -> str:
         """The text of ids. Bytes that are no UTF-8, as in half a character, become the sign U+FFFD.
@@ -169,6 +169,6 @@ class Tokenizer:
         # 1. Refuse ids that stand for nothing
         for i in ids:
             if not 0 <= i < len(self.bytes_of):
-                raise ValueError(f"there is no id {i}; expected ids from 0 to {len(self.bytes_of) - 1}")
+                raise ValueError(f"there is no id {i}; expected one of the {len(self.bytes_of)} from 0 on")
         # 2. All bytes first, since a character may be spread over several ids; then the text
         return b"".join(self.bytes_of[i] for i in ids).decode(errors="replace")
