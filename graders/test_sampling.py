@@ -14,7 +14,6 @@ from graders.cases.sampling_draws import (
     choices,
     exact_rows,
     expect_chance_of_the_generator,
-    expect_refusals,
     expect_shares,
     prompts,
     rows,
@@ -25,7 +24,7 @@ from graders.cases.sampling_draws import (
     with_largest,
     worked_out,
 )
-from graders.engine.law import expect_equal, law
+from graders.engine.law import expect_equal, expect_refusals, law
 from graders.engine.script import generator, given
 from graders.engine.worker.probes import build
 

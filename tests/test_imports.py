@@ -10,7 +10,7 @@ import pytest
 
 from graders.engine.course import ROOT, load_course
 
-LIBRARIES = {"torch", "einops", "jaxtyping"}
+LIBRARIES = {"torch", "einops", "jaxtyping", "regex"}
 FOLDERS = ("benchmarks", "docs", "exercises", "graders", "reference", "tests")
 ENGINE = ROOT / "graders" / "engine"
 MAX_LINES = 300

@@ -140,6 +140,7 @@ def test_the_top_of_a_file_says_how_it_is_checked(exercise):
 OBJECTS = {  # classes that are no modules, and what is first asked of them
     "KVCache": lambda do: do.KVCache.empty(config(CFG), 1),
     "AdamW": lambda do: do.AdamW([parameter(torch.ones(1))]).step(),
+    "Tokenizer": lambda do: do.Tokenizer([]).encode(""),
 }
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from graders.engine.law import Broken, expect_equal, expect_refusal
+from graders.engine.law import Broken, expect_equal
 from graders.engine.script import generator, probe
 from graders.engine.space import Case, fixed, space
 from reference.sampling import apply_frequency_penalty, apply_temperature, top_k_filter, top_p_filter
@@ -170,14 +170,3 @@ def expect_chance_of_the_generator(subject: Any, task: str, *args: Any) -> None:
         for before, after in (("first", "next"), ("none", "again none")):
             if torch.equal(drawn[before], drawn[after]):
                 raise Broken("values", drawn[after], "other tokens than those before", what="the next draws")
-
-
-def expect_refusals(subject: Any, task: str, calls: dict[str, tuple]) -> None:
-    """Hold that a task answers calls with `ValueError`; `calls` are arguments, by what is wrong. Raises `Broken`."""
-
-    def story(do: Any) -> list:  # of all calls, so that a diagnosis sees which of them are refused
-        return [do.caught(getattr(do, task), *args)["classes"] for args in calls.values()]
-
-    for (what, args), classes in zip(calls.items(), subject.tell(story), strict=True):
-        if "ValueError" not in classes:
-            expect_refusal(subject, task, *args, what=what)

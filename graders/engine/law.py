@@ -124,6 +124,17 @@ def expect_refusal(subject: Any, task: str, *args: Any, what: str, naming: str =
         raise Broken("values", message, f"... {naming} ...", what="the message of the ValueError", note=what)
 
 
+def expect_refusals(subject: Any, task: str, calls: dict[str, tuple]) -> None:
+    """Hold that a task answers calls with `ValueError`; `calls` are arguments, by what is wrong. Raises `Broken`."""
+
+    def story(do: Any) -> list:  # of all calls, so that a diagnosis sees which of them are refused
+        return [do.caught(getattr(do, task), *args)["classes"] for args in calls.values()]
+
+    for (what, args), classes in zip(calls.items(), subject.tell(story), strict=True):
+        if "ValueError" not in classes:
+            expect_refusal(subject, task, *args, what=what)
+
+
 def same_values(yours: Tensor, expected: Tensor, atol: float | None = None) -> bool:
     """Whether two tensors of one shape agree to the tolerance of the less exact dtype."""
     # A right answer most often agrees to the bit, which is quickly seen

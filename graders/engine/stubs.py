@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Mapping
 from graders.engine.course import ROOT, Exercise, load_course
 
 REFERENCE = ROOT / "reference"
-GIVEN = ("config",)  # named one by one: a new solved file that the index forgot must not be handed out whole
+GIVEN = ("config", "chain")  # named one by one: a new solved file that the index forgot must not be handed out whole
 GIVEN_CLOSING = "Given: there is nothing to write in this file."
 STEP = re.compile(r"# \d+\. ")
 

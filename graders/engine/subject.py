@@ -53,8 +53,9 @@ def argument_names(exercise: str, task: str) -> tuple[str, ...]:
 
 
 def result_axes(exercise: str, task: str) -> str:
-    """The names of the axes of a task's result, as its annotation says: `batch n_heads q k`."""
-    return getattr(_call_signature(exercise, task).return_annotation, "dim_str", "")
+    """The names of the axes of a task's result, as annotated: `batch n_heads q k`; "" where some have none."""
+    names = getattr(_call_signature(exercise, task).return_annotation, "dim_str", "")
+    return "" if "*" in names or "..." in names else names
 
 
 def _call_signature(exercise: str, task: str) -> inspect.Signature:

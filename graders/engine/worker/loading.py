@@ -17,7 +17,7 @@ from pathlib import Path
 from types import ModuleType
 
 OWN_NAMES = ("exercises", "reference")
-LIBRARIES = {"torch", "einops", "jaxtyping", "numpy"} | sys.stdlib_module_names  # all that an exercise may import
+LIBRARIES = {"torch", "einops", "jaxtyping", "numpy", "regex"} | sys.stdlib_module_names  # all that may be imported
 PACKAGE = "_subject_"  # and a number: the private package of one subject's files
 _numbers = itertools.count(1)
 
