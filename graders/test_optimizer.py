@@ -166,7 +166,8 @@ def test_long_runs_agree_with_torch(subject, reference, case):
 def test_settings_that_cannot_work_are_refused(subject, reference, case):
     """A negative or infinite lr, eps or weight_decay, or a beta outside [0, 1), also of a group, raises ValueError."""
     params = [{"params": [groups.ones(2)]} | case.of_group] if case.of_group else [groups.ones(2)]
-    what = f"this {case.name} cannot work"
+    value = case.of_group[case.name] if case.of_group else case.settings[-1]
+    what = f"{case.name} = {value}{' in one group' if case.of_group else ''}"
     expect_refusal(subject, "AdamW", params, *case.settings, what=what, naming=case.name)
 
 
