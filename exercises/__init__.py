@@ -1,5 +1,10 @@
 """What you write: one file for each exercise, in this order, each beside the command that checks it.
 
+    tensors      pytest graders/test_tensors.py
+    markov       pytest graders/test_markov.py
+    softmax      pytest graders/test_softmax.py
+    tokenizer    pytest graders/test_tokenizer.py
+    backprop     pytest graders/test_backprop.py
     embedding    pytest graders/test_embedding.py
     layer_norm   pytest graders/test_layer_norm.py
     attention    pytest graders/test_attention.py

@@ -51,14 +51,6 @@ def gradients_on_the_page(where):
     return [case]
 
 
-@fixed
-def at_the_limit(where):
-    """Gradients [[3]] and [4], which are 5 long together, and a limit of 5."""
-    case = example(of_matrix=3 * groups.ones(1, 1), of_bias=4 * groups.ones(1), max_norm=5.0)
-    case.params = {"matrix": groups.ones(1, 1), "bias": groups.ones(1)}
-    return [case]
-
-
 def example(**shown) -> Case:
     """A case that is not drawn."""
     case = Case(0, {})
@@ -336,14 +328,6 @@ def test_gradients_are_shortened_in_place(subject, reference, case):
         return {"held gradient of": held}
 
     expect_equal(subject.tell(story), reference.tell(story))
-
-
-@law("clip_grad_norm", at_the_limit)
-def test_the_factor_has_no_step_at_the_limit(subject, reference, case):
-    """A norm of exactly max_norm is no exception: gradients are multiplied by max_norm / (max_norm + 1e-6)."""
-    factor = case.max_norm / (case.max_norm + 1e-6)
-    seen = subject.tell(clipped(case))["gradient of"]
-    expect_equal(seen, {"matrix": factor * case.of_matrix, "bias": factor * case.of_bias}, note="worked out by hand")
 
 
 @law("clip_grad_norm", gradients)

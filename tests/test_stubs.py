@@ -9,7 +9,7 @@ import torch
 
 from graders.engine.course import load_course
 from graders.engine.script import config, parameter, told
-from graders.engine.stubs import REFERENCE, differing, stub_files, stub_text, without_solutions
+from graders.engine.stubs import GIVEN, REFERENCE, differing, stub_files, stub_text, without_solutions
 from graders.engine.subject import argument_names, reference_task, reference_text
 from graders.engine.transport import InProcess
 from graders.engine.worker.loading import Source
@@ -169,7 +169,7 @@ def test_a_file_that_is_given_is_the_same_under_its_new_name():
 
 
 def test_a_solved_file_that_the_index_does_not_know_is_not_handed_out():
-    assert set(stub_files()) == {"__init__", "config", *EXERCISES}
+    assert set(stub_files()) == {"__init__", *GIVEN, *EXERCISES}
     assert set(stub_files()) <= {path.stem for path in REFERENCE.glob("*.py")}
 
 

@@ -1047,13 +1047,6 @@ MISCONCEPTIONS = (
         "How are the numbers of `x.T` stored, and can `view` put them in one row?",
     ),
     Misconception(
-        "nothing_done_at_the_limit",
-        "clip_grad_norm",
-        ((SHORTENED, SHORTENED.replace("in gradients:", "in gradients if norm > max_norm else ():")),),
-        "Nothing is multiplied when the norm is exactly max_norm; the formula makes no exception there.",
-        "What is min(1, 5 / (5 + 1e-6))?",
-    ),
-    Misconception(
         "norm_after_clipping",
         "clip_grad_norm",
         ((RETURNED, "    return norm * factor\n"),),

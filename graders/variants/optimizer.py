@@ -228,7 +228,7 @@ def clip_grad_norm(parameters, max_norm):
         if p.grad is not None:
             gradients.append(p.grad)
             total = torch.hypot(total.to(p.grad.dtype), p.grad.flatten().norm(2))
-    if total + 1e-6 > max_norm:
+    if total > max_norm:
         for gradient in gradients:
             gradient.mul_(max_norm / (total + 1e-6))
     return total
