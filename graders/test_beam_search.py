@@ -84,6 +84,43 @@ larger_searches = few(races, 6, 7, 15, 40, 41, 48, 67, 74, 76, d_vocab=40, seq=9
 some_searches = few(searches.in_float32(), 0, 4, d_vocab=3, seq=4, n_ctx=2, new=3, n_beams=2)
 
 
+def settled(case, n_beams, new, length_penalty, **logits):
+    """The case with these settings, and with a model that has the same logits after every text."""
+    case.settings = {"n_beams": n_beams, "max_new_tokens": new, "eos_id": logits.get("eos_id")}
+    case.penalties = {"length_penalty": length_penalty, "no_repeat_ngram_size": 0}
+    case.table[:], case.places[:] = 0, torch.tensor(logits["logits"], dtype=case.dtype)
+    case.prompt[:] = 1
+    return case
+
+
+@fixed
+def ties(where):
+    """Searches in which all texts tie, some of which can end, and what they find."""
+    all_alike = {"d_vocab": 4, "seq": 1, "n_ctx": 5, "new": 2, "n_beams": 3}
+    ends = settled(searches.case(0, **all_alike), 3, 2, 1.0, logits=[0.0] * 4, eos_id=0)
+    goes_on = settled(searches.case(0, **all_alike), 2, 2, 0.0, logits=[0.0] * 4)
+    ends.best, goes_on.best = [[1, 0], [1, 1, 0], [1, 1, 1]], [[1, 0, 0], [1, 0, 1]]
+    return [ends, goes_on]
+
+
+@fixed
+def certain_texts(where):
+    """The end and another token are equally likely, and after that nothing else is: the sums fall no more."""
+    case = searches.case(0, d_vocab=3, seq=1, n_ctx=6, new=5, n_beams=1)
+    settled(case, 1, 5, 0.0, logits=[0.0, 0.0, -math.inf], eos_id=0)
+    case.places[1:, 0] = -math.inf
+    return [case]
+
+
+@fixed
+def near_ties(where):
+    """Two beams, of whose extensions the last is the best by a thousand-millionth."""
+    case = tables.case(0, beams=2, d_vocab=2000, n_beams=3)
+    case.sums[:], case.log_probs[:], case.n_beams = 0, -1, 3
+    case.log_probs[-1, -1] += 2**-30
+    return [case]
+
+
 @fixed
 def the_picture_on_the_page(where):
     """Probabilities of what follows a, b and the end, with which the text begins."""
@@ -177,6 +214,12 @@ def test_the_best_of_many_extensions_in_float32(subject, reference, case):
     expect_best(subject, case)
 
 
+@law("extend_beams", near_ties)
+def test_what_nearly_ties_comes_in_order(subject, reference, case):
+    """Of 4,000 extensions the last comes first when its sum is larger, if only by a thousand-millionth."""
+    expect_best(subject, case)
+
+
 @law("extend_beams", few(tables, 1, beams=2, d_vocab=3, n_beams=1))
 def test_to_keep_no_extension_is_refused(subject, reference, case):
     """An n_beams of 0 or below raises ValueError."""
@@ -254,6 +297,19 @@ def test_search_of_the_picture_on_the_page(subject, reference, case):
     """In the page's picture `b .`, with a probability of 0.36, comes before `a a`, with 0.2."""
     ends, lives = ({"tokens": [2, *new], "log_prob": math.log(p)} for new, p in (([1, 2], 0.36), ([0, 0], 0.2)))
     expect_equal(subject.tell(case.search)[0], [ends, lives], what="texts:", note="worked by hand")
+
+
+@law("beam_search", ties)
+def test_of_texts_that_tie_the_first_found_are_kept(subject, reference, case):
+    """Where texts tie, the earlier beam and the lower token go first, and what was finished first stays first."""
+    found = subject.tell(lambda do: do.beam_search(do.make(case.model), case.prompt, **case.settings, **case.penalties))
+    expect_equal([text["tokens"] for text in found], case.best, what="the texts", note="worked by hand")
+
+
+@law("beam_search", certain_texts)
+def test_the_search_stops_when_it_can_only_tie(subject, reference, case):
+    """The search stops when no live beam can beat the worst of those kept: one that can only tie does not beat it."""
+    expect_search(subject, reference, case)
 
 
 @law("beam_search", some_searches)

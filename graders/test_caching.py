@@ -10,6 +10,7 @@ from torch import Tensor
 from graders.cases import caching_readings as readings
 from graders.cases import caching_stories as continuations
 from graders.cases import caching_texts as texts
+from graders.cases import caching_traces as traces
 from graders.cases.caching_readings import expect_attention, expect_like, expect_refused, tell
 from graders.cases.caching_texts import caches, streams, two_and
 from graders.cases.sampling_draws import expect_shares
@@ -235,6 +236,18 @@ def test_all_chance_comes_from_the_generator(subject, reference, case):
     continuations.expect_chance(subject, case)
 
 
+@law("generate_cached", texts.one_prompt)
+def test_the_model_is_left_as_it_was(subject, reference, case):
+    """No gradients are recorded; afterwards they are again, and the model is in the mode it was in."""
+    traces.expect_left_alone(subject, case, "generate_cached", case.prompt, 1, continuations.GREEDY, None)
+
+
+@law("generate_cached", texts.with_room)
+def test_an_earlier_text_leaves_nothing_behind(subject, reference, case):
+    """A model that has written a text, and whose parameters have changed since, writes what the new ones write."""
+    traces.expect_texts_apart(subject, case)
+
+
 @law("generate_cached", texts.for_steps_of_work)
 def test_a_text_is_written_with_little_work(subject, reference, case):
     """While the context has room, each new token makes few numbers: the text is not read again."""
@@ -268,6 +281,24 @@ def test_many_beams_change_places(subject, reference, case):
 def test_the_texts_are_those_of_beam_search(subject, reference, case):
     """The texts are those that `beam_search` finds, in their order, with their numbers, past n_ctx too."""
     continuations.expect_found(subject, case)
+
+
+@law("beam_search_cached", texts.long_beams)
+def test_beams_that_end_alike_are_told_apart(subject, reference, case):
+    """In texts of 22 tokens, many of which are alike but at the beginning, each beam goes on from its own."""
+    continuations.expect_found(subject, case)
+
+
+@law("beam_search_cached", texts.some_searches)
+def test_the_search_leaves_the_model_as_it_was(subject, reference, case):
+    """No gradients are recorded; afterwards they are again, and the model is in the mode it was in."""
+    traces.expect_left_alone(subject, case, "beam_search_cached", case.prompt, 2, 1)
+
+
+@law("beam_search_cached", texts.two_prompts)
+def test_an_earlier_search_leaves_nothing_behind(subject, reference, case):
+    """A model that has searched finds for another prompt, and with other parameters, what it would find anyway."""
+    traces.expect_searches_apart(subject, case)
 
 
 @law("beam_search_cached", two_and(3, texts.searches))

@@ -21,6 +21,7 @@ from graders.cases.sampling_draws import (
     rows_and_p,
     rows_and_temperatures,
     rows_and_texts,
+    wide_vocabularies,
     with_largest,
     worked_out,
 )
@@ -35,6 +36,12 @@ from graders.engine.worker.probes import build
 def test_the_first_of_the_largest_is_taken(subject, reference, case):
     """Each row's token is the one with the largest logit, the lowest id where several tie."""
     expect_equal(subject.greedy(case.logits), torch.tensor([row.index(max(row)) for row in case.logits.tolist()]))
+
+
+@law("greedy", wide_vocabularies)
+def test_a_millionth_is_larger(subject, reference, case):
+    """Of 5,000 tokens the last is taken when its logit is the largest, if only by a millionth."""
+    expect_equal(subject.greedy(case.logits), torch.tensor([4999, 4999]), note="logit 4999 is larger by 2 ** -20")
 
 
 @law("greedy", worked_out)
@@ -73,6 +80,15 @@ def test_each_occurrence_costs_one_penalty(subject, reference, case):
 
 
 @law("apply_frequency_penalty", worked_out)
+def test_three_hundred_occurrences(subject, reference, case):
+    """A token that was written three hundred times costs three hundred penalties."""
+    tokens = torch.tensor([[3] * 300, [1] * 100 + [4] * 200])
+    counts = torch.tensor([[0, 0, 0, 300, 0], [0, 100, 0, 0, 200]])
+    yours = subject.apply_frequency_penalty(case.logits, tokens, 0.5)
+    expect_equal(yours, case.logits - 0.5 * counts, note=f"the counts are {counts.tolist()}")
+
+
+@law("apply_frequency_penalty", worked_out)
 def test_apply_frequency_penalty_refuses_bad_input(subject, reference, case):
     """An id below 0 or above d_vocab - 1 raises ValueError."""
     calls = {f"token id {wrong}": (case.logits, tokens, 0.5) for wrong, tokens in case.wrong_ids.items()}
@@ -86,6 +102,14 @@ def test_apply_frequency_penalty_refuses_bad_input(subject, reference, case):
 def test_the_k_largest_are_kept(subject, reference, case):
     """Just the k largest logits stay as they are, all if there are fewer; of equal ones the lower id goes first."""
     expect_equal(subject.top_k_filter(case.logits, case.k), with_largest(case.logits, [case.k] * len(case.logits)))
+
+
+@law("top_k_filter", wide_vocabularies)
+def test_the_k_largest_of_a_wide_vocabulary(subject, reference, case):
+    """Of 5,000 logits the last is kept when it is larger by a millionth, and of the others the first."""
+    kept = torch.full_like(case.logits, -math.inf)
+    kept[:, [0, -1]] = case.logits[:, [0, -1]]
+    expect_equal(subject.top_k_filter(case.logits, 2), kept, note="logit 4999 is larger by 2 ** -20")
 
 
 @law("top_k_filter", worked_out)
@@ -252,19 +276,24 @@ def test_a_model_that_counts_writes_numbers(subject, reference, case):
 
 @law("generate", prompts)
 def test_the_model_reads_each_context_once(subject, reference, case):
-    """Each step calls the model once, on the last n_ctx tokens of all rows, without gradients, in the mode it is in."""
+    """Each step calls the model once, on the last n_ctx tokens of all rows, without gradients, in the mode it is in.
+
+    Afterwards gradients are recorded again, as before.
+    """
 
     def story(do):
         model, options = do.make(case.model), given("SamplingOptions", case.options)
         model.train(case.seed % 3 > 0)
         text = do.generate(model, case.prompt, case.max_new_tokens, options, None)
+        model(case.prompt[:1, :1])
         seen = {"text": text.tolist(), "lengths": model.lengths, "gradients": model.grads}
         return seen | {"training": model.training}
 
     told = subject.tell(story)
     lengths = [min(n, len(case.places)) for n in range(case.prompt.shape[1], len(told["text"][0]))]
-    expect_equal(told["lengths"], lengths, what="how many tokens the model read, call by call")
-    expect_equal(any(told["gradients"]), False, what="whether gradients are recorded in a call of the model")
+    expect_equal(told["lengths"][:-1], lengths, what="how many tokens the model read, call by call")
+    expect_equal(any(told["gradients"][:-1]), False, what="whether gradients are recorded in a call of the model")
+    expect_equal(told["gradients"][-1], True, what="whether gradients are recorded afterwards")
     expect_equal(told["training"], case.seed % 3 > 0, what="whether the model is in training mode afterwards")
 
 
@@ -289,6 +318,13 @@ def test_a_drawn_text_is_what_your_next_token_draws(subject, reference, case):
             new = new.masked_fill((expected[:, seq:] == eos_id).any(dim=1), eos_id)
         expected = torch.cat([expected, new.unsqueeze(1)], dim=1)
     expect_equal(text, expected, note="from your own next_token")
+
+
+@law("generate", worked_out)
+def test_each_text_is_drawn_anew(subject, reference, case):
+    """The same state of the generator draws the same texts, and its next state others, as does no generator."""
+    options = given("SamplingOptions", {"temperature": 100.0})
+    expect_chance_of_the_generator(subject, "generate", case.model, case.tokens, 8, options, calls=2)
 
 
 @law("generate", worked_out)

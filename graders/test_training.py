@@ -13,6 +13,8 @@ from graders.cases.training_checkpoints import (
     FILE,
     another,
     damages,
+    expect_raised,
+    expect_refused_file,
     moves,
     one_voyage,
     others,
@@ -59,16 +61,19 @@ from graders.cases.training_steps import (
 )
 from graders.cases.training_windows import (
     drawn_by_torch,
+    example,
+    expect_own_generator,
     expect_windows,
     long_texts,
     shortest_texts,
     texts,
     texts_of_few_windows,
+    texts_of_many_windows,
     texts_of_two_windows,
 )
 from graders.engine.law import Broken, expect_equal, expect_refusal, law
 from graders.engine.script import default_generator, folder, generator, optimizer, path, probe
-from graders.engine.space import Case, fixed
+from graders.engine.space import fixed
 
 # get_batch
 
@@ -94,12 +99,6 @@ def test_chance_comes_from_the_generator_alone(subject, reference, case):
     if torch.equal(seen["one"][0][0], seen["one"][1][0]):
         raise Broken("values", "the first batch again", "another batch", what="the second batch")
     expect_own_generator(seen)
-
-
-def expect_own_generator(seen):
-    """Hold that PyTorch's own generator draws after the calls what it would have drawn before them."""
-    what = "what PyTorch's own generator draws next"
-    expect_equal(seen["after"], seen["before"], what=what, note="all chance should come from the generator passed in")
 
 
 @law("get_batch", texts)
@@ -148,6 +147,13 @@ def test_rows_are_drawn_independently(subject, reference, case):
         expect_equal(ways, 4, what=f"ways in which the windows of rows {a} and {b} come together")
 
 
+@law("get_batch", texts_of_many_windows)
+def test_a_window_may_come_twice(subject, reference, case):
+    """Of 400 rows drawn from 1000 windows some are equal; that all differ comes once in 1e40 runs."""
+    x, _ = subject.get_batch(case.data, case.batch, case.n_ctx, generator(case.seed))
+    expect_equal(len(x.unique()) < case.batch, True, what="whether two of the rows are equal")
+
+
 @law("get_batch", fixed(lambda where: [example(2, 1, 3), example(3, 1, 3), example(0, 1, 1), example(1, 2, 1)]))
 def test_a_text_that_is_too_short_is_refused(subject, reference, case):
     """A text of fewer than n_ctx + 1 tokens raises ValueError."""
@@ -160,14 +166,6 @@ def test_empty_batches_are_refused(subject, reference, case):
     """A batch of no rows, and rows of no tokens, raise ValueError."""
     what = f"batch {case.batch}, n_ctx {case.n_ctx}"
     expect_refusal(subject, "get_batch", case.data, case.batch, case.n_ctx, generator(0), what=what)
-
-
-def example(length, batch, n_ctx, **more) -> Case:
-    """A case that is not drawn."""
-    case = Case(0, {})
-    for name, value in ({"data": torch.arange(length) % 4, "batch": batch, "n_ctx": n_ctx} | more).items():
-        case.show(name, value)
-    return case
 
 
 # train_step
@@ -183,11 +181,12 @@ def test_a_step_is_taken_in_training_mode(subject, reference, case):
             model = do.make(probe("trainee", **case.tables))
             getattr(model, mode)()
             do.train_step(model, do.make(optimizer(model, **case.settings)), case.x[0], case.y[0], 1.0)
-            seen |= {f"in a step after {mode}()": model.modes[0], f"when a step after {mode}() is done": model.training}
+            seen[f"in a step after {mode}()"] = model.modes
+            seen[f"when a step after {mode}() is done"] = [model.training, model.drop.training]
         return seen
 
-    for when, is_training in subject.tell(story).items():
-        expect_equal(is_training, True, what=f"training mode {when}")
+    for when, modes in subject.tell(story).items():
+        expect_equal(all(modes), True, what=f"training mode, of the model and of the dropout in it, {when}")
 
 
 @law("train_step", single_steps)
@@ -229,12 +228,6 @@ def refused_step(do, case, bad):
     before = numbers_of(do, model) | {"the optimizer's memory": do.look(descent.state_dict()["state"][0]["mean"])}
     raised = do.caught(do.train_step, model, descent, case.x[1], case.y[1], case.max_norm)["classes"]
     return raised, before, numbers_of(do, model) | {"the optimizer's memory": descent.state_dict()["state"][0]["mean"]}
-
-
-def expect_raised(classes, name, what):
-    """Hold that a call raised an error of this class."""
-    if name not in classes:
-        raise Broken("values", classes[0] if classes else "no error", name, what=what)
 
 
 @law("train_step", wide_steps)
@@ -300,6 +293,7 @@ def test_the_model_is_evaluated_in_evaluation_mode(subject, reference, case):
             getattr(model, mode)()
             evaluated(do, case, model)
             seen[mode] = {"training mode": model.modes, "gradients": model.grads, "afterwards": model.training}
+            seen[mode] |= {"its dropout's afterwards": model.drop.training}
         return seen
 
     for mode, seen in subject.tell(story).items():
@@ -307,6 +301,8 @@ def test_the_model_is_evaluated_in_evaluation_mode(subject, reference, case):
         expect_equal(any(seen["training mode"]), False, what="training mode in a call of the model", note=note)
         expect_equal(any(seen["gradients"]), False, what="gradients recorded in a call of the model", note=note)
         expect_equal(seen["afterwards"], mode == "train", what="training mode afterwards", note=note)
+        what = "training mode of the dropout in the model afterwards"
+        expect_equal(seen["its dropout's afterwards"], mode == "train", what=what, note=note)
 
 
 @law("evaluate", long_evaluations)
@@ -384,11 +380,11 @@ def test_a_text_that_is_too_short_to_evaluate_is_refused(subject, reference, cas
 
 @law("save_checkpoint", one_voyage)
 def test_the_file_holds_numbers_only(subject, reference, case):
-    """What is saved is one file, and `torch.load` reads it with `weights_only=True`."""
+    """What is saved, to a `Path` too, is one file, and `torch.load` reads it with `weights_only=True`."""
 
     def story(do):
         files = do.make(folder())
-        saved(do, case)
+        saved(do, case, files.path.joinpath(FILE))
         return {"files": files.names(), "is read": files.is_plain(FILE)}
 
     expect_equal(subject.tell(story), {"files": [FILE], "is read": True})
@@ -433,10 +429,16 @@ def test_the_disk_has_it_before_it_takes_the_old_one_s_place(subject, reference,
     def story(do):
         files = do.make(folder())
         model, descent, chance = saved(do, case)
+        new, old = files.path.joinpath(FILE), files.path.joinpath("another name of the old one")
+        old.hardlink_to(new)
         lost = files.power_cut(do.save_checkpoint, path(FILE), model, descent, case.step + 1, chance)
-        return {"lost": lost, "is read": files.is_plain(FILE), "files": files.names()}
+        seen = {"lost": lost, "is read": files.is_plain(FILE), "written over": new.samefile(old)}
+        old.unlink()
+        return seen | {"files": files.names()}
 
     seen = subject.tell(story)
+    what = "whether the old checkpoint is written over, where another should be renamed"
+    expect_equal(seen["written over"], False, what=what)
     expect_equal(seen["lost"], [], what="what a power cut destroys")
     expect_equal(seen["is read"], True, what="whether the file can be read after it")
     expect_equal(seen["files"], [FILE], what="files that are there after it")
@@ -488,13 +490,6 @@ def test_a_damaged_file_is_refused_by_name(subject, reference, case):
         return do.caught(do.load_checkpoint, path(FILE), *made)
 
     expect_refused_file(subject.tell(story), case)
-
-
-def expect_refused_file(raised, case):
-    """Hold that a file was refused by a ValueError that names it."""
-    expect_raised(raised["classes"], "ValueError", case.file)
-    if FILE not in raised["message"]:
-        raise Broken("values", raised["message"], f"... {FILE} ...", what="the message of the ValueError")
 
 
 @law("load_checkpoint", others)
@@ -623,7 +618,8 @@ def test_a_run_that_is_done_is_saved(subject, reference, case):
 
     def story(do):
         files, whole, fresh = do.make(folder()), trainee_in(do, case), another_in(do, case)
-        seen = {"losses": called(do, case, whole, FILE)["result"], "again": called(do, case, fresh, FILE)["result"]}
+        seen = {"losses": called(do, case, whole, FILE)["result"]}
+        seen["again"] = called(do, case, fresh, files.path.joinpath(FILE))["result"]  # a `Path` this time
         return seen | {"expected": numbers_of(do, whole), "yours": numbers_of(do, fresh), "files": files.names()}
 
     seen = subject.tell(story)
@@ -660,14 +656,18 @@ def test_what_is_printed(subject, reference, case):
 
 @law("train", short_runs)
 def test_ctrl_c_interrupts_again_after_a_run(subject, reference, case):
-    """When a run is over, Ctrl-C raises KeyboardInterrupt as it did before."""
+    """When a run is over, or has failed, Ctrl-C raises KeyboardInterrupt as it did before."""
 
     def story(do):
-        model = trainee_in(do, case, interrupted_at=case.settings["steps"])
+        model, failing = trainee_in(do, case, interrupted_at=case.settings["steps"]), trainee_in(do, case, nan_from=1)
         called(do, case, model)
-        return do.caught(model, case.data[:1].unsqueeze(0))["classes"]
+        seen = {"over": do.caught(model, case.data[:1].unsqueeze(0))["classes"]}
+        do.caught(do.train, failing, case.data, *case.settings.values(), progress=False)
+        again = trainee_in(do, case, interrupted_at=0)
+        return seen | {"ended by NaN": do.caught(again, case.data[:1].unsqueeze(0))["classes"]}
 
-    expect_raised(subject.tell(story), "KeyboardInterrupt", "Ctrl-C in a call of the model after the run")
+    for how, classes in subject.tell(story).items():
+        expect_raised(classes, "KeyboardInterrupt", f"Ctrl-C in a call of a model after a run that is {how}")
 
 
 @law("train", short_runs)

@@ -81,8 +81,8 @@ def beam_search(
 
     The search starts from one live beam, the prompt. In each step `model` sees the last n_ctx tokens of all live
     beams as one batch. An extension that would repeat an n-gram of its own beam (`banned_tokens`), or that has
-    probability 0, is out. Of the others, those among the `n_beams` best that end with `eos_id` are finished; the
-    `n_beams` best that do not end with it are the next live beams.
+    probability 0, is out. Of the others, in the order of `extend_beams`, those among the `n_beams` best that end with
+    `eos_id` are finished; the `n_beams` best that do not end with it are the next live beams.
 
     A text's score is its log_prob / n_new ** length_penalty, where n_new counts what was added, the end token
     too: 0 compares log-probabilities, which favours short texts, 1 their mean per token. The `n_beams` best finished

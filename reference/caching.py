@@ -195,7 +195,7 @@ class CachedGPT(GPT):
 
         Without a cache, `tokens` begin the text, and gradients flow; `padding` then says how many pads each row begins
         with, and the cache remembers it. A row's positions are counted from its first token that is no pad.
-        Raises `ValueError` when a token id is not from 0 to d_vocab - 1, there would be more than n_ctx tokens, the
+        Raises `ValueError` when a token id is not from 0 to d_vocab - 1, there are more than n_ctx, pads included, the
         cache is of another batch, dtype or model, `padding` comes late, is negative, or leaves a row without a token.
         """
         batch, new = tokens.shape
@@ -234,7 +234,7 @@ def generate_cached(
 
     Past n_ctx tokens the model sees the last n_ctx. Then every token's position changes in every step, and with it
     its keys and values: the cache is of no more use, and the whole window is read again. Raises `ValueError` when the
-    prompt is empty, when it has an id that is not from 0 to d_vocab - 1, and where `next_token` does.
+    prompt is empty, has an id not from 0 to d_vocab - 1, and where `next_token` does. No gradients; the mode stays.
     """
     # 1. Refuse a prompt that the model cannot read
     if prompt.shape[1] == 0:
@@ -275,7 +275,7 @@ def beam_search_cached(
     """What `beam_search` finds, with less work: of each beam the model reads only the token it has grown by.
 
     Beams change places, die and fork from step to step, and so must the rows of the cache. When the window slides,
-    it is of no more use, as in `generate_cached`. Raises `ValueError` where `beam_search` does.
+    it is of no use, as in `generate_cached`. Raises `ValueError` where `beam_search` does. No gradients; same mode.
     """
 
     # 1. What `beam_search` can take for a model: it is given whole beams, and remembers those it was given before

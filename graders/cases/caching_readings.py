@@ -106,15 +106,17 @@ def expect_lengths(subject: Subject, case: Case) -> None:
 def expect_branches(subject: Subject, case: Case) -> None:
     """Hold that caches which were made from one another hold what each was given. Raises `Broken`."""
     held, more, end, batch = case.sizes["held"], case.sizes["more"], case.end, case.k.shape[1]
-    a, b = held + more, held + 2 * more
+    a, b, last = held + more, held + 2 * more, case.cfg["n_layers"] - 1
 
     def story(do: Teller) -> dict[str, list]:
         older = filled(empty(do, case, batch), case.kv, 0, held)
+        begun = [older.append(last, case.k[last, :, i:j], case.v[last, :, i:j]) for i, j in ((held, a), (a, b))]
         first = filled(older, case.kv, held, a)
         second = filled(older, case.kv, a, b)
         longer = filled(first, case.kv, b, end)
         caches = {"the older cache": older, "the first": first, "the second": second, "the longer": longer}
-        return {name: read(case, cache) for name, cache in caches.items()}
+        held_by = {name: read(case, cache) for name, cache in caches.items()}
+        return held_by | {"the last layer first": [[cache[last][0], cache[last][1]] for cache in begun]}
 
     def of(*parts: tuple[int, int]) -> tuple[Tensor, Tensor]:
         k, v = (torch.cat([whole[:, :, i:j] for i, j in parts], dim=2) for whole in case.kv)
@@ -123,7 +125,11 @@ def expect_branches(subject: Subject, case: Case) -> None:
     older, first, second, longer = ((0, held),), ((0, a),), ((0, held), (a, b)), ((0, a), (b, end))
     names = ("the older cache", "the first", "the second", "the longer")
     expected = {name: of(*parts) for name, parts in zip(names, (older, first, second, longer), strict=True)}
-    expect_held(tell(subject, story), expected)
+    found = tell(subject, story)
+    expect_held(found, expected)
+    for parts, name, way in zip(found["the last layer first"], names[1:], (first, second), strict=False):
+        for what, part, whole in zip(("keys", "values"), parts, of(*way), strict=True):
+            expect_like(part, whole[last], f"the {what} of layer {last} of {name}, begun there")
 
 
 def expect_pieces_held(subject: Subject, case: Case) -> None:
@@ -147,14 +153,17 @@ def expect_pieces_held(subject: Subject, case: Case) -> None:
 def expect_selected(subject: Subject, case: Case) -> None:
     """Hold that selected rows hold what they held, and go on; that the cache they are from does; and their padding."""
     held, batch = case.sizes["held"], case.k.shape[1]
-    rows = torch.tensor([batch - 1, *range(batch - 1), 0, batch - 1][case.seed % 3 :])
+    last, others = batch - 1, range(batch - 1)  # neither in order nor all as they were
+    rows = torch.tensor(([last, *others, 0, last], [last, 0], [0, last, *others])[case.seed % 3])
     of_rows = (case.k[:, rows], case.v[:, rows])
 
     def story(do: Teller) -> dict[str, Any]:
         cache = filled(empty(do, case, batch), case.kv, 0, held)
         chosen = cache.select(rows)
+        same = filled(cache.select(torch.arange(batch)), case.kv, held + 1, held + 2)
         longer, all_longer = filled(chosen, of_rows, held, held + 1), filled(cache, case.kv, held, held + 1)
         caches = {"the rows": chosen, "the rows, gone on": longer, "all rows": cache, "all rows, gone on": all_longer}
+        caches["all rows selected, gone on"] = same
         held_by = {name: read(case, one) for name, one in caches.items()}
         return {"held": held_by, "padding": {"of the rows": chosen.padding, "of all rows": cache.padding}}
 
@@ -164,6 +173,8 @@ def expect_selected(subject: Subject, case: Case) -> None:
     found = tell(subject, story)
     for name, n, kv in (("the rows", held, of_rows), ("the rows, gone on", held + 1, of_rows)):
         expect_held(found["held"], {name: first(n, kv), name.replace("the", "all"): first(n, case.kv)})
+    k, v = (torch.cat([part[:, :, :held], part[:, :, held + 1 : held + 2]], dim=2) for part in case.kv)
+    expect_held(found["held"], {"all rows selected, gone on": (k, v)})
     for name, n in (("of the rows", len(rows)), ("of all rows", batch)):
         padding = found["padding"][name]
         as_list = padding.tolist() if isinstance(padding, Tensor) else padding

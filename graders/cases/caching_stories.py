@@ -113,7 +113,9 @@ def expect_edge(subject: Subject, case: Case) -> None:
         model = do.make(cached(case))
         logits, caches = read(model, longer[:, :n_ctx].split(max(1, n_ctx - 1), dim=1))
         refused = {"n_ctx tokens are held": do.caught(model, longer[:, -1:], caches[-1])}
-        return {"logits": logits, "refused": refused | {"one token more than n_ctx": do.caught(model, longer)}}
+        refused["one token more than n_ctx"] = do.caught(model, longer)
+        refused["n_ctx tokens behind a pad"] = do.caught(model, longer, None, torch.ones(len(longer)).long())
+        return {"logits": logits, "refused": refused}
 
     found = tell(subject, story)
     expect_rows(found["logits"], case, longer[:, :n_ctx])

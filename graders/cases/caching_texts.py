@@ -176,10 +176,13 @@ for_work = few(whole, 0, batch=3, seq=40, more_ctx=1, n_layers=2, n_heads=2, d_m
 for_steps_of_work = few(whole, 0, batch=3, seq=30, more_ctx=0, n_layers=1, n_heads=2, d_mlp=24)
 for_one_step = few(whole, 1, batch=2, seq=25, more_ctx=0, n_layers=1, n_heads=2, d_mlp=24)
 many_beams = few(searches, 7, 2, 8, seq=2, n_ctx=10, new=7, n_layers=1, n_beams=9, penalty=1, ngram=0)
+long_beams = few(searches, 2, seq=2, n_ctx=22, new=20, n_layers=1, n_beams=8, penalty=0, ngram=0)
+two_prompts = few(searches, 2, seq=7, n_ctx=12, new=4, n_layers=1, n_beams=2, penalty=0, ngram=0)
 # For what is refused, and for chance
 some_caches = few(keys_and_values, 0, 1, batch=2, held=2, more=1, n_layers=2, n_heads=2, d_head=3)
 some_texts = few(whole, 0, 1, batch=2, seq=4, more_ctx=1, n_layers=2, n_heads=2)
 some_prompts = few(to_write, 2, 6, batch=3, seq=3, n_ctx=5, new=6, n_layers=1, choice=0)
+with_room = few(to_write, 2, 6, batch=3, seq=3, n_ctx=9, new=6, n_layers=1, choice=0)
 past_n_ctx = few(to_write, 2, 3, 6, 8, batch=2, seq=4, n_ctx=3, new=7, n_layers=1, choice=1)
 one_prompt = few(to_write, 2, batch=1, seq=2, n_ctx=5, new=2, n_layers=1, choice=0)
 some_searches = few(searches, 2, seq=4, n_ctx=5, new=3, n_layers=1, n_beams=2, penalty=0, ngram=0)

@@ -33,7 +33,8 @@ def rows_and(**ranges):
         d_vocab += more
         kind = (turn + torch.arange(batch).unsqueeze(1)) % 4
         logits = (5 * case.draw(batch, d_vocab)).round() / 4
-        nearly_one = 1 + (case.draw(batch, d_vocab) > 0) / 8192  # to half a precision, it is one
+        gap = 2**-13 if case.dtype == torch.float32 else 2**-20  # to half a precision, it is one
+        nearly_one = 1 + (case.draw(batch, d_vocab) > 0) * gap
         logits = torch.where(kind == 2, nearly_one.to(logits), torch.where(kind == 1, logits.round(), logits))
         if more:
             logits[:, -1] = logits.amax(dim=1) + 1
@@ -48,12 +49,25 @@ def rows_and(**ranges):
     return space(batch=(1, 3), d_vocab=(1, 7, 3), **ranges)(fill)
 
 
+def sums_of(logits):
+    """The probabilities of each row's likeliest tokens, added up from the likeliest down."""
+    return logits.softmax(dim=-1).sort(descending=True).values.cumsum(dim=-1)
+
+
 def clear_of_sums(p, logits):
     """The first p from this one on that no row's sums of probabilities come near, so that no rounding decides."""
-    sums = logits.softmax(dim=-1).sort(descending=True).values.cumsum(dim=-1)
+    sums = sums_of(logits)
     while 0 < p < 1 and (sums - p).abs().min() < 1e-3:
-        p = round(p + 0.0037, 4)
+        p = min(round(p + 0.0037, 4), 1.0)
     return p
+
+
+def close_to_a_sum(p, case):
+    """A p that just reaches a sum of the first row, or just does not, by more than any rounding; or else this one."""
+    sums = sums_of(case.logits)
+    place = case.seed // 2 % max(sums.shape[1] - 1, 1)
+    near = round(float(sums[0, place]) + (3e-6, -3e-6)[case.seed // 2 % 2], 7)
+    return near if 0 < near < 1 and (sums - near).abs().min() > 2e-6 else p
 
 
 rows = rows_and()
@@ -64,10 +78,11 @@ rows_and_k = rows_and(k=(1, 5, 1))
 
 @space(batch=(1, 3), d_vocab=(1, 7, 3), tenths=(2, 10, 6))
 def rows_and_p(case, batch, d_vocab, tenths):
-    """Logits nearer to each other, often below 0, and a p that no sum of their probabilities comes near."""
+    """Logits nearer to each other, or very far apart, and a p that no sum of their probabilities is."""
     rows.build(case, batch, d_vocab)
-    case.logits = case.logits / 2 - case.seed % 3
-    case.show("p", clear_of_sums(tenths / 10, case.logits))
+    case.logits = (case.logits / 2 - case.seed % 3) * (1000 if case.seed % 6 == 5 else 1)
+    p = clear_of_sums(tenths / 10, case.logits)
+    case.show("p", close_to_a_sum(p, case) if case.seed % 2 and case.dtype == torch.float64 else p)
     case.show("min_tokens_to_keep", (1, 3, 1, 2)[case.seed % 4])
 
 
@@ -87,7 +102,8 @@ def choices(case, batch, d_vocab, seq):
     turn = case.seed + batch + d_vocab + 3 * seq
     rows_and_texts.build(case, batch, d_vocab, seq, penalty=(2, 0, -2, 4, 1)[turn // 2 % 5])
     case.logits = case.logits / 2
-    temperature, top_k = (0.3, 2.5, 1.0)[turn % 3], (None, 3, 4, 2)[turn % 4]
+    temperature = 0.05 if case.seed % 7 == 3 else (0.3, 2.5, 1.0)[turn % 3]
+    top_k = (None, 3, 4, 2)[turn % 4]
     left = apply_temperature(apply_frequency_penalty(case.logits, case.tokens, case.penalty), temperature)
     left = top_k_filter(left, top_k) if top_k else left
     top_p = (0.6, 0.8, 0.5, None, 0.0)[turn % 5]
@@ -124,6 +140,15 @@ def worked_out(where):
     return [case]
 
 
+@fixed
+def wide_vocabularies(where):
+    """Two rows of 5,000 logits, of which the last is the largest by a millionth."""
+    case = Case(0, {})
+    case.show("logits", torch.tensor([[1.0], [-2.0]], dtype=case.dtype).repeat(1, 5000), batch=2, d_vocab=5000)
+    case.logits[:, -1] += 2**-20
+    return [case]
+
+
 def with_largest(logits, n_kept):
     """The first `n_kept` logits of each row, the largest first, then the lower id; the others -inf."""
     one, other, ids = logits.unsqueeze(2), logits.unsqueeze(1), torch.arange(logits.shape[1])
@@ -151,10 +176,10 @@ def expect_shares(shares: Tensor, what: str, *draws: Tensor) -> None:
         raise Broken("values", float(q[at]), float(p[at]), f"share of {what} {', '.join(map(str, at))}", note)
 
 
-def expect_chance_of_the_generator(subject: Any, task: str, *args: Any) -> None:
+def expect_chance_of_the_generator(subject: Any, task: str, *args: Any, calls: int = CALLS) -> None:
     """Hold that a task, whose last argument is a generator, draws from it: one state always gives the same.
 
-    Its next state gives others, and so does no generator the next time: `CALLS` calls each, with the first row of
+    Its next state gives others, and so does no generator the next time: `calls` calls each, with the first row of
     `args` and with two. It must be next to impossible that these draw the same by chance. Raises `Broken`.
     """
     for batch in (1, 2):
@@ -163,10 +188,10 @@ def expect_chance_of_the_generator(subject: Any, task: str, *args: Any) -> None:
         def story(do: Any, rows: list = rows) -> dict:
             chance, call = do.make(generator(5)), getattr(do, task)
             turns = {"first": chance, "next": chance, "afresh": do.make(generator(5)), "none": None, "again none": None}
-            return {name: {str(i): call(*rows, one) for i in range(CALLS)} for name, one in turns.items()}
+            return {name: {str(i): call(*rows, one) for i in range(calls)} for name, one in turns.items()}
 
-        drawn = {name: torch.stack([*calls.values()]) for name, calls in subject.tell(story).items()}
+        drawn = {name: torch.stack([*tokens.values()]) for name, tokens in subject.tell(story).items()}
         expect_equal(drawn["afresh"], drawn["first"], what="what the same state draws once more")
-        for before, after in (("first", "next"), ("none", "again none")):
+        for before, after, what in (("first", "next", "the next draws"), ("none", "again none", "without a generator")):
             if torch.equal(drawn[before], drawn[after]):
-                raise Broken("values", drawn[after], "other tokens than those before", what="the next draws")
+                raise Broken("values", "the same tokens again", "other tokens than those before", what=what)

@@ -5,7 +5,19 @@ from typing import Any
 import torch
 
 from graders.cases.training_steps import numbers_of, trainee
-from graders.engine.script import Handle, Story, Teller, default_generator, generator, optimizer, parameter, path, probe
+from graders.engine.law import Broken
+from graders.engine.script import (
+    Handle,
+    Story,
+    Teller,
+    default_generator,
+    folder,
+    generator,
+    optimizer,
+    parameter,
+    path,
+    probe,
+)
 from graders.engine.space import Case, fixed, space
 
 FILE = "run.pt"
@@ -63,6 +75,19 @@ others = fixed(
 )
 
 
+def expect_raised(classes: list[str], name: str, what: str) -> None:
+    """Hold that a call raised an error of this class."""
+    if name not in classes:
+        raise Broken("values", classes[0] if classes else "no error", name, what=what)
+
+
+def expect_refused_file(raised: dict[str, Any], case: Case) -> None:
+    """Hold that a file was refused by a ValueError that names it."""
+    expect_raised(raised["classes"], "ValueError", case.file)
+    if FILE not in raised["message"]:
+        raise Broken("values", raised["message"], f"... {FILE} ...", what="the message of the ValueError")
+
+
 def started(do: Teller, case: Case, tables: dict[str, Any], lr: float) -> tuple[Handle, Handle, Handle]:
     """A model, its optimizer and its generator."""
     model = do.make(probe("trainee", **tables, dropout=0.25))
@@ -80,12 +105,12 @@ def moves(do: Teller, case: Case, model: Handle, descent: Handle, chance: Handle
     return numbers_of(do, model) | drawn | {"drawn by PyTorch's own generator": blank.clone().uniform_()}
 
 
-def saved(do: Teller, case: Case, file: str = FILE) -> tuple[Handle, Handle, Handle]:
+def saved(do: Teller, case: Case, place: Handle | None = None) -> tuple[Handle, Handle, Handle]:
     """A model, its optimizer and its generator on their way, saved."""
     do.make(default_generator(4))
     made = started(do, case, case.tables, lr=0.01)
     moves(do, case, *made)
-    do.save_checkpoint(path(file), made[0], made[1], case.step, made[2])
+    do.save_checkpoint(place or path(FILE), made[0], made[1], case.step, made[2])
     return made
 
 
@@ -105,7 +130,9 @@ def voyage(case: Case) -> Story:
         was = numbers_of(do, made[0]) | {"n_read": do.look(made[0].n_read)}
         never_stopped = moves(do, case, *made)
         fresh = another(do, case)
-        step = do.load_checkpoint(path(FILE), *fresh)
+        step = do.load_checkpoint(
+            do.make(folder()).path.joinpath(FILE), *fresh
+        )  # a `Path`, where it was saved to a str
         now = numbers_of(do, fresh[0]) | {"n_read": do.look(fresh[0].n_read)}
         resumed = moves(do, case, *fresh)
         return {"step": step, "was": was, "now": now, "never stopped": never_stopped, "resumed": resumed}

@@ -242,9 +242,10 @@ def another_in(do: Teller, case: Case, **event: int | None) -> Handle:
     return do.make(probe("trainee", **case.others, **event))
 
 
-def called(do: Teller, case: Case, model: Handle, file: str | None = None, progress: bool = False) -> Handle:
+def called(do: Teller, case: Case, model: Handle, file: str | Handle | None = None, progress: bool = False) -> Handle:
     """A call of `train`: its result, and whether it prints something."""
-    return do.said(do.train, model, case.data, *case.settings.values(), file and path(file), progress)
+    place = path(file) if isinstance(file, str) else file
+    return do.said(do.train, model, case.data, *case.settings.values(), place, progress)
 
 
 def run_of(case: Case) -> Story:

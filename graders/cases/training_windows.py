@@ -1,5 +1,7 @@
 """Texts to draw windows from, and what is drawn beside them."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -25,12 +27,27 @@ def shortest_texts(case, batch, n_ctx):
 
 long_texts = fixed(lambda where: [texts.case(1, batch=40, n_ctx=30, n_windows=900)])
 texts_of_two_windows = fixed(lambda where: [texts.case(1, batch=3, n_ctx=n_ctx, n_windows=2) for n_ctx in (1, 3)])
+texts_of_many_windows = fixed(lambda where: [texts.case(1, batch=400, n_ctx=1, n_windows=1000)])
 texts_of_few_windows = fixed(lambda where: [texts.case(3, batch=8000, n_ctx=3, n_windows=8)])
+
+
+def example(length: int, batch: int, n_ctx: int, **more: int) -> Case:
+    """A case that is not drawn."""
+    case = Case(0, {})
+    for name, value in ({"data": torch.arange(length) % 4, "batch": batch, "n_ctx": n_ctx} | more).items():
+        case.show(name, value)
+    return case
 
 
 def drawn_by_torch(do: Teller) -> Handle:
     """What PyTorch's own generator draws next."""
     return do.make(parameter(torch.zeros(3))).data.uniform_()
+
+
+def expect_own_generator(seen: dict[str, Any]) -> None:
+    """Hold that PyTorch's own generator draws after the calls what it would have drawn before them."""
+    what = "what PyTorch's own generator draws next"
+    expect_equal(seen["after"], seen["before"], what=what, note="all chance should come from the generator passed in")
 
 
 def expect_windows(case: Case, x: Tensor, y: Tensor) -> None:

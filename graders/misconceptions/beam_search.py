@@ -577,6 +577,12 @@ MISCONCEPTIONS = (
         (SORTED, SORTED.replace("h.score", "h.log_prob")),
     ),
     search(
+        "later_text_of_a_tie",
+        "Where scores tie, the text that was found later goes first; the earlier should.",
+        "Which of two equal scores does a sort put first, and in which order were the texts found?",
+        (SORTED, SORTED.replace("hypotheses,", "hypotheses[::-1],")),
+    ),
+    search(
         "more_than_n_beams",
         "More than n_beams texts come back.",
         "Texts end in many steps: how many are kept?",
@@ -618,12 +624,10 @@ MISCONCEPTIONS = (
 # Mutations of the reference that no law can tell from it, and why
 BANS = "for beam, row in zip(beams.tolist(), log_probs, strict=True):"
 PLACES = "for place, (total, token) in enumerate(zip(sums.tolist(), tokens.tolist(), strict=True)):"
-STOPS = NONE_CAN_WIN.replace("longest**length_penalty", "longest ** length_penalty")
 EQUIVALENT: dict[str, str] = {
     f"beam_search: {LOG_PROBS}  ->  {LOG_PROBS.replace('-1', '1')}": "logits have two axes: the last is axis 1",
     f"beam_search: {BANS}  ->  {BANS.replace('True', 'False')}": "both have one entry a beam",
     f"beam_search: {PLACES}  ->  {PLACES.replace('True', 'False')}": "both have one entry an extension",
     f"beam_search: {EXTEND}  ->  {EXTEND.replace('2 *', '3 *')}": "twice as many are enough, more do no harm",
     f"beam_search: {LONGEST}  ->  {LONGEST.replace('> 0', '>= 0')}": "n ** 0 is 1, whatever n is",
-    f"beam_search: {STOPS}  ->  {STOPS.replace('<=', '<')}": "of two texts that tie, the one found first stays first",
 }

@@ -597,6 +597,13 @@ MISCONCEPTIONS = (
         (NUCLEUS, 'return ordered.masked_fill(torch.arange(logits.shape[-1]) >= n_kept, float("-inf"))'),
     ),
     top_p(
+        "nucleus_sorted_by_probability",
+        "Probabilities are sorted, not logits: those of very unlikely tokens are all 0, and their order is lost.",
+        "The logits are 1000, 0 and 1: what are their probabilities, and which token comes second?",
+        (ORDERED, ORDERED.replace("logits.sort", "logits.softmax(dim=1).sort")),
+        (MASS, "mass = ordered.cumsum(dim=1)"),
+    ),
+    top_p(
         "size_of_the_first_row",
         "All rows get a nucleus of the first row's size.",
         "Should a row depend on its neighbours in the batch?",
@@ -907,6 +914,12 @@ MISCONCEPTIONS = (
         (NO_GRAD, "if True:"),
     ),
     text(
+        "gradients_left_off",
+        "Gradients are switched off for good: whoever trains after the call trains nothing.",
+        "What does torch.set_grad_enabled(False) say about the time after your function returns?",
+        (NO_GRAD, "torch.set_grad_enabled(False)\n        if True:"),
+    ),
+    text(
         "left_in_eval_mode",
         "The model is put into eval mode and left there; its mode is the caller's.",
         "Someone writes a sample in the middle of training: in which mode does training go on?",
@@ -942,6 +955,12 @@ MISCONCEPTIONS = (
         "The generator is not passed on to `next_token`.",
         "From where does the draw take its chance?",
         (CHOOSE, CHOOSE.replace("generator)", "None)")),
+    ),
+    text(
+        "one_seed_without_a_generator",
+        "Without a generator, one that begins at the same seed is made for each text, so that all texts are the same.",
+        "From where does PyTorch draw when no generator is given?",
+        (BEGIN, "generator = Generator() if generator is None else generator\n    " + BEGIN),
     ),
     # generate: the end token
     text(

@@ -232,6 +232,13 @@ MISCONCEPTIONS = (
         "In which mode is the model when someone has called model.eval() before?",
     ),
     Misconception(
+        "only_the_model_s_own_mode_is_set",
+        "train_step",
+        ((TRAINING, TRAINING.replace("model.train()", "model.training = True")),),
+        "The mode of the model itself is set, and not that of the modules in it: its dropout stays as it was.",
+        "Which module reads `training` when something is dropped?",
+    ),
+    Misconception(
         "stepped_in_evaluation_mode",
         "train_step",
         ((TRAINING, TRAINING.replace("train()", "eval()")),),
@@ -423,6 +430,13 @@ MISCONCEPTIONS = (
         "What if a finished model, in evaluation mode, is evaluated?",
     ),
     Misconception(
+        "only_the_model_s_own_mode_comes_back",
+        "evaluate",
+        ((BACK, BACK.replace("train(was_training)", "training = was_training")),),
+        "The mode of the model itself is put back, and not that of the modules in it: its dropout stays switched off.",
+        "`model.eval()` reaches every module inside. What reaches them on the way back?",
+    ),
+    Misconception(
         "evaluated_in_training_mode",
         "evaluate",
         ((EVALUATION, ""),),
@@ -580,6 +594,20 @@ MISCONCEPTIONS = (
         "Where are the bytes after write and before os.fsync?",
     ),
     Misconception(
+        "path_taken_for_a_text",
+        "save_checkpoint",
+        ((PARTIAL, 'partial = Path(path + ".partial")'),),
+        "A path is taken for a text: a `Path`, to which no text can be added, stops it.",
+        "What does os.fspath make of a str, and of a Path?",
+    ),
+    Misconception(
+        "copied_over_the_old_one",
+        "save_checkpoint",
+        ((RENAMED, RENAMED.replace("partial.replace(path)", "Path(path).write_bytes(partial.read_bytes())")),),
+        "The file is copied over the last checkpoint: whoever stops it half-way leaves half a checkpoint.",
+        "What is at path when half of it is copied? What is there in the middle of a rename?",
+    ),
+    Misconception(
         "sent_to_the_disk_after_the_rename",
         "save_checkpoint",
         (
@@ -715,7 +743,7 @@ MISCONCEPTIONS = (
                 STATE,
                 STATE.replace(
                     '"optimizer": optimizer.state_dict()',
-                    '"optimizer": type(optimizer)(optimizer.param_groups).state_dict()',
+                    '"optimizer": optimizer.state_dict() | {"state": {}}',
                 ),
             ),
         ),
@@ -909,6 +937,13 @@ MISCONCEPTIONS = (
         "What should the same call do after a stop?",
     ),
     Misconception(
+        "seeded_again_after_a_stop",
+        "train",
+        ((RESUMED, RESUMED + "        generator.manual_seed(seed)\n"),),
+        "After a stop the batches begin again: the generator that was loaded is not the one they are drawn from.",
+        "Which batch would the run have seen next?",
+    ),
+    Misconception(
         "steps_taken_again_after_a_stop",
         "train",
         ((RESUMED, RESUMED.replace("first = ", "")),),
@@ -986,6 +1021,18 @@ MISCONCEPTIONS = (
         ((ASKED, "done, stop = step + 1, False"),),
         "Ctrl-C is held back and never looked at: the run cannot be stopped.",
         "Who asks whether Ctrl-C came?",
+    ),
+    Misconception(
+        "ctrl_c_held_back_after_a_failure",
+        "train",
+        (
+            (
+                "    try:\n        yield lambda: bool(pressed)\n    finally:\n        sig",
+                "    yield lambda: bool(pressed)\n    if True:\n        sig",
+            ),
+        ),
+        "After a run that failed Ctrl-C is still held back: its own handler is taken away only when all goes well.",
+        "Which lines run when a step raises?",
     ),
     Misconception(
         "ctrl_c_not_held_back",

@@ -11,7 +11,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 
 class Embed(nn.Module):
@@ -142,6 +141,7 @@ class Trainee(Toy):
     In training mode it counts the tokens it reads in `n_read`, which is no parameter. From its step number
     `steep_from` on, an infinite gradient comes with its finite loss; from `impossible_from` on, token 0 is impossible.
     All calls between two changes of `W_out` are one step, and one to the toy, so that rows may go one by one.
+    Dropout is a module inside it: in `modes` its mode follows the model's own, call by call.
     """
 
     n_read: Tensor
@@ -159,12 +159,13 @@ class Trainee(Toy):
     ):
         super().__init__(table, places, **events)
         self.W_out = nn.Parameter(W_out.clone())
-        self.dropout, self.steep_from, self.impossible_from = dropout, steep_from, impossible_from
+        self.drop, self.steep_from, self.impossible_from = nn.Dropout(dropout), steep_from, impossible_from
         self.n_steps, self.last = 0, None
         self.register_buffer("n_read", torch.tensor(0))
 
     def forward(self, tokens: Tensor) -> Tensor:
         logits = super().forward(tokens) @ self.W_out
+        self.modes.append(self.drop.training)
         if self.training:
             self.n_read += tokens.numel()
         if self.steep_from is not None and self.n_steps >= self.steep_from:
@@ -172,7 +173,7 @@ class Trainee(Toy):
             logits = torch.cat([logits[..., :1] + (first - first.detach()).sqrt(), logits[..., 1:]], dim=-1)
         if self.impossible_from is not None and self.n_steps >= self.impossible_from:
             logits = logits.index_fill(-1, torch.tensor(0), -torch.inf)
-        return F.dropout(logits, self.dropout, self.training)
+        return self.drop(logits)
 
     def number(self) -> int:
         if self.last is not None and not torch.equal(self.last, self.W_out):
