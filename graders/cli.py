@@ -263,3 +263,7 @@ def _shown(name: str) -> str:
 def _refuse_unknown(names: list[str]) -> NoReturn:
     known = ", ".join(entry.name for entry in load_course().exercises)
     refuse(f"there is no exercise {', '.join(map(repr, names))}; the exercises are {known}")
+
+
+if __name__ == "__main__":
+    app(prog_name="headstart")

@@ -110,7 +110,7 @@ def test_missing_files_are_named(tmp_path):
     )
     (tmp_path / "empty").mkdir()
     result = write("--subject", tmp_path / "empty")
-    assert "/empty/ has no config.py, embedding.py, layer_norm.py and 7 more; expected a file" in result.stderr
+    assert "/empty/ has no config.py, chain.py, embedding.py and 8 more; expected a file" in result.stderr
 
 
 def test_a_file_that_cannot_be_read_is_told_and_no_stub_stands_in_for_it(tmp_path):

@@ -43,6 +43,8 @@ class Diagnosis:
 
 def replay(law: Law, case: Case, transport: Transport) -> tuple[list[Reply], str]:
     """The replies of a subject while a law is checked on a case, up to where it breaks, and what breaks."""
+    if isinstance(law.cases, Space):
+        case = law.cases.case(case.seed, **case.sizes)  # afresh, since a law may draw more of it, or change it
     answers: dict = {}
     subject = Subject(law.exercise, transport, answers=answers)
     try:
