@@ -137,6 +137,7 @@ class Worker:
             return self.connection.recv_bytes(limit)
         finally:
             late.cancel()
+            late.join()  # no thread is alive when a process is forked
 
     def stop(self, patience: float = 0.05) -> int | None:
         """End the process, which has `patience` seconds to end by itself; returns its exit code."""
