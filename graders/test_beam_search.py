@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import torch
 
-from graders.engine.law import Broken, expect_equal, law
+from graders.engine.law import expect_equal, expect_refusals, law
 from graders.engine.script import probe
 from graders.engine.space import Case, fixed, space
 
@@ -189,14 +189,6 @@ def expect_search(subject, reference, case):
     (yours, calls), (expected, their_calls) = subject.tell(case.search), reference.tell(case.search)
     expect_texts(yours, expected)
     expect_equal(calls, their_calls[: len(calls)], what="tokens in each call", note="one a step, while a beam can win")
-
-
-def expect_refusals(subject, task, calls):
-    """Hold that each of these calls raises `ValueError`; `calls` are arguments, by what is wrong with them."""
-    raised = subject.tell(lambda do: [do.caught(getattr(do, task), *args)["classes"] for args in calls.values()])
-    for what, classes in zip(calls, raised, strict=True):
-        if "ValueError" not in classes:
-            raise Broken("values", classes[0] if classes else "no error", "ValueError", what="the error", note=what)
 
 
 # extend_beams
