@@ -140,7 +140,7 @@ class Grading:
         except Quit as quitting:
             pytest.exit(str(quitting))
         if outcome.record.status == "skipped":
-            pytest.skip(outcome.record.cause)
+            pytest.skip(outcome.record.cause)  # a law that waits; it fails the session in `pytest_sessionfinish`
         if outcome.record.status != "passed":
             raise LawBroken(outcome.record.status, self.screen(outcome))
 
