@@ -66,7 +66,7 @@ def figure(width: float = 7.0, height: float = 3.2) -> Figure:
 
 
 def one_hot_rows() -> Figure:
-    """ "find my files" as rows with a single one."""
+    """A sentence, "find my files", as rows with a single one."""
     words, sentence = ["files", "find", "my"], "find my files"
     drawn = figure(4.5, 2.4)
     rows = one_hot(torch.tensor([words.index(word) for word in sentence.split()]), 3)
