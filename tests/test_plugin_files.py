@@ -11,7 +11,7 @@ FILES = {
     "layer_norm": None,
     "mlp": b"# caf\xe9\n" + solved("mlp").encode(),
     "gpt": "import transformers\n" + solved("gpt"),
-    "block": "while True:\n    pass\n",
+    "block": "while True: pass\n",
 }
 SAID = {
     "attention": (
@@ -37,7 +37,7 @@ SAID = {
     ),
     "block": (
         "It was still running after 2 seconds and was stopped. Look for a loop that does not end. "
-        "in your code block.py, line N, in <module>: while True"
+        "in your code block.py, line N, in <module>: while True: pass"
     ),
 }
 
