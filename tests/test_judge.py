@@ -195,9 +195,12 @@ def test_only_the_time_of_the_subject_s_own_code_counts(monkeypatch):
     monkeypatch.setattr(subject.time, "monotonic", lambda: next(moments))  # so that a call takes one second
     calls = []
     judge = judge_of(solved("attention"))
-    monkeypatch.setattr(
-        judge.transport, "ask", lambda request: calls.append(request) or reference_transport().ask(request)
-    )
+
+    def ask(request, meanwhile=None):
+        calls.append(request)
+        return reference_transport().ask(request)
+
+    monkeypatch.setattr(judge.transport, "ask", ask)
     judge.grade(laws_for("attention")[0])
     assert judge.progress["attention"].seconds == len(calls) - 1  # the first asked for the signatures
 

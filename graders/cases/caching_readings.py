@@ -4,6 +4,7 @@ What a story should come to is known from `caching_texts.py`, so that the refere
 """
 
 import itertools
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -17,9 +18,9 @@ from graders.engine.space import Case
 from graders.engine.subject import Subject, form_differences
 
 
-def tell(subject: Subject, story: Story, seconds: float = 2.0) -> Any:
+def tell(subject: Subject, story: Story, seconds: float = 2.0, meanwhile: Callable[[], object] | None = None) -> Any:
     """What a story comes to; its form is not compared with the reference's."""
-    value = replace(subject, checks_form=False).tell(story, seconds)
+    value = replace(subject, checks_form=False).tell(story, seconds, meanwhile)
     reply = subject.replies[-1]
     if reply.changed:
         raise Broken("changed", what=", ".join(reply.changed))

@@ -1,5 +1,6 @@
 """Stories of whole models, for the laws of caching: texts read in pieces, written and searched, and what that costs."""
 
+import functools
 from typing import Any
 
 import torch
@@ -171,18 +172,23 @@ def expect_little_work(
 # Texts that are written
 
 
-def written(subject: Subject, case: Case, options: dict[str, Any], prompt: Any = None) -> Tensor:
+def written(subject: Subject, case: Case, options: dict[str, Any], prompt: Any = None, **asked: Any) -> Tensor:
     """The text that the subject writes after a prompt, the case's when none is given."""
     prompt = case.prompt if prompt is None else prompt
     args = (prompt, case.max_new_tokens, given("SamplingOptions", options), generator(11))
-    return tell(subject, lambda do: do.generate_cached(cached(case), *args))
+    return tell(subject, lambda do: do.generate_cached(cached(case), *args), **asked)
 
 
 def expect_text(subject: Subject, case: Case) -> None:
     """Hold that the text is the one that is written without a cache."""
-    args = (case.prompt, case.max_new_tokens, SamplingOptions(**case.options), torch.Generator())
-    expected = generate(without_cache(case), *args)
-    expect_like(written(subject, case, case.options), expected, "", "written without a cache")
+
+    @functools.cache
+    def expected() -> Tensor:
+        args = (case.prompt, case.max_new_tokens, SamplingOptions(**case.options), torch.Generator())
+        return generate(without_cache(case), *args)
+
+    yours = written(subject, case, case.options, meanwhile=expected)
+    expect_like(yours, expected(), "", "written without a cache")
 
 
 def shares(case: Case) -> Tensor:
@@ -234,9 +240,9 @@ def refused_prompts(case: Case) -> Story:
 # Texts that are searched
 
 
-def found(subject: Subject, case: Case) -> list[dict[str, Any]]:
+def found(subject: Subject, case: Case, **asked: Any) -> list[dict[str, Any]]:
     """The texts that the subject's search finds."""
-    texts = tell(subject, lambda do: do.beam_search_cached(cached(case), case.prompt, **case.settings))
+    texts = tell(subject, lambda do: do.beam_search_cached(cached(case), case.prompt, **case.settings), **asked)
     if not isinstance(texts, list) or not all(isinstance(text, dict) for text in texts):
         raise Broken("type", texts, [])
     return texts
@@ -244,11 +250,14 @@ def found(subject: Subject, case: Case) -> list[dict[str, Any]]:
 
 def expect_found(subject: Subject, case: Case) -> None:
     """Hold that a search finds what it finds without a cache."""
-    texts = [vars(text) for text in beam_search(without_cache(case), case.prompt, **case.settings)]
+
+    @functools.cache
+    def expected() -> list[dict[str, Any]]:
+        return [vars(text) for text in beam_search(without_cache(case), case.prompt, **case.settings)]
+
     names = ("tokens", "log_prob", "score")
-    expect_like(
-        [{name: text.get(name) for name in names} for text in found(subject, case)], texts, "", "without a cache"
-    )
+    yours = [{name: text.get(name) for name in names} for text in found(subject, case, meanwhile=expected)]
+    expect_like(yours, expected(), "", "without a cache")
 
 
 def expect_numbers(subject: Subject, case: Case) -> None:

@@ -156,7 +156,7 @@ class Trivial:
     change: Callable[[Tensor, tuple], Tensor]
     isolation: str = "none"
 
-    def ask(self, request: Request) -> Reply:
+    def ask(self, request: Request, meanwhile: Callable[[], object] | None = None) -> Reply:
         reply = reference_transport().ask(request)
         return reply if request.describe or reply.failure else replace(reply, value=self._changed(reply.value, request))
 

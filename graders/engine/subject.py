@@ -88,9 +88,9 @@ class Subject:
         """A fresh module of the subject's class, with these parameters and with probes in place of children."""
         return Module(self, task, ModuleRequest(cfg, weights, children or {}))
 
-    def tell(self, story: Story, seconds: float = 2.0) -> Any:
+    def tell(self, story: Story, seconds: float = 2.0, meanwhile: Callable[[], object] | None = None) -> Any:
         """What a story (`script.py`) comes to: several steps with the subject's functions, objects and modules."""
-        return self.ask(self._script(story, seconds)).value
+        return self.ask(self._script(story, seconds), meanwhile).value
 
     def _script(self, story: Story, seconds: float) -> Request:
         # Told once a case, so that the reference, asked for the form and again by the law, performs it once
@@ -101,14 +101,19 @@ class Subject:
         """Gradients of a function's result for each float argument, by the argument's name."""
         return self._named(self.ask(Request(self.exercise, task, args, gradients=True)).gradients, task)
 
-    def ask(self, request: Request) -> Reply:
-        """Perform a request. Raises `Broken` when it fails or its result does not have the right form."""
-        reply = self._performed(request)
+    def ask(self, request: Request, meanwhile: Callable[[], object] | None = None) -> Reply:
+        """Perform a request. Raises `Broken` when it fails or its result does not have the right form.
+
+        `meanwhile` is what the law will want next, done here while another process performs the request; where the
+        form is checked, that is the reference's answer.
+        """
+        plainly = replace(request, watch=False, record=False, repeats=False, before=())
+        expect = functools.partial(reference_reply, plainly, self.answers)
+        reply = self._performed(request, expect if self.checks_form else meanwhile)
         if reply.failure:
             raise Broken(reply.failure.stage, failure=reply.failure)
         if self.checks_form:
-            plainly = replace(request, watch=False, record=False, repeats=False, before=())
-            expected = reference_reply(plainly, self.answers)
+            expected = expect()
             if expected.failure:
                 raise Broken("error", reply.value, note=REFUSED)
             for broken in form_differences(reply.value, expected.value):
@@ -119,13 +124,13 @@ class Subject:
                 raise Broken("unsteady")
         return reply
 
-    def _performed(self, request: Request) -> Reply:
+    def _performed(self, request: Request, meanwhile: Callable[[], object] | None = None) -> Reply:
         """The reply to a request, whatever it is; the time that it took is counted."""
         chance = self.chance + len(self.replies)
         request = replace(request, watch=self.watch, device=self.device, repeats=self.repeats, chance=chance)
         ours = self.transport is reference_transport() and not self.watch
         began = time.monotonic()
-        reply = reference_reply(request, self.answers) if ours else self.transport.ask(request)
+        reply = reference_reply(request, self.answers) if ours else self.transport.ask(request, meanwhile)
         if request.seconds == Request.seconds:  # a call that is given more, for a larger model, has its own limit
             self.seconds += time.monotonic() - began
         self.replies.append(reply)

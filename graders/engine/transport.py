@@ -9,6 +9,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, Protocol
@@ -32,7 +33,10 @@ class Quit(BaseException):
 
 
 class Transport(Protocol):
-    """Something that performs requests on one subject."""
+    """Something that performs requests on one subject.
+
+    `meanwhile` is what else will be wanted: done here while another process is at the request, if there is one.
+    """
 
     @property
     def isolation(self) -> str: ...
@@ -42,7 +46,7 @@ class Transport(Protocol):
 
     def start(self) -> None: ...
 
-    def ask(self, request: Request) -> Reply: ...
+    def ask(self, request: Request, meanwhile: Callable[[], object] | None = None) -> Reply: ...
 
     def close(self) -> None: ...
 
@@ -60,7 +64,7 @@ class InProcess:
     def start(self) -> None:
         """Nothing to start."""
 
-    def ask(self, request: Request) -> Reply:
+    def ask(self, request: Request, meanwhile: Callable[[], object] | None = None) -> Reply:
         try:
             return self.performer.perform(request)
         except pytest.exit.Exception as error:
@@ -101,12 +105,14 @@ class Worker:
         if not self.connection.poll(START_SECONDS) or self.connection.recv_bytes() != b"ready":
             raise RuntimeError("the process that runs the exercises did not start")
 
-    def ask(self, request: Request) -> Reply:
+    def ask(self, request: Request, meanwhile: Callable[[], object] | None = None) -> Reply:
         self.start()
         began = time.monotonic()
         try:
             message = encode(to_data(request))
             self.connection.send_bytes(message)
+            if meanwhile:
+                meanwhile()
             if not self.connection.poll(request.seconds):
                 self._ask_where_it_is()
                 return self._stopped_late(request)
