@@ -7,6 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 INDEX = ROOT / "graders" / "course.toml"
+EXERCISES = ROOT / "exercises"  # the learner's own files
 
 
 @dataclass(frozen=True)

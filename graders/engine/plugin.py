@@ -1,21 +1,17 @@
 """The pytest plugin: `pytest graders/test_attention.py`. Thin hooks; what they know is in one `Grading` object."""
 
-import gc
 import sys
 from collections.abc import Generator
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from graders.engine.course import ROOT, load_course
+from graders.engine.course import ROOT
 
 if TYPE_CHECKING:  # torch, behind them, takes seconds to import: not for runs that grade nothing
-    from graders.engine.crew import Crew
-    from graders.engine.judge import Judge
     from graders.engine.law import Law
-    from graders.engine.trial import Outcome
+    from graders.engine.session import Session
 
 GRADERS = (ROOT / "graders").resolve()
 DEBUGGERS = ("pydevd", "debugpy")
@@ -76,8 +72,8 @@ class Grading:
     def __init__(self, config: pytest.Config):
         self.config = config
         self.subject: str = config.getoption("--subject")
-        self.made: Judge | None = None
-        self.crew: Crew | None = None
+        self.session: Session | None = None
+        self.unkept = ""
 
     def only_grades(self) -> bool:
         """Whether this run is of graders and nothing else."""
@@ -97,64 +93,39 @@ class Grading:
                 item.extra_keyword_matches.add(law.task)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Make the judge before the first law, so that a wrong option ends the run with one line."""
+        """Begin before the first law, so that a wrong option ends the run with one line."""
         functions: list[Any] = [getattr(item, "function", None) for item in session.items]
         laws = [function.law for function in functions if hasattr(function, "law")]
         if laws and not self.config.option.collectonly:
-            self.made = self._make_judge(laws)
+            self.session = self._begin(laws)
 
-    def _make_judge(self, laws: list["Law"]) -> "Judge":
-        import torch
-
-        from graders.engine.crew import Crew, crew_size
-        from graders.engine.judge import Judge
-        from graders.engine.record import hash_of
-        from graders.engine.subjects import UnknownSubject, make_transport, subject_folder
+    def _begin(self, laws: list["Law"]) -> "Session":
+        from graders.engine.session import Session
+        from graders.engine.subjects import UnknownSubject
         from graders.engine.trial import Policy
 
-        torch.set_num_threads(1)  # the cases are tiny; threads would only wait for each other
         device, weights = self.config.getoption("--device"), self.config.getoption("--weights")
         _check_device(device)
         _check_weights(weights)
+        policy = Policy(seed=self.config.getoption("--cases-seed"), weights=weights, device=device)
         try:
-            transport = make_transport(self.subject, in_process=self.in_process())
+            return Session(self.subject, laws, policy, self.in_process())
         except UnknownSubject as error:
             raise pytest.UsageError(str(error)) from error
-        gc.freeze()  # torch's million objects stay: no collection, in this process or a forked one, looks at them
-        policy = Policy(seed=self.config.getoption("--cases-seed"), weights=weights, device=device)
-        folder = subject_folder(self.subject)
-        files = folder.glob("*.py") if folder else []
-        judge = Judge(transport, policy, hash_of(files), version("headstart"))
-        if crew_size() > 1 and not self.in_process():
-            self.crew = Crew(transport, policy, laws, crew_size())
-            judge.verdict = self.crew.verdict
-        return judge
 
     def hold(self, law: "Law") -> None:
         """Grade a law; fail or skip the test that stands for it."""
-        assert self.made is not None  # `pytest_collection_finish` has seen this law
+        assert self.session is not None  # `pytest_collection_finish` has seen this law
         from graders.engine.transport import Quit
 
         try:
-            outcome = self.made.grade(law)
+            outcome = self.session.judge.grade(law)
         except Quit as quitting:
             pytest.exit(str(quitting))
         if outcome.record.status == "skipped":
             pytest.skip(outcome.record.cause)  # a law that waits; it fails the session in `pytest_sessionfinish`
         if outcome.record.status != "passed":
-            raise LawBroken(outcome.record.status, self.screen(outcome))
-
-    def screen(self, outcome: "Outcome") -> list[str]:
-        """What is said about one outcome that is not a pass."""
-        from graders.engine.report import failure_screen, tally_of
-
-        record = outcome.record
-        exercise = load_course()[record.exercise]
-        if record.status == "not_started":
-            return [f"{record.exercise} · {record.task}: not started"]
-        outcomes = self.made.outcomes if self.made else []
-        own = [o for o in outcomes if (o.record.exercise, o.record.task) == (record.exercise, record.task)]
-        return failure_screen(outcome, tally_of(own), exercise, self.subject)
+            raise LawBroken(outcome.record.status, self.session.screen(outcome))
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, call: pytest.CallInfo) -> Generator[None, pytest.TestReport, pytest.TestReport]:
@@ -174,33 +145,34 @@ class Grading:
         return None
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        if self.made is None or not self.made.outcomes:
+        if self.session is None or not self.session.outcomes:
             return
-        from graders.engine.summary import SOLVED, summary
+        from graders.engine.record import DONE
 
         terminalreporter.write_line("")
         if self.config.getoption("--device") != "cpu":
             terminalreporter.write_line(
                 "Tolerances were set on the CPU; another device may differ without being wrong."
             )
-        for outcome in self.made.outcomes:
-            if outcome.record.status in ("failed", "error"):
-                first, *rest = self.screen(outcome)
-                terminalreporter.write_line(first, bold=True, red=True)
-                terminalreporter.write_line("\n".join(rest) + "\n")
-        for line in summary(self.made.outcomes, load_course(), self.subject):
-            terminalreporter.write_line(line, green=line.endswith(SOLVED))
+        for first, *rest in self.session.screens():
+            terminalreporter.write_line(first, bold=True, red=True)
+            terminalreporter.write_line("\n".join(rest) + "\n")
+        for line in self.session.summary():
+            terminalreporter.write_line(line, green=line.endswith(DONE))
+        if self.unkept:
+            terminalreporter.write_line(self.unkept)
         path = self.config.getoption("--records")
         if path:
-            terminalreporter.write_line(f"{len(self.made.outcomes)} records written to {path}")
+            terminalreporter.write_line(f"{len(self.session.outcomes)} records written to {path}")
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        if self.made is None:
+        if self.session is None:
             return
-        if self.crew is not None:
-            self.crew.close()
-        self.made.transport.close()
-        outcomes = self.made.outcomes
+        try:
+            self.session.close()
+        except OSError as error:  # a folder that cannot be written to takes nothing from the verdict
+            self.unkept = f"(`headstart` will not know of this run: {error})"
+        outcomes = self.session.outcomes
         if session.exitstatus == pytest.ExitCode.OK and any(o.record.status != "passed" for o in outcomes):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED  # nothing but a pass of every law is a pass
         path = self.config.getoption("--records")

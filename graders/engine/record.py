@@ -3,19 +3,18 @@
 import datetime
 import hashlib
 import json
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
-
-from torch import Tensor
-
-from graders.engine.worker.codec import Opaque
 
 SCHEMA = Path(__file__).with_name("record.schema.json")
 VERSION = 1
 MAX_TEXT = 2000  # characters of any one field
 STATUSES = ("passed", "failed", "error", "not_started", "skipped")
+# How a task stands, from the records of its laws
+DONE, BROKEN, UNTOUCHED, WAITING = "done", "not yet right", "not started", "waits"
+PARTLY, UNTRIED = "holds as far as tried", "not tried"  # when only some laws were run
 
 
 @dataclass(frozen=True)
@@ -45,10 +44,26 @@ class Record:
     schema_version: int = VERSION
 
 
+def state_of(records: Collection[Record], n_laws: int) -> str:
+    """How a task stands, from the records of its laws, of which there are `n_laws`."""
+    if not records:
+        return UNTRIED
+    statuses = {record.status for record in records}
+    for status, state in (("failed", BROKEN), ("error", BROKEN), ("not_started", UNTOUCHED), ("skipped", WAITING)):
+        if status in statuses:
+            return state
+    return DONE if len(records) == n_laws else PARTLY
+
+
+def shortened(record: Record) -> Record:
+    """The record with each text cut to size."""
+    cut: dict[str, Any] = {name: value[:MAX_TEXT] for name, value in vars(record).items() if isinstance(value, str)}
+    return replace(record, **cut)
+
+
 def to_line(record: Record) -> str:
     """One line of JSON, each text cut to size."""
-    fields = {k: v[:MAX_TEXT] if isinstance(v, str) else v for k, v in asdict(record).items()}
-    return json.dumps(fields, ensure_ascii=False)
+    return json.dumps(asdict(shortened(record)), ensure_ascii=False)
 
 
 def write_records(path: Path, records: Iterable[Record]) -> None:
@@ -68,34 +83,3 @@ def hash_of(files: Iterable[Path]) -> str:
     for path in sorted(files):
         digest.update(path.name.encode() + b"\0" + (path.read_bytes() if path.is_file() else b"") + b"\0")
     return digest.hexdigest()[:16]
-
-
-def number(value: float) -> str:
-    """A number as a person writes it: 0.3, -inf, 1.414214."""
-    return f"{value:.7g}"
-
-
-def sizes(axes: dict[str, int]) -> str:
-    """Named axes after the name of a value: ` (batch 1, queries 2)`; nothing where there are none."""
-    return f" ({', '.join(f'{axis} {size}' for axis, size in axes.items())})" if axes else ""
-
-
-def kind_of(value: Any) -> str:
-    """A value's type as a person says it."""
-    if isinstance(value, Opaque):
-        name = "NumPy array" if value.type_name == "numpy.ndarray" else value.type_name
-        return f"a {name}" + (f" ({value.text})" if value.text else "")
-    if isinstance(value, Tensor):
-        return "a tensor"
-    name = type(value).__name__
-    return "None" if value is None else f"{'an' if name == 'int' else 'a'} {name}"
-
-
-def numbers(value: Any) -> str:
-    """A value on one line: nested brackets, axes of length one left out."""
-    if isinstance(value, Tensor):
-        value = value.squeeze() if value.numel() else value
-        value = value.tolist()
-    if isinstance(value, list):
-        return "[" + ", ".join(numbers(item) for item in value) + "]"
-    return number(value) if isinstance(value, float) else str(value)

@@ -12,9 +12,9 @@ from torch import Tensor
 
 from graders.engine.course import Exercise
 from graders.engine.law import Broken, differing
-from graders.engine.record import kind_of, numbers, sizes
 from graders.engine.space import Case
 from graders.engine.trial import EXERCISE_SECONDS, Outcome
+from graders.engine.wording import kind_of, numbers, sizes
 from graders.engine.worker.codec import Opaque
 
 WIDTH = 110

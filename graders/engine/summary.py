@@ -4,11 +4,10 @@ from collections.abc import Sequence
 
 from graders.engine.course import Course
 from graders.engine.law import laws_for
+from graders.engine.record import BROKEN, DONE, PARTLY, UNTOUCHED, UNTRIED, WAITING, state_of
 from graders.engine.trial import Outcome
 
 DEFAULT = "exercises"  # the folder that is graded when none is named
-SOLVED, BROKEN, UNTOUCHED, WAITING = "done", "not yet right", "not started", "waits"
-PARTLY, UNTRIED = "holds as far as tried", "not tried"  # when pytest was told to run some laws only
 UNREADABLE = "the file could not be read"
 
 
@@ -21,7 +20,7 @@ def summary(outcomes: Sequence[Outcome], course: Course, folder: str) -> list[st
         own = [outcome for outcome in outcomes if outcome.record.exercise == exercise.name]
         for task in exercise.tasks if own else ():
             of_task = [outcome for outcome in own if outcome.record.task == task.name]
-            state = state_of(of_task, sum(law.task == task.name for law in laws_for(exercise.name)))
+            state = state_of([o.record for o in of_task], sum(law.task == task.name for law in laws_for(exercise.name)))
             cause = next((o.record.cause for o in of_task if o.record.cause), "") if state == WAITING else ""
             whole = any(outcome.is_of_the_whole_file for outcome in own)
             lines.append(f"  {exercise.name} · {task.name}".ljust(40) + (UNREADABLE if whole else cause or state))
@@ -37,7 +36,7 @@ def summary(outcomes: Sequence[Outcome], course: Course, folder: str) -> list[st
                         f"      It is explained in {exercise.page}#{task.page}",
                     ]
                 steps[state].append(f"      Then run  pytest graders/test_{name}.py{option}")
-    done = sum(line.endswith(SOLVED) for line in lines)
+    done = sum(line.endswith(DONE) for line in lines)
     next_step = steps.get(BROKEN) or next(iter(steps.values()), [])  # what is shown above is mended first
     if any(line.endswith((PARTLY, UNTRIED)) for line in lines):
         next_step = ["Only some of the laws were tried. Without -k, -x and :: the command tries them all."]
@@ -61,14 +60,3 @@ def after(outcomes: Sequence[Outcome], course: Course) -> list[str]:
         return ["All laws hold."]
     following = course.exercises[last + 1]
     return [f"All laws hold. Next: {following.page}, then run  pytest graders/test_{following.name}.py"]
-
-
-def state_of(outcomes: Sequence[Outcome], n_laws: int) -> str:
-    """How a task stands, from the outcomes of its laws, of which there are `n_laws`."""
-    if not outcomes:
-        return UNTRIED
-    statuses = {outcome.record.status for outcome in outcomes}
-    for status, state in (("failed", BROKEN), ("error", BROKEN), ("not_started", UNTOUCHED), ("skipped", WAITING)):
-        if status in statuses:
-            return state
-    return SOLVED if len(outcomes) == n_laws else PARTLY

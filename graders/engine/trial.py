@@ -16,7 +16,6 @@ import hypothesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import Flaky
 
-from graders.engine import record as records
 from graders.engine.course import load_course
 from graders.engine.diagnosis import ENDS_A_SEARCH, UNEXPLAINED, Diagnosis, diagnose
 from graders.engine.form import form_of_task, unfinished_task
@@ -25,6 +24,7 @@ from graders.engine.record import Record
 from graders.engine.space import Case, Fixed, Space
 from graders.engine.subject import Subject, reference_transport, result_axes
 from graders.engine.transport import Transport
+from graders.engine.wording import kind_of, numbers, sizes
 from graders.engine.worker.perform import Reply, Request
 
 EXAMPLES = 50  # for the first law of a task that draws its cases; the other laws get a quarter
@@ -231,8 +231,8 @@ def _lower_sizes(cases: Space, found: list[tuple[Case, Broken]], check: Callable
 def _value(kind: str, value: object) -> str:
     """What a record says of one of the two values that differ."""
     if kind == "type":
-        return records.kind_of(value)
-    return "" if value is None else records.numbers(value)
+        return kind_of(value)
+    return "" if value is None else numbers(value)
 
 
 def _origin(error: BaseException) -> str:
@@ -248,5 +248,5 @@ def _draws_first(law: Law) -> bool:
 
 def describe_case(case: Case) -> str:
     """The inputs of a case on one line, with the names of their axes."""
-    inputs = [(name, axes, records.numbers(getattr(case, name))) for name, axes in case.shown.items()]
-    return "; ".join(f"{name}{records.sizes(axes)} = {value}" for name, axes, value in inputs)
+    inputs = [(name, axes, numbers(getattr(case, name))) for name, axes in case.shown.items()]
+    return "; ".join(f"{name}{sizes(axes)} = {value}" for name, axes, value in inputs)

@@ -7,6 +7,9 @@ from typing import NoReturn
 
 import typer
 
+from graders.engine.course import load_course
+from graders.subject_code import Subject
+
 MAX_BEAMS = 64  # more do not fit side by side, and each costs a text
 RUN_NAME = re.compile(r"(^|/)runs?([-_.\d][^/]*)?(/|$)")  # what a run's folder may be called; no name of the hub
 
@@ -43,6 +46,12 @@ def refuse_missing_run(weights: str | None) -> None:
         refuse(f"--weights: there is no {out}/ yet; `{makes}` makes one")
 
 
+def refuse_unknown(names: list[str]) -> NoReturn:
+    """There is no exercise of one of these names."""
+    known = ", ".join(entry.name for entry in load_course().exercises)
+    refuse(f"there is no exercise {', '.join(map(repr, names))}; the exercises are {known}")
+
+
 def given(context: typer.Context, *names: str) -> list[str]:
     """Those of these options that are on the command line, as they can be written there again."""
     options: list[str] = []
@@ -56,6 +65,16 @@ def given(context: typer.Context, *names: str) -> list[str]:
 def call(command: str, *arguments: object) -> str:
     """A command of ours as it is typed."""
     return f"headstart {command} {shlex.join(map(str, arguments))}".rstrip()
+
+
+def subject_named(name: str) -> Subject:
+    """The code that `--subject` names."""
+    from graders.engine.subjects import subject_folder
+
+    folder = subject_folder(name)
+    if folder is None:
+        refuse(f"--subject {name}: there is no such folder; it takes exercises, reference or a folder with exercises")
+    return Subject(name, folder)
 
 
 def refuse(message: str) -> NoReturn:

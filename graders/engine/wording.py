@@ -1,0 +1,38 @@
+"""How values are said: numbers, sizes with the names of their axes, types."""
+
+from typing import Any
+
+from torch import Tensor
+
+from graders.engine.worker.codec import Opaque
+
+
+def number(value: float) -> str:
+    """A number as a person writes it: 0.3, -inf, 1.414214."""
+    return f"{value:.7g}"
+
+
+def sizes(axes: dict[str, int]) -> str:
+    """Named axes after the name of a value: ` (batch 1, queries 2)`; nothing where there are none."""
+    return f" ({', '.join(f'{axis} {size}' for axis, size in axes.items())})" if axes else ""
+
+
+def kind_of(value: Any) -> str:
+    """A value's type as a person says it."""
+    if isinstance(value, Opaque):
+        name = "NumPy array" if value.type_name == "numpy.ndarray" else value.type_name
+        return f"a {name}" + (f" ({value.text})" if value.text else "")
+    if isinstance(value, Tensor):
+        return "a tensor"
+    name = type(value).__name__
+    return "None" if value is None else f"{'an' if name == 'int' else 'a'} {name}"
+
+
+def numbers(value: Any) -> str:
+    """A value on one line: nested brackets, axes of length one left out."""
+    if isinstance(value, Tensor):
+        value = value.squeeze() if value.numel() else value
+        value = value.tolist()
+    if isinstance(value, list):
+        return "[" + ", ".join(numbers(item) for item in value) + "]"
+    return number(value) if isinstance(value, float) else str(value)
