@@ -59,7 +59,7 @@ def grows(x): return torch.zeros(1000, 1000)
 def closes(x): os.closerange(3, 1000)
 def begins(x):
     for descriptor in range(3, 64):
-        try: os.write(descriptor, (1000).to_bytes(4, "big"))
+        try: os.write(descriptor, (1000).to_bytes(8, "big"))
         except OSError: pass
     loops(x)
 def writes(x): os.write(1, b"raw"); return x

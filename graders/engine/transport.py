@@ -7,7 +7,6 @@ import re
 import signal
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable
 from multiprocessing.process import BaseProcess
@@ -16,6 +15,7 @@ from typing import Any, Protocol
 
 import pytest
 
+from graders.engine.worker.channel import TooLarge, pair
 from graders.engine.worker.codec import CodecError, decode, encode
 from graders.engine.worker.loading import Source
 from graders.engine.worker.perform import Failure, Performer, Reply, Request, reply_from, to_data
@@ -97,53 +97,38 @@ class Worker:
             self.stack_file = str(Path(self.folder.name) / "stack.txt")
         # macOS has fork, but its libraries do not survive one
         context = FORK if sys.platform == "linux" else SPAWN
-        self.connection, theirs = context.Pipe()
+        self.channel, theirs = pair()
         arguments = (theirs, context is FORK, self.source, self.stack_file)
         self.process = context.Process(target=serve, args=arguments, daemon=True)
         self.process.start()
         theirs.close()
-        if not self.connection.poll(START_SECONDS) or self.connection.recv_bytes() != b"ready":
-            raise RuntimeError("the process that runs the exercises did not start")
+        try:
+            self.channel.receive(until=time.monotonic() + START_SECONDS)
+        except (EOFError, ConnectionError, TimeoutError) as error:
+            raise RuntimeError("the process that runs the exercises did not start") from error
 
     def ask(self, request: Request, meanwhile: Callable[[], object] | None = None) -> Reply:
         self.start()
-        began = time.monotonic()
         try:
             message = encode(to_data(request))
-            self.connection.send_bytes(message)
+            self.channel.send(message, request.seconds)
             if meanwhile:
                 meanwhile()
-            if not self.connection.poll(request.seconds):
-                self._ask_where_it_is()
-                return self._stopped_late(request)
-            left = began + request.seconds + GRACE - time.monotonic()
-            return reply_from(decode(self._receive(max(MAX_REPLY, 2 * len(message)), left)))
+            answer = self.channel.receive(max(MAX_REPLY, 2 * len(message)), time.monotonic() + request.seconds)
+            return reply_from(decode(answer))
+        except TimeoutError:
+            self._ask_where_it_is()
+            self.stop()
+            return Reply(failure=Failure("timeout", message=f"{request.seconds:.0f}", lines=self._last_lines()))
         except (EOFError, ConnectionError):  # the process is gone
-            if time.monotonic() - began > request.seconds:
-                return self._stopped_late(request)
             how = _how_it_ended(self.stop())
             return Reply(failure=Failure("crash", message=how, lines=self._last_lines()))
-        except OSError:  # what `recv_bytes` raises for a message above the limit
+        except TooLarge:
             self.stop()
             return Reply(failure=Failure("large"))
         except (CodecError, KeyError, TypeError) as error:
             self.stop()
             return Reply(failure=Failure("crash", message=f"its answer could not be read: {error}"))
-
-    def _stopped_late(self, request: Request) -> Reply:
-        self.stop()
-        return Reply(failure=Failure("timeout", message=f"{request.seconds:.0f}", lines=self._last_lines()))
-
-    def _receive(self, limit: int, seconds: float) -> bytes:
-        """The answer that has begun to come, at most `limit` bytes. One that does not end in time ends the process."""
-        assert self.process is not None
-        late = threading.Timer(seconds, self.process.kill)
-        late.start()
-        try:
-            return self.connection.recv_bytes(limit)
-        finally:
-            late.cancel()
-            late.join()  # no thread is alive when a process is forked
 
     def stop(self, patience: float = 0.05) -> int | None:
         """End the process, which has `patience` seconds to end by itself; returns its exit code."""
@@ -155,7 +140,7 @@ class Worker:
             time.sleep(0.002)
         self.process.kill()
         self.process.join()
-        self.connection.close()
+        self.channel.close()
         code, self.process = self.process.exitcode, None
         return code
 

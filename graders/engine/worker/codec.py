@@ -90,7 +90,7 @@ def encode(value: Any) -> bytes:
     return len(header).to_bytes(HEADER_LENGTH, "little") + header + b"".join(blobs)
 
 
-def decode(message: bytes) -> Any:
+def decode(message: bytes | bytearray) -> Any:
     """The value that was encoded. Raises `CodecError` when the bytes do not fit together."""
     length = int.from_bytes(message[:HEADER_LENGTH], "little")
     body = HEADER_LENGTH + length

@@ -1,4 +1,4 @@
-"""A worker process: reads requests from a connection, performs them, writes replies, until it is closed."""
+"""A worker process: reads requests from a channel, performs them, writes replies, until it is closed."""
 
 import contextlib
 import faulthandler
@@ -6,11 +6,11 @@ import os
 import signal
 import sys
 import tempfile
-from multiprocessing.connection import Connection
 from typing import Any
 
 import torch
 
+from .channel import Channel
 from .codec import decode, encode
 from .loading import Source
 from .perform import Performer, request_from, to_data
@@ -19,8 +19,8 @@ MAX_PRINTED = 2000  # characters of what a learner's code printed
 JUDGE_ONLY = ("reference", "graders")
 
 
-def serve(connection: Connection, is_fork: bool, source: Source, stack_file: str) -> None:
-    """Answer until the judge's end of the connection closes.
+def serve(channel: Channel, is_fork: bool, source: Source, stack_file: str) -> None:
+    """Answer until the judge's end of the channel closes.
 
     A fork has copies of all that the judge has open: of that end too, which would keep it alive, and of whatever
     a verdict is written to. They are closed before any code of the learner's runs.
@@ -33,18 +33,18 @@ def serve(connection: Connection, is_fork: bool, source: Source, stack_file: str
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if is_fork:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        os.closerange(3, connection.fileno())
-        os.closerange(connection.fileno() + 1, os.sysconf("SC_OPEN_MAX"))
+        os.closerange(3, channel.end.fileno())
+        os.closerange(channel.end.fileno() + 1, os.sysconf("SC_OPEN_MAX"))
     performer = Performer(source)
     with tempfile.TemporaryFile("w+b") as printed, open(stack_file, "w") as stack:
         _redirect_output(printed.fileno())
         faulthandler.enable(stack, all_threads=False)
         if hasattr(faulthandler, "register"):  # not on Windows; not a timer, whose lock would not survive a fork
             faulthandler.register(signal.SIGUSR1, stack, all_threads=False)
-        connection.send_bytes(b"ready")
+        channel.send(b"ready")
         while True:
             try:
-                message = connection.recv_bytes()
+                message = channel.receive()
             except EOFError:
                 return
             request = request_from(decode(message))
@@ -53,7 +53,7 @@ def serve(connection: Connection, is_fork: bool, source: Source, stack_file: str
             stack.seek(0)
             stack.truncate()
             reply = to_data(performer.perform(request))
-            connection.send_bytes(encode(reply | {"printed": _read(printed)}))
+            channel.send(encode(reply | {"printed": _read(printed)}))
 
 
 def _redirect_output(descriptor: int) -> None:
