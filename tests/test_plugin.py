@@ -137,7 +137,11 @@ def test_the_other_tasks_of_the_file_are_graded_all_the_same(runs):
 
 
 def test_a_return_that_is_missing(runs):
-    assert said(runs["forms"], "attention_scores") == "It returned None, expected a tensor. Is a `return` missing?"
+    assert said(runs["forms"], "attention_scores") == (
+        "It returned None, expected a tensor. Is a `return` missing? "
+        "Smallest example q (batch 1, queries 2, n_heads 1, d_head 2) = [[[-1.9, 0.4]], [[-0.3, -1.1]]] "
+        "k (batch 1, keys 2, n_heads 1, d_head 2) = [[[0.6, 0.9]], [[0.7, 1.4]]]"
+    )
 
 
 def test_an_input_changed_in_place(runs):
@@ -151,16 +155,24 @@ def test_an_input_changed_in_place(runs):
 
 def test_a_numpy_array(runs):
     assert said(runs["forms"], "attention_pattern") == (
-        "It returned a NumPy array, expected a tensor. Gradients cannot flow through NumPy: stay with torch."
+        "It returned a NumPy array, expected a tensor. Gradients cannot flow through NumPy: stay with torch. "
+        "Smallest example scores (batch 1, n_heads 1, queries 2, keys 2) = [[-1.9, -inf], [-0.3, -1.1]]"
     )
 
 
 def test_a_tuple(runs):
-    assert said(runs["forms"], "mix_values") == "It returned a tuple, expected a tensor. Return the result alone."
+    assert said(runs["forms"], "mix_values") == (
+        "It returned a tuple, expected a tensor. Return the result alone. "
+        "Smallest example pattern (batch 1, n_heads 1, queries 2, keys 2) = [[0.8, 0.2], [0.4, 0.6]] "
+        "v (batch 1, keys 2, n_heads 1, d_head 2) = [[[-0.3, -1.1]], [[0.6, 0.9]]]"
+    )
 
 
 def test_another_dtype(runs):
-    assert said(runs["numbers"], "attention_scores") == ("It returned numbers of dtype float32, expected float64.")
+    assert said(runs["numbers"], "attention_scores") == (
+        "It returned numbers of dtype float32, expected float64: that of its input, or, where it makes new numbers, "
+        "PyTorch's default, which a law may set."
+    )
 
 
 def test_another_shape_is_shown_against_the_names_of_the_axes(runs):
@@ -182,7 +194,7 @@ def test_infinity(runs):
     lines = runs["numbers"].screens()["mix_values"]
     assert (lines[2], lines[5]) == (
         "  The result holds NaN or infinity where a number is expected.",
-        "  yours                  [[inf, inf], [inf, inf]]",
+        "  yours                  [[[inf, inf]], [[inf, inf]]]",
     )
 
 
@@ -260,8 +272,8 @@ def test_a_known_mistake_is_shown_word_by_word(runs):
     assert runs["scaled twice"].screens()["attention_scores"] == [
         "attention · attention_scores                      0 laws hold, 1 broken, 3 wait for it",
         "  A score is the dot product of a query and a key of one head, divided by the square root of d_head.",
-        "  Smallest example       q (batch 1, queries 2, n_heads 1, d_head 2) = [[-1.9, 0.4], [-0.3, -1.1]]",
-        "                         k (batch 1, keys 2, n_heads 1, d_head 2) = [[0.6, 0.9], [0.7, 1.4]]",
+        "  Smallest example       q (batch 1, queries 2, n_heads 1, d_head 2) = [[[-1.9, 0.4]], [[-0.3, -1.1]]]",
+        "                         k (batch 1, keys 2, n_heads 1, d_head 2) = [[[0.6, 0.9]], [[0.7, 1.4]]]",
         "  yours                  [[-0.39, -0.385], [-0.585, -0.875]]",
         "  expected               [[-0.5515433, -0.5444722], [-0.8273149, -1.237437]]",
         "  What this looks like   The scores are divided by d_head: by the square root twice, or by d_head itself.",

@@ -15,6 +15,7 @@ from graders.engine.judge import Judge
 from graders.engine.law import laws_for
 from graders.engine.misconception import misconceptions_of, subject_with, variants_of
 from graders.engine.mutations import mutations
+from graders.engine.report import failure_screen
 from graders.engine.space import Space
 from graders.engine.stubs import stub_files
 from graders.engine.subject import reference_text, reference_transport, reference_with
@@ -138,6 +139,7 @@ def _misconceptions(report: Report, repeat: int) -> None:
                 report.problems.append(f"the misconception {m.id} passes (seed {seed})")
                 continue
             needed.add(failed.law.name)
+            failure_screen(failed, "", load_course()[report.exercise], "")  # stops the audit when it cannot be shown
             if not isinstance(failed.law.cases, Space):
                 fixed.add(m.id)
             named = failed.record.misconception or "nothing"

@@ -1,13 +1,14 @@
 """Grades laws in order and keeps what is needed to skip and to stop.
 
 Checks come in the order in which a learner can act on them. Within a task the first failure skips the rest;
-a task waits when a task that it needs failed. The skipping is done here, before a law is tried on any case.
+a task waits when a task that it needs, or calls, failed. The skipping is done here, before a law is tried on any case.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from graders.engine import record as records
+from graders.engine.calls import calls_between
 from graders.engine.course import load_course
 from graders.engine.law import Law
 from graders.engine.transport import Transport
@@ -39,6 +40,7 @@ class Judge:
         self.policy = policy
         self.verdict = verdict or Trial(transport, policy).verdict
         self.progress: dict[str, Progress] = {}
+        self.calls: dict[str, dict[str, list[str]]] = {}  # by exercise
         self.outcomes: list[Outcome] = []
         self.subject_hash, self.version = subject_hash, version
 
@@ -80,6 +82,13 @@ class Judge:
             return f"the exercise used up its {self.policy.seconds:.0f} seconds"
         if own not in (None, "passed"):
             return progress.causes.get(law.task) or f"waits for {law.task}"
-        exercise = load_course()[law.exercise]
-        failed = [task for task in exercise.all_needs(law.task) if progress.tasks.get(task) in ("failed", "error")]
+        needed = [*load_course()[law.exercise].all_needs(law.task), *self._calls(law.exercise).get(law.task, ())]
+        failed = [task for task in needed if progress.tasks.get(task) in ("failed", "error")]
         return f"waits for {failed[0]}" if failed else ""
+
+    def _calls(self, exercise: str) -> dict[str, list[str]]:
+        """The tasks that each task of the subject's file calls, though it need not."""
+        if exercise not in self.calls:
+            tasks = [task.name for task in load_course()[exercise].tasks]
+            self.calls[exercise] = calls_between(tasks, self.transport.source, exercise)
+        return self.calls[exercise]

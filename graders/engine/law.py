@@ -95,13 +95,24 @@ def expect_equal(yours: Any, expected: Any, what: str = "", note: str | Callable
     if isinstance(expected, dict) and isinstance(yours, dict) and expected.keys() <= yours.keys():
         for key, value in expected.items():
             expect_equal(yours[key], value, what=f"{what} {key}".strip(), note=note)
-    elif isinstance(expected, (list, tuple)) and isinstance(yours, (list, tuple)) and len(yours) == len(expected):
+    elif is_compared_by_part(expected) and isinstance(yours, (list, tuple)) and len(yours) == len(expected):
         for i, (a, b) in enumerate(zip(yours, expected, strict=True)):
-            expect_equal(a, b, what=f"{what} item {i}".strip(), note=note)
+            expect_equal(a, b, what=f"{what} {part_of(expected, i)}".strip(), note=note)
     elif isinstance(expected, Tensor) and isinstance(yours, Tensor) and yours.shape != expected.shape:
         raise Broken("shape", yours, expected, what)
     elif not _agree(yours, expected):
         raise Broken("values", yours, expected, what, note() if callable(note) else note)
+
+
+def is_compared_by_part(expected: Any) -> bool:
+    """Whether a value is compared item by item; a small tuple, such as a pair of ids, is better seen whole."""
+    is_small = isinstance(expected, tuple) and all(isinstance(item, (int, str)) for item in expected)
+    return isinstance(expected, (list, tuple)) and not is_small
+
+
+def part_of(whole: list | tuple, i: int) -> str:
+    """What a part is called: one of several results, or an item of a list by its index."""
+    return f"result {i + 1} of {len(whole)}" if isinstance(whole, tuple) else f"item {i}"
 
 
 def _agree(yours: Any, expected: Any) -> bool:

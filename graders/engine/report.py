@@ -14,12 +14,13 @@ from graders.engine.course import Exercise
 from graders.engine.law import Broken, differing
 from graders.engine.space import Case
 from graders.engine.trial import EXERCISE_SECONDS, Outcome
-from graders.engine.wording import kind_of, numbers, sizes
+from graders.engine.wording import DIGITS, kind_of, numbers, sizes
 from graders.engine.worker.codec import Opaque
 
 WIDTH = 110
 LABEL = 23  # columns before a value
 FEW = 12  # numbers of a tensor that is shown whole
+WITH_EXAMPLE = ("values", "nan", "shape", "type", "keys", "call", "changed", "unsteady")
 
 
 def failure_screen(outcome: Outcome, tally: str, exercise: Exercise, folder: str) -> list[str]:
@@ -31,7 +32,7 @@ def failure_screen(outcome: Outcome, tally: str, exercise: Exercise, folder: str
     lines = [f"{exercise.name} · {task}".ljust(50) + tally]
     lines += [f"  {line}" for line in wrapped(outcome.record.statement)]
     lines += [f"  {line}" for line in wrapped(explanation(broken, f"{folder}/{exercise.name}.py", task))]
-    if outcome.case and broken.kind in ("values", "nan", "shape", "call", "changed"):
+    if outcome.case and broken.kind in WITH_EXAMPLE:
         lines += example_lines(outcome.case)
     lines += comparison(broken)
     lines += where_in_your_code(broken)
@@ -97,12 +98,17 @@ def explanation(broken: Broken, file: str, task: str) -> str:
                 "The cases are tiny: look for loops that tensor operations can replace."
             )
         case "type":
-            return f"It returned {kind_of(broken.yours)}, expected {kind_of(broken.expected)}." + hint_for(broken.yours)
+            yours, expected = kind_of(broken.yours), kind_of(broken.expected)
+            said = f"Of what it returned, {broken.what} is {yours}" if broken.what else f"It returned {yours}"
+            return f"{said}, expected {expected}." + hint_for(broken.yours, broken.expected)
         case "keys":
             return "The dictionary it returned does not have the expected keys."
         case "dtype":
             yours, expected = (str(t.dtype).removeprefix("torch.") for t in (broken.yours, broken.expected))
-            return f"It returned numbers of dtype {yours}, expected {expected}."
+            return (
+                f"It returned numbers of dtype {yours}, expected {expected}: that of its input, or, where it makes "
+                "new numbers, PyTorch's default, which a law may set."
+            )
         case "nan":
             return "The result holds NaN or infinity where a number is expected."
         case "changed":
@@ -146,7 +152,10 @@ def comparison(broken: Broken) -> list[str]:
         lines.append(labelled("First difference", f"at {place(index, broken.axes)} of {shape(yours, broken.axes)}"))
         yours, expected = yours[index], expected[index]
     note = block("", f"({broken.note})") if broken.note else []
-    return [*lines, labelled("yours", value_text(yours)), labelled("expected", value_text(expected)), *note]
+    tried = (DIGITS, 10, 13, 17)
+    digits = next((n for n in tried if value_text(yours, n) != value_text(expected, n)), DIGITS)
+    both = [labelled("yours", value_text(yours, digits)), labelled("expected", value_text(expected, digits))]
+    return [*lines, *both, *note]
 
 
 def first_difference(yours: Tensor, expected: Tensor) -> tuple[int, ...]:
@@ -166,7 +175,7 @@ def example_lines(case: Case) -> Iterator[str]:
         else:
             yield from (labelled(label, f"{named} ="), labelled("", text))
         label = ""
-    if case.weights and case.sizes:
+    if "weights" not in case.shown and case.weights and case.sizes:
         yield labelled(label, "random parameters" + sizes({n: case.cfg[n] for n in case.sizes if n in case.cfg}))
 
 
@@ -199,7 +208,9 @@ def place(index: Sequence[int], axes: str) -> str:
     return f"[{', '.join(f'{name} {i}' for name, i in zip(names, index, strict=True))}]"
 
 
-def hint_for(value: Any) -> str:
+def hint_for(value: Any, expected: Any) -> str:
+    if isinstance(value, Tensor) and isinstance(expected, (int, float)):
+        return " `.item()` makes it a number."
     if value is None:
         return " Is a `return` missing?"
     if isinstance(value, Opaque) and value.type_name == "numpy.ndarray":
@@ -213,8 +224,8 @@ def short(message: str) -> str:
     return first if len(first) <= 160 else first[:160] + " ..."
 
 
-def value_text(value: Any) -> str:
-    return numbers(value) if isinstance(value, (Tensor, list, float)) else str(value)
+def value_text(value: Any, digits: int = DIGITS) -> str:
+    return numbers(value, digits) if isinstance(value, (Tensor, list, float)) else str(value)
 
 
 def labelled(label: str, text: str) -> str:

@@ -19,6 +19,7 @@ from torch import Tensor
 MAX_SEED = 9999
 LARGE_EVERY, LARGE = 5, 40.0
 IN_FLOAT32 = 0.25
+OWN_NAMES = ("seed", "sizes", "dtype", "shown", "cfg")  # not `weights`: of a task without parameters, an input's name
 SMALLEST, VARIED = 2, 4  # cases of the ladder: at the floor, and, after one size more each, of growing sizes
 
 
@@ -63,7 +64,9 @@ class Case:
         return self.show(name, torch.randint(below, tuple(axes.values()), generator=self._generator), **axes)
 
     def show(self, name: str, value: Any, **axes: int) -> Any:
-        """Keep a value as an attribute and show it in messages."""
+        """Keep a value as an attribute and show it in messages. Raises `ValueError` for a name a case needs itself."""
+        if name in OWN_NAMES or hasattr(Case, name):
+            raise ValueError(f"a case has {name!r} of its own: show this value under another name")
         setattr(self, name, value)
         self.shown[name] = axes
         return value

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from graders.engine.course import ROOT
-from graders.engine.law import Broken
+from graders.engine.law import Broken, part_of
 from graders.engine.script import Story, told
 from graders.engine.transport import InProcess, Transport
 from graders.engine.worker.codec import Opaque
@@ -215,7 +215,7 @@ def form_differences(yours: Any, expected: Any) -> Iterator[Broken]:
     elif isinstance(expected, (list, tuple)):
         for i, (a, b) in enumerate(zip(yours, expected, strict=False)):  # how many there are is for the law to say
             for broken in form_differences(a, b):
-                yield replace(broken, what=f"item {i} {broken.what}".strip())
+                yield replace(broken, what=f"{part_of(expected, i)} {broken.what}".strip())
     elif isinstance(expected, Tensor):
         if yours.shape != expected.shape:
             yield Broken("shape", yours, expected)

@@ -6,10 +6,12 @@ from torch import Tensor
 
 from graders.engine.worker.codec import Opaque
 
+DIGITS = 7  # of a number; as many as tell two apart, where they are compared
 
-def number(value: float) -> str:
+
+def number(value: float, digits: int = DIGITS) -> str:
     """A number as a person writes it: 0.3, -inf, 1.414214."""
-    return f"{value:.7g}"
+    return f"{value:.{digits}g}"
 
 
 def sizes(axes: dict[str, int]) -> str:
@@ -28,11 +30,12 @@ def kind_of(value: Any) -> str:
     return "None" if value is None else f"{'an' if name == 'int' else 'a'} {name}"
 
 
-def numbers(value: Any) -> str:
-    """A value on one line: nested brackets, axes of length one left out."""
+def numbers(value: Any, digits: int = DIGITS) -> str:
+    """A value on one line: nested brackets, without those of leading axes of length one."""
     if isinstance(value, Tensor):
-        value = value.squeeze() if value.numel() else value
+        while value.ndim > 1 and value.shape[0] == 1:
+            value = value[0]
         value = value.tolist()
     if isinstance(value, list):
-        return "[" + ", ".join(numbers(item) for item in value) + "]"
-    return number(value) if isinstance(value, float) else str(value)
+        return "[" + ", ".join(numbers(item, digits) for item in value) + "]"
+    return number(value, digits) if isinstance(value, float) else str(value)

@@ -1,0 +1,26 @@
+"""Which tasks of its own file a learner's task calls: while one of those is wrong, its own numbers say little."""
+
+import ast
+from collections.abc import Collection
+
+from graders.engine.worker.loading import Source
+
+
+def calls_between(tasks: Collection[str], source: Source, file: str) -> dict[str, list[str]]:
+    """By task: the other tasks that its code names, itself or in functions of the file that it names."""
+    try:
+        tree = ast.parse(source.read(file))
+    except (OSError, ValueError, SyntaxError, RecursionError):  # what is wrong with the file, its first law says
+        return {}
+    parts = {node.name: node for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+    names = {part: {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} & {*parts} for part, node in parts.items()}
+    return {task: [other for other in tasks if other in _reached(task, names) - {task}] for task in tasks}
+
+
+def _reached(start: str, names: dict[str, set[str]]) -> set[str]:
+    reached: set[str] = set()
+    ahead = {start}
+    while ahead:
+        ahead = {name for part in ahead for name in names.get(part, ())} - reached
+        reached |= ahead
+    return reached

@@ -1,0 +1,88 @@
+"""What a screen shows of values, and what waits for what: details that a learner trips over."""
+
+import pytest
+import torch
+
+from graders.engine.calls import calls_between
+from graders.engine.law import Broken, expect_equal
+from graders.engine.report import comparison, explanation
+from graders.engine.space import Case
+from graders.engine.subject import form_differences
+from graders.engine.wording import numbers
+from graders.engine.worker.loading import Source
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ([[[1.0, 2.0]]], "[1, 2]"),  # a batch of one
+        ([[1.0], [2.0]], "[[1], [2]]"),  # two rows of one number each are not one row of two
+        ([[True]], "[True]"),
+        (3.0, "3"),
+        ([[]], "[]"),
+    ],
+)
+def test_brackets_tell_the_shape_but_for_leading_axes_of_length_one(value, text):
+    assert numbers(torch.tensor(value)) == text
+
+
+@pytest.mark.parametrize(("yours", "shown"), [(0.3 + 1e-9, "0.300000001"), (0.3 + 1e-15, "0.30000000000000099")])
+def test_two_numbers_that_differ_are_shown_differently(yours, shown):
+    lines = comparison(Broken("values", yours, 0.3))
+    assert lines[0].split() == ["yours", shown]
+    assert lines[1].split()[1] != shown
+
+
+def test_numbers_are_short_where_that_tells_them_apart():
+    assert comparison(Broken("values", 1 / 3, 2 / 3))[0].split() == ["yours", "0.3333333"]
+
+
+def test_the_part_of_a_result_that_is_of_another_type_is_named():
+    broken = next(form_differences([1, torch.tensor(2)], [1, 2]))
+    assert explanation(broken, "file", "task") == (
+        "Of what it returned, item 1 is a tensor, expected an int. `.item()` makes it a number."
+    )
+
+
+def test_one_of_several_results_is_counted_as_a_person_counts():
+    assert next(form_differences((1, [2.0]), (1, [2]))).what == "result 2 of 2 item 0"
+
+
+def test_a_pair_of_ids_is_shown_whole():
+    with pytest.raises(Broken) as caught:
+        expect_equal([(1, 2), (3, 5)], [(1, 2), (3, 4)])
+    assert (caught.value.yours, caught.value.expected, caught.value.what) == ((3, 5), (3, 4), "item 1")
+
+
+@pytest.mark.parametrize("name", ["seed", "cfg", "draw", "show"])
+def test_an_input_has_no_name_that_a_case_needs_itself(name):
+    with pytest.raises(ValueError, match="of its own"):
+        Case(0, {}).show(name, 1)
+
+
+CALLS = """
+def first(x): return x
+def helper(x): return first(x)
+def second(x): return helper(x)
+class Third:
+    def forward(self, x): return second(x)
+def fourth(x):
+    first = x
+    return x.first
+def fifth(x): return fifth(x - 1)
+"""
+
+
+def test_what_a_task_calls_is_read_through_its_helpers():
+    tasks = ("first", "second", "Third", "fifth")
+    found = calls_between(tasks, Source(texts={"file": CALLS}), "file")
+    assert found == {"first": [], "second": ["first"], "Third": ["first", "second"], "fifth": []}
+
+
+@pytest.mark.parametrize("text", ["def broken(", "\0", "x = 1"])
+def test_of_a_file_that_cannot_be_read_nothing_is_known(text):
+    assert calls_between(("first",), Source(texts={"file": text}), "file") in ({}, {"first": []})
+
+
+def test_of_a_file_that_is_not_there_nothing_is_known():
+    assert calls_between(("first",), Source(), "file") == {}
