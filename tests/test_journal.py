@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from learners import folder_with, solved, solved_but
 
 from graders.engine import journal, session
 from graders.engine.course import load_course
@@ -11,7 +12,6 @@ from graders.engine.law import laws_for
 from graders.engine.record import BROKEN, DONE, PARTLY, UNTOUCHED, UNTRIED, WAITING, Record, state_of
 from graders.engine.session import Session
 from graders.engine.trial import Policy
-from learners import folder_with, solved, solved_but
 
 LAWS = {"first": "scores", "second": "scores", "third": "mask"}
 
