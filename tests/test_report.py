@@ -2,12 +2,19 @@
 
 import pytest
 import torch
+from learners import solved
 
 from graders.engine.calls import calls_between
-from graders.engine.law import Broken, expect_equal
-from graders.engine.report import comparison, explanation
+from graders.engine.diagnosis import Diagnosis
+from graders.engine.judge import Judge
+from graders.engine.law import Broken, expect_equal, laws_for
+from graders.engine.misconception import misconceptions_of
+from graders.engine.report import comparison, explanation, looks_like
 from graders.engine.space import Case
+from graders.engine.stubs import stub_files
 from graders.engine.subject import form_differences
+from graders.engine.transport import InProcess
+from graders.engine.trial import Policy
 from graders.engine.wording import numbers
 from graders.engine.worker.loading import Source
 
@@ -86,3 +93,36 @@ def test_of_a_file_that_cannot_be_read_nothing_is_known(text):
 
 def test_of_a_file_that_is_not_there_nothing_is_known():
     assert calls_between(("first",), Source(), "file") == {}
+
+
+TWO = misconceptions_of("attention")[:2]
+
+
+def test_two_mistakes_that_act_together_are_both_told():
+    told = looks_like(Diagnosis(TWO))
+    assert [line.split(":")[0] for line in told if "mistake" in line or "other" in line] == [
+        "  What this looks like   One of two mistakes",
+        "  What this looks like   The other",
+    ]
+
+
+def test_of_two_mistakes_of_which_one_shows_that_one_is_told_and_that_there_is_another():
+    told = " ".join(" ".join(looks_like(Diagnosis(TWO, first_is_enough=True))).split())
+    assert told == (
+        f"What this looks like {TWO[0].names} Think about {TWO[0].asks} "
+        "Then There is a second mistake, which shows elsewhere: mend this one and look again."
+    )
+
+
+def test_which_of_two_mistakes_shows_is_known():
+    code = (
+        "def softmax(x, dim):\n"
+        "    exps = x.exp()\n"  # overflows where numbers are large
+        "    return exps / exps.sum(dim=dim)\n"  # stops where numbers are small too
+    )
+    transport = InProcess(Source(texts=stub_files() | {"softmax": solved("softmax") + "\n\n" + code}))
+    judge = Judge(transport, Policy())
+    outcome = judge.grade(laws_for("softmax")[0])
+    assert outcome.diagnosis is not None
+    assert outcome.diagnosis.first_is_enough
+    assert "keepdim" in outcome.diagnosis.misconceptions[0].id

@@ -35,6 +35,7 @@ class Diagnosis:
     """One misconception, or two that act together."""
 
     misconceptions: tuple[Misconception, ...]
+    first_is_enough: bool = False  # for what the failing case shows; the other one shows elsewhere
 
     @property
     def id(self) -> str:
@@ -102,7 +103,8 @@ def diagnose(law: Law, case: Case, exercise: Exercise, transport: Transport) -> 
     explains = [
         m for m in found.misconceptions if _same_end(replay(law, case, subject_with(exercise.name, (m,))), on_screen)
     ]
-    return Diagnosis(tuple(sorted(found.misconceptions, key=lambda m: m not in explains)))
+    ordered = sorted(found.misconceptions, key=lambda m: m not in explains)
+    return Diagnosis(tuple(ordered), first_is_enough=len(explains) == 1)
 
 
 def _first(candidates, fits: Callable[[tuple[Misconception, ...]], bool]) -> Diagnosis | None:

@@ -11,6 +11,7 @@ from typing import Any
 from torch import Tensor
 
 from graders.engine.course import Exercise
+from graders.engine.diagnosis import Diagnosis
 from graders.engine.law import Broken, differing
 from graders.engine.space import Case
 from graders.engine.trial import EXERCISE_SECONDS, Outcome
@@ -36,10 +37,7 @@ def failure_screen(outcome: Outcome, tally: str, exercise: Exercise, folder: str
         lines += example_lines(outcome.case)
     lines += comparison(broken)
     lines += where_in_your_code(broken)
-    found = outcome.diagnosis.misconceptions if outcome.diagnosis else ()
-    for place_of_two, misconception in zip(("One of two mistakes: ", "The other: "), found, strict=False):
-        lines += block("What this looks like", (place_of_two if len(found) > 1 else "") + misconception.names)
-        lines += block("Think about", misconception.asks)
+    lines += looks_like(outcome.diagnosis) if outcome.diagnosis else []
     if broken.look_at:
         where = f"{folder}/{broken.look_at}.py, in which it arises: run pytest graders/test_{broken.look_at}.py."
         lines += block("Look at", where)
@@ -130,6 +128,18 @@ def explanation(broken: Broken, file: str, task: str) -> str:
         case "not_started":
             return f"It stops with {raised}."
     return ""
+
+
+def looks_like(diagnosis: Diagnosis) -> list[str]:
+    """The mistake that was found, or the two that act together; of two apart the one that shows here."""
+    found = diagnosis.misconceptions[:1] if diagnosis.first_is_enough else diagnosis.misconceptions
+    lines: list[str] = []
+    for place_of_two, misconception in zip(("One of two mistakes: ", "The other: "), found, strict=False):
+        lines += block("What this looks like", (place_of_two if len(found) > 1 else "") + misconception.names)
+        lines += block("Think about", misconception.asks)
+    if diagnosis.first_is_enough:
+        lines += block("Then", "There is a second mistake, which shows elsewhere: mend this one and look again.")
+    return lines
 
 
 def comparison(broken: Broken) -> list[str]:
