@@ -8,6 +8,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from graders.commands.site import site
 from graders.engine.course import ROOT, load_course
 from graders.engine.stubs import differing, stub_files
 from graders.options import (
@@ -207,6 +208,9 @@ def train(
         f"uniform {told['uniform']:.3f}, unigram {told['unigram']:.3f}; the curve is in {out / 'loss.png'}\n"
         f"Next: {next_call if told['taken'] == steps else same_call}"
     )
+
+
+app.command()(site)
 
 
 def _subject(name: str) -> Subject:

@@ -1,0 +1,1 @@
+"""Commands of `headstart`, one a file."""
