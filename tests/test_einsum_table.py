@@ -5,16 +5,12 @@ import torch
 from einops import rearrange
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from whole_numbers import whole_numbers
 
 from docs.einsum_table import BEYOND, END, INPUTS, PAGE, ROWS, with_table
 
 MAX_LENGTH = 4
 tried_often = settings(max_examples=25, derandomize=True, deadline=None, database=None)
-
-
-def whole_numbers(shape, seed):
-    """Small whole numbers, whose products and sums are exact."""
-    return torch.randint(-9, 10, shape, generator=torch.Generator().manual_seed(seed)).double()
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.string)
