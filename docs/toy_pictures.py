@@ -226,7 +226,7 @@ def one_weight() -> Figure:
 
 
 def soft_choice() -> Figure:
-    """The same five numbers as shares, at three temperatures."""
+    """The probabilities of the same five numbers, at three temperatures."""
     x = torch.tensor([2.0, 1.0, 0.5, -1.0, 1.8])
     drawn = figure(7, 2.2)
     for axes, temperature in zip(drawn.subplots(1, 3, sharey=True), (0.2, 1.0, 5.0), strict=True):
