@@ -1,4 +1,4 @@
-"""The table of the page on tensors: what does this index string do? `python docs/einsum_table.py` writes it anew.
+"""The table of the page on tensors: what does this index string do? `headstart site` writes it anew.
 
 A test holds that the page shows these rows, and that each string and its plain PyTorch give the same.
 """
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PAGE = Path(__file__).with_name("exercises") / "tensors.md"
-BEGIN, END = "<!-- einsum table: written by docs/einsum_table.py -->\n", "<!-- end of the einsum table -->\n"
+BEGIN, END = "<!-- einsum table: written by `headstart site` -->\n", "<!-- end of the einsum table -->\n"
 INPUTS = "xyz"  # the names of the inputs, in order
 
 
@@ -67,7 +67,3 @@ def with_table(page: str) -> str:
     if not (begin and end) or BEGIN in rest or END in after:
         raise ValueError(f"{PAGE.name} must hold {BEGIN.strip()!r} once, and below it {END.strip()!r} once")
     return f"{before}{BEGIN}\n{table()}\n{END}{after}"
-
-
-if __name__ == "__main__":
-    PAGE.write_text(with_table(PAGE.read_text(encoding="utf-8")), encoding="utf-8")

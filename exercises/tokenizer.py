@@ -72,7 +72,7 @@ def train_bpe(text: str, vocab_size: int) -> list[Pair]:
     """
     # 1. Refuse a vocabulary with too little room for the bytes
 
-    # 2. Every different word once, and how often it occurs, for the gap before it and each place in it
+    # 2. Each different word once, with its count; one weight for each place of the chain
 
     # 3. How often each pair occurs, and where
 

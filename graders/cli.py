@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from graders.commands.audit import audit
+from graders.commands.site import site
 from graders.commands.stubs import stubs
 from graders.commands.train import train
 from graders.commands.write import write
@@ -31,6 +32,7 @@ def headstart(
 
 app.command()(stubs)
 app.command()(audit)
+app.command()(site)
 app.command()(write)
 app.command()(train)
 

@@ -9,18 +9,18 @@ from graders.cases.backprop_slopes import (
     activations,
     autograd,
     expect_gradients,
-    few_huge_predictions,
-    huge_predictions,
+    few_rows_far_apart,
     layers,
     many,
     moved,
-    predictions,
-    shares,
+    probabilities,
+    rows_far_apart,
     slopes,
     streams,
     streams_that_end_in_a_constant,
     worked_by_hand,
 )
+from graders.cases.softmax_logits import predictions
 from graders.engine.from_scratch import from_scratch
 from graders.engine.law import expect_equal, law
 
@@ -105,7 +105,7 @@ def test_relu_at_many_positions_in_float32(subject, reference, case):
 # softmax_backward
 
 
-@law("softmax_backward", shares)
+@law("softmax_backward", probabilities)
 def test_gradient_of_softmax_is_autograds(subject, reference, case):
     """The gradient of x is the one that autograd finds for y = softmax(x) over the last axis; 0 where y is 0."""
     subject.repeats = False
@@ -118,11 +118,11 @@ test_softmax_backward_is_from_scratch = from_scratch("backprop", "softmax_backwa
 
 @law("softmax_backward", worked_by_hand("softmax_backward"))
 def test_softmax_worked_by_hand(subject, reference, case):
-    """On the page, shares 0.5, 0.3, 0.2 and arriving 1, 2, 6 give x the gradients -0.65, -0.09 and 0.74."""
+    """On the page, probabilities 0.5, 0.3, 0.2 and arriving 1, 2, 6 give x the gradients -0.65, -0.09 and 0.74."""
     expect_equal(subject.softmax_backward(*case.inputs), case.expected, note="worked by hand")
 
 
-@law("softmax_backward", shares)
+@law("softmax_backward", probabilities)
 def test_a_small_step_moves_the_loss_by_softmaxs_gradient(subject, reference, case):
     """A small step of any number of x changes the loss by the step times that number's gradient."""
     x = case.x - case.x.amax(dim=-1, keepdim=True)
@@ -130,7 +130,7 @@ def test_a_small_step_moves_the_loss_by_softmaxs_gradient(subject, reference, ca
     expect_equal(subject.softmax_backward(case.y, case.grad), expected, note="measured with a small step")
 
 
-@law("softmax_backward", shares)
+@law("softmax_backward", probabilities)
 def test_softmax_is_blind_to_a_shift(subject, reference, case):
     """Gradients add up to 0 in each row, and the same number added to all that arrives in a row changes none."""
     yours = subject.softmax_backward(case.y, case.grad)
@@ -141,7 +141,7 @@ def test_softmax_is_blind_to_a_shift(subject, reference, case):
 
 @law("softmax_backward", many("softmax_backward"))
 def test_softmax_at_many_positions_in_float32(subject, reference, case):
-    """Nine rows of 14 positions with 30 shares give the right gradient in float32."""
+    """Nine rows of 14 positions with 30 probabilities give the right gradient in float32."""
     expect_equal(subject.softmax_backward(case.y, case.grad), reference.softmax_backward(case.y, case.grad))
 
 
@@ -161,7 +161,7 @@ test_cross_entropy_backward_is_from_scratch = from_scratch("backprop", "cross_en
 
 @law("cross_entropy_backward", worked_by_hand("cross_entropy_backward"))
 def test_cross_entropy_worked_by_hand(subject, reference, case):
-    """On the page, shares 1/4, 1/4, 1/2 and 0, 2/3, 1/3 with targets 2 and 2 give 1/8, 1/8, -1/4 and 0, 1/3, -1/3."""
+    """The page's 1/4, 1/4, 1/2 and 0, 2/3, 1/3, with target 2 both times, give 1/8, 1/8, -1/4 and 0, 1/3, -1/3."""
     expect_equal(subject.cross_entropy_backward(*case.inputs), case.expected, note="worked by hand")
 
 
@@ -177,7 +177,7 @@ def test_a_small_step_moves_the_cross_entropy_by_its_gradient(subject, reference
     expect_equal(yours, expected, note="measured with a small step")
 
 
-@law("cross_entropy_backward", huge_predictions)
+@law("cross_entropy_backward", rows_far_apart)
 def test_gradient_of_huge_logits_is_right(subject, reference, case):
     """Logits of ten thousand and -inf give gradients that add up to 0 in each row, 0 at -inf, and autograd's."""
     yours = subject.cross_entropy_backward(case.logits, case.targets)
@@ -187,7 +187,7 @@ def test_gradient_of_huge_logits_is_right(subject, reference, case):
     expect_equal(at_gaps == 0, torch.ones_like(at_gaps, dtype=torch.bool), what="whether it is 0 where a logit is -inf")
 
 
-@law("cross_entropy_backward", few_huge_predictions)
+@law("cross_entropy_backward", few_rows_far_apart)
 def test_gradient_of_huge_logits_is_right_in_float32(subject, reference, case):
     """In float32 too, logits of ten thousand and -inf give autograd's gradients, in float32."""
     yours = subject.cross_entropy_backward(case.logits, case.targets)

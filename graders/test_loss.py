@@ -7,11 +7,11 @@ from torch.nn import functional as F
 
 from graders.engine.from_scratch import from_scratch
 from graders.engine.law import expect_equal, expect_refusal, law
-from graders.engine.space import Case, fixed, space
+from graders.engine.space import fixed, given_case, space
 from graders.engine.worker.perform import cotangent
 
 HUGE = 20_000.0  # a logit: exp(710) is too large for any float, and exp(-750) too small
-AXES = {"logits": ("batch", "seq", "d_vocab"), "tokens": ("blocks", "batch", "seq")}
+AXES = {"logits": "batch seq d_vocab", "tokens": "blocks batch seq"}
 
 
 @space(batch=(1, 3), seq=(2, 6), d_vocab=(1, 6))
@@ -61,29 +61,19 @@ def vocabulary_sizes(case, digits):
     case.show("d_vocab", 1 + 7919 * case.seed % 10**digits)
 
 
-def example(expected, **inputs) -> Case:
-    """A case that is not drawn: what goes in, by name, and what should come of it, or what is wrong with it."""
-    case = Case(0, {})
-    case.expected = expected
-    for name, value in inputs.items():
-        axes = AXES[name][-value.ndim :] if isinstance(value, torch.Tensor) else ()
-        case.show(name, value, **dict(zip(axes, getattr(value, "shape", ()), strict=True)))
-    return case
-
-
 @fixed
 def on_the_page(where):
     """The example of the exercise's page: two predictions, of which the first is right."""
     logits = torch.tensor([[[2.0, 0.0, 1.0], [0.0, 1.0, 0.0], [4.0, 0.0, 0.0]]], dtype=torch.float64)
     first, second = math.log(math.exp(2) + 1 + math.e) - 2, math.log(2 + math.e)
-    return [example((first + second) / 2, logits=logits, tokens=torch.tensor([[2, 0, 2]]))]
+    return [given_case((first + second) / 2, AXES, logits=logits, tokens=torch.tensor([[2, 0, 2]]))]
 
 
 @fixed
 def what_cannot_be_scored(where):
     """Logits and tokens that do not fit, that have nothing to predict, or where an unknown token comes."""
     return [
-        example(what, logits=torch.zeros(of_logits).double(), tokens=torch.full(of_tokens, token))
+        given_case(what, AXES, logits=torch.zeros(of_logits).double(), tokens=torch.full(of_tokens, token))
         for what, of_logits, of_tokens, token in (
             ("tokens of another batch", (2, 3, 4), (1, 3), 0),
             ("a token fewer in each row", (2, 3, 4), (2, 2), 0),
@@ -99,18 +89,20 @@ def what_cannot_be_scored(where):
 
 worked_by_hand = fixed(
     lambda where: [
-        example(math.log(3) / 3 + 2 / 3 * math.log(3 / 2), tokens=torch.tensor([2, 0, 2]), d_vocab=3),
-        example(0.0, tokens=torch.tensor([[5, 5], [5, 5]]), d_vocab=7),
-        example(0.99 * math.log(100 / 99) + 0.01 * math.log(100), tokens=torch.tensor([0] * 990 + [1] * 10), d_vocab=2),
-        example(math.log(300), tokens=torch.arange(300).repeat(9, 2), d_vocab=350),
+        given_case(math.log(3) / 3 + 2 / 3 * math.log(3 / 2), AXES, tokens=torch.tensor([2, 0, 2]), d_vocab=3),
+        given_case(0.0, AXES, tokens=torch.tensor([[5, 5], [5, 5]]), d_vocab=7),
+        given_case(
+            0.99 * math.log(100 / 99) + 0.01 * math.log(100), AXES, tokens=torch.tensor([0] * 990 + [1] * 10), d_vocab=2
+        ),
+        given_case(math.log(300), AXES, tokens=torch.arange(300).repeat(9, 2), d_vocab=350),
     ]
 )
 what_cannot_be_counted = fixed(
     lambda where: [
-        example("no tokens", tokens=torch.zeros(0, dtype=torch.int64), d_vocab=3),
-        example("a token that is not in the vocabulary", tokens=torch.tensor([0, 2, 1]), d_vocab=2),
-        example("a token with the id -1", tokens=torch.tensor([[0, 1], [-1, 1]]), d_vocab=2),
-        example("an empty vocabulary", tokens=torch.tensor([0]), d_vocab=0),
+        given_case("no tokens", AXES, tokens=torch.zeros(0, dtype=torch.int64), d_vocab=3),
+        given_case("a token that is not in the vocabulary", AXES, tokens=torch.tensor([0, 2, 1]), d_vocab=2),
+        given_case("a token with the id -1", AXES, tokens=torch.tensor([[0, 1], [-1, 1]]), d_vocab=2),
+        given_case("an empty vocabulary", AXES, tokens=torch.tensor([0]), d_vocab=0),
     ]
 )
 
@@ -122,14 +114,14 @@ def nearly_ties(where):
     many = torch.ones(1, 2, 5000, dtype=torch.float64)
     many[0, 0, -1] += 1e-3
     return [
-        example(1.0, logits=few, tokens=torch.tensor([[0, 1]])),
-        example(1.0, logits=few.flip(1), tokens=torch.tensor([[0, 3]])),
-        example(1.0, logits=many, tokens=torch.tensor([[0, 4999]])),
+        given_case(1.0, AXES, logits=few, tokens=torch.tensor([[0, 1]])),
+        given_case(1.0, AXES, logits=few.flip(1), tokens=torch.tensor([[0, 3]])),
+        given_case(1.0, AXES, logits=many, tokens=torch.tensor([[0, 4999]])),
     ]
 
 
 many_in_float32 = fixed(lambda where: [predictions.in_float32().case(2, batch=9, seq=140, d_vocab=300)])
-empty_vocabularies = fixed(lambda where: [example("an empty vocabulary", d_vocab=d_vocab) for d_vocab in (0, -1)])
+empty_vocabularies = fixed(lambda where: [given_case("an empty vocabulary", d_vocab=d_vocab) for d_vocab in (0, -1)])
 
 
 def expect_cross_entropy(loss, logits, tokens) -> None:

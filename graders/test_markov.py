@@ -37,7 +37,9 @@ def test_shares_of_what_follows_a_word(subject, reference, case):
 
 @law("first_order", show_me)
 def test_what_follows_my(subject, reference, case):
-    """After *my*, directories, files and photos come .2, .3 and .5 of the time; all else is sure; nothing ends it."""
+    """After *my*, directories, files and photos come .2, .3 and .5 of the time. Every other word has one follower, and
+    nothing follows *please*.
+    """
     expect_equal(subject.first_order(case.sequences, case.n), case.expected, note=ON_THE_PAGE)
 
 
@@ -88,9 +90,7 @@ def test_shares_of_what_follows_two_words(subject, reference, case):
 @law("second_order", battery_and_program)
 def test_what_follows_whether_the(subject, reference, case):
     """After *whether the* comes battery .4 and program .6 of the time: of N * N rows the only one with fractions."""
-    yours = subject.second_order(case.sequences, case.n)
-    expect_equal(yours, case.expected, note=ON_THE_PAGE)
-    expect_equal(int(((yours > 0) & (yours < 1)).any(dim=1).sum()), 1, what="rows with fractions")
+    expect_equal(subject.second_order(case.sequences, case.n), case.expected, note=ON_THE_PAGE)
 
 
 @law("second_order", texts)
@@ -131,7 +131,7 @@ def test_shares_of_what_follows_b_with_a_before(subject, reference, case):
 
 @law("pair_votes", whether_it_ran)
 def test_what_follows_ran(subject, reference, case):
-    """After *ran*, battery is sure of down and program of please; every other word gives a half to each."""
+    """After *ran*, battery is sure of down and program of please; every other word before it a half to each."""
     yours = subject.pair_votes(case.sequences, case.n)
     expect_equal(yours[:, case.ran], case.after_ran, what="the rows [a, ran]", note=ON_THE_PAGE)
 

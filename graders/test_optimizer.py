@@ -10,7 +10,7 @@ from graders.cases import optimizer_runs as runs
 from graders.engine.from_scratch import from_scratch
 from graders.engine.law import expect_equal, expect_refusal, law
 from graders.engine.script import parameter, probe
-from graders.engine.space import Case, fixed, space
+from graders.engine.space import fixed, given_case, space
 
 ON_THE_PAGE = (0.2, 0.4, 0.6, 0.8, 0.8, 0.777164, 0.712132, 0.614805, 0.5, 0.385195, 0.287868, 0.222836, 0.2, 0.2)
 QUARTERS = (1, 0.5 + math.sqrt(2) / 4, 0.5, 0.5 - math.sqrt(2) / 4, 0)  # left after each quarter of the way down
@@ -46,24 +46,16 @@ def gradients(case, size):
 def gradients_on_the_page(where):
     """The example of the exercise's page: [2, -3] and [6]."""
     of_matrix, of_bias = (torch.tensor(numbers, dtype=torch.float64) for numbers in ([2.0, -3.0], [6.0]))
-    case = example(of_matrix=of_matrix, of_bias=of_bias, max_norm=3.5)
+    case = given_case(of_matrix=of_matrix, of_bias=of_bias, max_norm=3.5)
     case.params = {"matrix": torch.ones_like(of_matrix), "bias": torch.ones_like(of_bias)}
     return [case]
 
 
-def example(**shown) -> Case:
-    """A case that is not drawn."""
-    case = Case(0, {})
-    for name, value in shown.items():
-        case.show(name, value)
-    return case
-
-
-impossible = fixed(lambda where: [example(steps=steps) for steps in ((-1, 2, 5), (0, -1, 5), (3, 6, 5), (0, 0, -1))])
+impossible = fixed(lambda where: [given_case(steps=steps) for steps in ((-1, 2, 5), (0, -1, 5), (3, 6, 5), (0, 0, -1))])
 schedule_on_the_page = fixed(lambda where: [schedules.case(0, warmup_steps=4, way_down=8, further=2)])
 some_gradients = fixed(lambda where: [gradients.case(seed, size=2) for seed in range(2)])
 large_in_float32 = fixed(lambda where: [gradients.in_float32().case(1, size=60)])
-no_limits = fixed(lambda where: [example(max_norm=max_norm) for max_norm in (0.0, -1.0, math.nan)])
+no_limits = fixed(lambda where: [given_case(max_norm=max_norm) for max_norm in (0.0, -1.0, math.nan)])
 
 
 # AdamW

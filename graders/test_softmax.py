@@ -5,7 +5,7 @@ import math
 import torch
 from torch.nn import functional as F
 
-from graders.cases.softmax_shares import (
+from graders.cases.softmax_logits import (
     HUGE,
     arrays,
     arrays_with_gaps,
@@ -18,7 +18,7 @@ from graders.cases.softmax_shares import (
     on_the_page,
     predictions,
     predictions_with_gaps,
-    rows_without_shares,
+    rows_without_probabilities,
     targets_on_the_page,
     what_cannot_be_scored,
 )
@@ -45,37 +45,37 @@ def expect_cross_entropy(loss, logits, targets) -> None:
 
 
 @law("softmax", arrays)
-def test_shares_agree_with_the_definition(subject, reference, case):
-    """Each share is the exponential of its number over the sum of the exponentials along the axis."""
-    powers = case.x.exp()
-    expect_equal(subject.softmax(case.x, case.dim), powers / powers.sum(dim=case.dim, keepdim=True))
+def test_probabilities_agree_with_the_definition(subject, reference, case):
+    """Each probability is the exponential of its number over the sum of the exponentials along the axis."""
+    exps = case.x.exp()
+    expect_equal(subject.softmax(case.x, case.dim), exps / exps.sum(dim=case.dim, keepdim=True))
 
 
 @law("softmax", on_the_page)
-def test_shares_agree_with_the_example_on_the_page(subject, reference, case):
-    """The page's 1002, 1000, 1001 have shares 0.665241, 0.090031, 0.244728, and 995, 995, -inf have 0.5, 0.5, 0."""
+def test_probabilities_agree_with_the_example_on_the_page(subject, reference, case):
+    """The page's 1002, 1000, 1001 become 0.665241, 0.090031, 0.244728, and its 995, 995, -inf become 0.5, 0.5, 0."""
     expect_equal(subject.softmax(case.x, case.dim), case.expected, note="worked by hand on the page")
 
 
 @law("softmax", huge_arrays)
-def test_shares_add_up_to_one(subject, reference, case):
-    """However large the numbers are, the shares along the axis add up to 1, and are those that PyTorch computes."""
+def test_probabilities_add_up_to_one(subject, reference, case):
+    """However large the numbers are, probabilities add up to 1 along the axis, and are those that PyTorch computes."""
     yours = subject.softmax(case.x, case.dim)
     total = yours.sum(dim=case.dim)
-    expect_equal(total, torch.ones_like(total), what="sum of the shares")
+    expect_equal(total, torch.ones_like(total), what="sum of the probabilities")
     expect_equal(yours, case.x.softmax(dim=case.dim), note="computed by PyTorch")
 
 
 @law("softmax", arrays)
 def test_only_differences_count(subject, reference, case):
-    """Moving all numbers of a row by the same amount, by another in each row, changes no share."""
+    """Moving all numbers of a row by the same amount, by another in each row, changes no probability."""
     moved = case.x + (1000 * case.draw(*case.one_a_row)).round()
     expect_equal(subject.softmax(moved, case.dim), subject.softmax(case.x, case.dim), note="before they were moved")
 
 
 @law("softmax", arrays)
 def test_temperature_sharpens_and_levels(subject, reference, case):
-    """Of x / T, for a tiny T the largest share all alone, as one or as equals; for a huge T all shares are equal."""
+    """Of x / T, for a tiny T the largest get all, alone or in equal parts; for a huge T all probabilities are equal."""
     is_largest = (case.x == case.x.amax(dim=case.dim, keepdim=True)).double()
     cold, hot = subject.softmax(case.x / COLD, case.dim), subject.softmax(case.x / HOT, case.dim)
     expect_equal(cold, is_largest / is_largest.sum(dim=case.dim, keepdim=True), what=f"for T = {COLD}:")
@@ -83,37 +83,37 @@ def test_temperature_sharpens_and_levels(subject, reference, case):
 
 
 @law("softmax", arrays_with_gaps)
-def test_minus_infinity_has_no_share(subject, reference, case):
-    """Where a number is -inf the share is exactly 0, and the others share as if it were not there."""
+def test_minus_infinity_has_no_probability(subject, reference, case):
+    """Where a number is -inf the probability is exactly 0, and the others are as if it were not there."""
     yours = subject.softmax(case.x, case.dim)
     expect_equal(yours, case.x.softmax(dim=case.dim), note="computed by PyTorch")
-    expect_equal((yours != 0) & case.is_gap, torch.zeros_like(case.is_gap), what="a share that is not exactly 0:")
+    expect_equal((yours != 0) & case.is_gap, torch.zeros_like(case.is_gap), what="a probability that is not exactly 0:")
 
 
 @law("softmax", arrays_with_gaps)
-def test_gradients_of_shares_are_right(subject, reference, case):
-    """A gradient is a share times what comes back to it beyond the mean under the shares; it is 0 at -inf."""
-    shares = case.x.softmax(dim=case.dim)
-    came_back = cotangent(shares)
-    mean = (shares * came_back).sum(dim=case.dim, keepdim=True)
+def test_gradients_of_probabilities_are_right(subject, reference, case):
+    """A gradient is a probability times what comes back to it beyond the mean, weighted by all of them; 0 at -inf."""
+    probs = case.x.softmax(dim=case.dim)
+    came_back = cotangent(probs)
+    mean = (probs * came_back).sum(dim=case.dim, keepdim=True)
     yours = subject.gradients("softmax", case.x, case.dim)["x"]
-    expect_equal(yours, shares * (came_back - mean), what="gradient of x")
+    expect_equal(yours, probs * (came_back - mean), what="gradient of x")
 
 
 @law("softmax", few_huge_arrays)
-def test_shares_are_right_in_float32(subject, reference, case):
-    """In float32 too, numbers of ten thousand and minus ten thousand have the right shares, in float32."""
+def test_probabilities_are_right_in_float32(subject, reference, case):
+    """In float32 too, numbers of ten thousand and minus ten thousand have the right probabilities, in float32."""
     expect_near(subject.softmax(case.x, case.dim), case.x.softmax(dim=case.dim))
 
 
 @law("softmax", every_axis)
-def test_shares_are_right_along_every_axis(subject, reference, case):
-    """Along each axis of one to four, counted from either end, and in an array of 9 x 40 x 300, shares are right."""
+def test_probabilities_are_right_along_every_axis(subject, reference, case):
+    """Along each axis of one to four, counted from either end, and in an array of 9 x 40 x 300, they are right."""
     expect_equal(subject.softmax(case.x, case.dim), case.x.softmax(dim=case.dim), note="computed by PyTorch")
 
 
-@law("softmax", rows_without_shares)
-def test_a_row_of_minus_infinity_has_no_shares(subject, reference, case):
+@law("softmax", rows_without_probabilities)
+def test_a_row_of_minus_infinity_has_no_probabilities(subject, reference, case):
     """A row of nothing but -inf raises ValueError, wherever it stands and along whichever axis."""
     expect_refusals(subject, "softmax", case.calls)
 
@@ -127,8 +127,8 @@ test_softmax_is_from_scratch = from_scratch("softmax", "softmax")
 @law("log_softmax", arrays)
 def test_logarithms_agree_with_the_definition(subject, reference, case):
     """Each number's result is the logarithm of its exponential over the sum of the exponentials along the axis."""
-    powers = case.x.exp()
-    expected = (powers / powers.sum(dim=case.dim, keepdim=True)).log()
+    exps = case.x.exp()
+    expected = (exps / exps.sum(dim=case.dim, keepdim=True)).log()
     expect_equal(subject.log_softmax(case.x, case.dim), expected)
 
 
@@ -139,8 +139,8 @@ def test_logarithms_agree_with_the_example_on_the_page(subject, reference, case)
 
 
 @law("log_softmax", huge_arrays)
-def test_logarithms_of_the_tiniest_shares_are_finite(subject, reference, case):
-    """Shares too small for any number still have the logarithms that PyTorch computes, to minus twenty thousand."""
+def test_logarithms_of_the_tiniest_probabilities_are_finite(subject, reference, case):
+    """Of probabilities too small for any number the logarithms are still PyTorch's, down to minus twenty thousand."""
     expected = F.log_softmax(case.x, dim=case.dim)
     expect_equal(subject.log_softmax(case.x, case.dim), expected, note="computed by PyTorch")
 
@@ -154,7 +154,7 @@ def test_minus_infinity_stays(subject, reference, case):
 
 @law("log_softmax", arrays_with_gaps)
 def test_gradients_of_logarithms_are_right(subject, reference, case):
-    """A gradient is what comes back, less the number's share of all that comes back along the axis; it is 0 at -inf."""
+    """A gradient is what comes back, less the probability times all that comes back along the axis; 0 at -inf."""
     came_back = cotangent(case.x).masked_fill(case.is_gap, 0)  # what is -inf counts for nothing
     expected = came_back - case.x.softmax(dim=case.dim) * came_back.sum(dim=case.dim, keepdim=True)
     yours = subject.gradients("log_softmax", case.x, case.dim)["x"]
@@ -174,7 +174,7 @@ def test_logarithms_are_right_along_every_axis(subject, reference, case):
     expect_equal(subject.log_softmax(case.x, case.dim), expected, note="computed by PyTorch")
 
 
-@law("log_softmax", rows_without_shares)
+@law("log_softmax", rows_without_probabilities)
 def test_a_row_of_minus_infinity_has_no_logarithms(subject, reference, case):
     """A row of nothing but -inf raises ValueError, wherever it stands and along whichever axis."""
     expect_refusals(subject, "log_softmax", case.calls)
@@ -188,7 +188,7 @@ test_log_softmax_is_from_scratch = from_scratch("softmax", "log_softmax")
 
 @law("cross_entropy", predictions)
 def test_loss_is_the_mean_surprise(subject, reference, case):
-    """The loss is the mean, over all targets, of minus the logarithm of the target's share."""
+    """The loss is the mean, over all targets, of minus the logarithm of the target's probability."""
     expect_cross_entropy(subject.cross_entropy(case.logits, case.targets), case.logits, case.targets)
 
 
@@ -225,8 +225,8 @@ def test_what_is_impossible_costs_if_it_comes(subject, reference, case):
 
 
 @law("cross_entropy", predictions_with_gaps)
-def test_gradient_is_share_minus_target(subject, reference, case):
-    """The gradient of a logit is its share, minus 1 at the target, over the number of targets; it is 0 at -inf."""
+def test_gradient_is_probability_minus_target(subject, reference, case):
+    """The gradient of a logit is its probability, less 1 at the target, over the number of targets; 0 at -inf."""
     logits = case.logits * HUGE if case.seed % 3 == 1 else case.logits
     expected = (logits.softmax(dim=-1) - case.is_target.double()) / case.targets.numel()
     expected *= cotangent(torch.zeros((), dtype=torch.float64))  # by which the loss was multiplied

@@ -21,11 +21,17 @@ FILES, FIND, MY = range(3)
 find_my_files = examples({"ids": tensor([FIND, MY, FILES]), "n": 3})
 many_words = examples({"ids": torch.arange(700).reshape(2, 350) * 7 % 300, "n": 301})
 words_without_a_column = examples(
-    {"ids": tensor([1, 5, 0]), "n": 3, "hidden": "an id of 5 among 3 columns"},
-    {"ids": tensor([[0, 1], [3, 1]]), "n": 3, "hidden": "an id of 3 among 3 columns, which end at 2"},
-    {"ids": tensor([[0, 1], [2, -1]]), "n": 3, "hidden": "an id of -1"},
-    {"ids": tensor(-1), "n": 4, "hidden": "a single id, of -1"},
-    {"ids": tensor(4), "n": 4, "hidden": "a single id of 4 among 4 columns"},
+    {"ids": tensor([1, 5, 0]), "n": 3, "expected": "an id of 5 among 3 columns"},
+    {"ids": tensor([[0, 1], [3, 1]]), "n": 3, "expected": "an id of 3 among 3 columns, which end at 2"},
+    {"ids": tensor([[0, 1], [2, -1]]), "n": 3, "expected": "an id of -1"},
+    {"ids": tensor(-1), "n": 4, "expected": "a single id, of -1"},
+    {"ids": tensor(4), "n": 4, "expected": "a single id of 4 among 4 columns"},
+)
+words_of_the_page = examples(
+    *(
+        {"a": tensor([0.0, 0.0, 1.0]).double(), "b": tensor(b).double(), "expected": product}
+        for b, product in (([0.0, 0.0, 1.0], 1.0), ([1.0, 0.0, 0.0], 0.0), ([0.2, 0.3, 0.5], 0.5))
+    )
 )
 four_rows = tensor([[0.5, 1.0], [2.0, -1.0], [3.0, 0.0], [-4.0, 2.5]], dtype=torch.float64)
 rows_1_4_3 = examples({"table": four_rows, "ids": tensor([0, 3, 2])})
@@ -35,14 +41,23 @@ two_queries = examples(
         "values": tensor([[[2.0, 0.0], [4.0, 8.0], [0.0, 4.0]]], dtype=torch.float64),
     }
 )
+trace_on_the_page = examples({"a": tensor([[1.0, 9.0], [4.0, 2.0]]).double()})
+bilinear_on_the_page = examples(
+    {
+        "x": tensor([[1.0, 2.0]]).double(),
+        "W": tensor([[0.0, 3.0], [1.0, -1.0]]).double(),
+        "y": tensor([[2.0, 1.0]]).double(),
+    }
+)
+eight_heads_of_64 = examples({"x": torch.arange(1024.0).double().reshape(1, 2, 512), "n_heads": 8})
 rows_that_are_not_there = examples(
-    {"table": four_rows, "ids": tensor([[0, 4]]), "hidden": "an id of 4 in a table of 4 rows"},
-    {"table": four_rows, "ids": tensor([0, -1, 2]), "hidden": "an id of -1"},
-    {"table": four_rows, "ids": tensor(-2), "hidden": "a single id, of -2"},
+    {"table": four_rows, "ids": tensor([[0, 4]]), "expected": "an id of 4 in a table of 4 rows"},
+    {"table": four_rows, "ids": tensor([0, -1, 2]), "expected": "an id of -1"},
+    {"table": four_rows, "ids": tensor(-2), "expected": "a single id, of -2"},
 )
 lengths_that_differ = examples(
     *(
-        {"a": torch.ones(n, dtype=torch.float64), "b": torch.ones(m, dtype=torch.float64), "hidden": f"{n} and {m}"}
+        {"a": torch.ones(n, dtype=torch.float64), "b": torch.ones(m, dtype=torch.float64), "expected": f"{n} and {m}"}
         for n, m in ((3, 1), (1, 2), (2, 3), (0, 1))
     )
 )
@@ -51,7 +66,11 @@ not_square = examples(
 )
 heads_of_unequal_width = examples(
     *(
-        {"x": torch.ones(1, 2, 6, dtype=torch.float64), "n_heads": n_heads, "hidden": f"6 numbers for {n_heads} heads"}
+        {
+            "x": torch.ones(1, 2, 6, dtype=torch.float64),
+            "n_heads": n_heads,
+            "expected": f"6 numbers for {n_heads} heads",
+        }
         for n_heads in (4, 5, 12, 0, -1, -2)
     )
 )
@@ -89,15 +108,14 @@ def test_rows_are_in_the_default_dtype(subject, reference, case):
 @law("one_hot", many_words)
 def test_many_ids_among_many_columns(subject, reference, case):
     """With 700 ids and 301 columns, the last of them nobody's, each row still holds one 1, in its place."""
-    rows = subject.one_hot(case.ids, case.n)
-    expect_equal(rows.sum(dim=-1), torch.ones(case.ids.shape, dtype=rows.dtype), what="sum of each row")
-    expect_equal(rows.gather(-1, case.ids.unsqueeze(-1)).sum().item(), 700.0, what="sum of the ids' own columns")
+    expected = F.one_hot(case.ids, case.n).to(torch.float64)
+    expect_equal(subject.one_hot(case.ids, case.n), expected, note="made by PyTorch")
 
 
 @law("one_hot", words_without_a_column)
 def test_ids_without_a_column_are_refused(subject, reference, case):
     """An id below 0, of n or above has no column, and raises ValueError, whatever stands beside it."""
-    expect_refusal(subject, "one_hot", case.ids, case.n, what=case.hidden)
+    expect_refusal(subject, "one_hot", case.ids, case.n, what=case.expected)
 
 
 test_one_hot_is_from_scratch = from_scratch("tensors", "one_hot")
@@ -111,6 +129,13 @@ def test_dot_adds_up_the_products(subject, reference, case):
     """The dot product is the sum of the products of what stands in the same place."""
     total = sum(x * y for x, y in zip(case.a.tolist(), case.b.tolist(), strict=True))
     expect_equal(subject.dot(case.a, case.b), tensor(total, dtype=torch.float64), note="added up one by one")
+
+
+@law("dot", words_of_the_page)
+def test_dot_of_words(subject, reference, case):
+    """Of one-hot rows it is 1 for the same word and 0 for another; of a word and a mix, the word's weight in it."""
+    expected = tensor(case.expected, dtype=torch.float64)
+    expect_equal(subject.dot(case.a, case.b), expected, note="worked out by hand on the page")
 
 
 @law("dot", few(arrays.vectors))
@@ -135,7 +160,7 @@ def test_dot_of_long_vectors_in_float32(subject, reference, case):
 @law("dot", lengths_that_differ)
 def test_vectors_of_two_lengths_are_refused(subject, reference, case):
     """Vectors of two lengths have no dot product, and raise ValueError: a length of 1 is not stretched."""
-    expect_refusal(subject, "dot", case.a, case.b, what=f"vectors of the lengths {case.hidden}")
+    expect_refusal(subject, "dot", case.a, case.b, what=f"vectors of the lengths {case.expected}")
 
 
 # lookup_by_matmul
@@ -184,7 +209,7 @@ def test_lookup_works_in_the_dtype_of_the_table(subject, reference, case):
 @law("lookup_by_matmul", rows_that_are_not_there)
 def test_rows_that_are_not_there_are_refused(subject, reference, case):
     """An id below 0, or of the number of rows or above, raises ValueError."""
-    expect_refusal(subject, "lookup_by_matmul", case.table, case.ids, what=case.hidden)
+    expect_refusal(subject, "lookup_by_matmul", case.table, case.ids, what=case.expected)
 
 
 # batch_matmul
@@ -250,6 +275,12 @@ def test_trace_adds_up_the_diagonal(subject, reference, case):
     expect_equal(subject.trace(case.a), tensor(diagonal, dtype=torch.float64), note="added up one by one")
 
 
+@law("trace", trace_on_the_page)
+def test_trace_agrees_with_the_example_on_the_page(subject, reference, case):
+    """In the page's example the trace is 3."""
+    expect_equal(subject.trace(case.a), tensor(3.0, dtype=torch.float64), note="worked out by hand on the page")
+
+
 @law("trace", few(arrays.squares))
 def test_gradient_of_the_trace(subject, reference, case):
     """Gradients flow back into the diagonal, and nowhere else."""
@@ -276,6 +307,13 @@ def test_bilinear_is_one_number_a_row(subject, reference, case):
     """Each row of `x`, times W, times the same row of `y`: the sum over all i and j of x_i W_ij y_j."""
     expected = (case.x[:, :, None] * case.W * case.y[:, None]).sum(dim=(1, 2))
     expect_equal(subject.bilinear(case.x, case.W, case.y), expected, note="all products, summed over i and j")
+
+
+@law("bilinear", bilinear_on_the_page)
+def test_bilinear_agrees_with_the_example_on_the_page(subject, reference, case):
+    """In the page's example the one number is 5."""
+    five = tensor([5.0], dtype=torch.float64)
+    expect_equal(subject.bilinear(case.x, case.W, case.y), five, note="worked out by hand on the page")
 
 
 @law("bilinear", few(arrays.forms))
@@ -309,6 +347,15 @@ def test_each_head_gets_its_own_piece(subject, reference, case):
     expect_equal(subject.split_heads(case.x, case.n_heads), pieces, note="piece after piece")
 
 
+@law("split_heads", eight_heads_of_64)
+def test_eight_heads_of_512(subject, reference, case):
+    """In the first transformer's sizes, 512 numbers for 8 heads, each head gets 64: head 1 those from 64 to 127."""
+    yours = subject.split_heads(case.x, case.n_heads)
+    expected = torch.arange(64.0, 128.0, dtype=torch.float64)
+    expect_equal(list(yours.shape), [1, 2, 8, 64], what="the shape")
+    expect_equal(yours[0, 0, 1], expected, what="head 1 of the first token", note="counted by hand")
+
+
 @law("split_heads", few(arrays.streams))
 def test_gradients_of_split_heads(subject, reference, case):
     """Gradients flow back to where each number came from."""
@@ -326,7 +373,7 @@ def test_many_heads_in_float32(subject, reference, case):
 @law("split_heads", heads_of_unequal_width)
 def test_heads_of_unequal_width_are_refused(subject, reference, case):
     """A number of heads that does not divide d, or that is below 1, raises ValueError."""
-    expect_refusal(subject, "split_heads", case.x, case.n_heads, what=case.hidden)
+    expect_refusal(subject, "split_heads", case.x, case.n_heads, what=case.expected)
 
 
 # merge_heads

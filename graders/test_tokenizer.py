@@ -27,7 +27,7 @@ A, B, C, SPACE = ids_of("abc ")
 SPOILT, NAMING_HALVES = ("\ud83d", "ab \ud83d", "\udc00b"), ("surrogate", "d83d", "dc00")
 
 
-def expect_refusals(subject, call, inputs, naming=("",)):
+def expect_each_refused(subject, call, inputs, naming=("",)):
     """Hold that a call, told as a story, of each of these raises `ValueError` and says one of the words in `naming`."""
     for given in inputs:
         raised = subject.tell(lambda do, given=given: call(do, given))
@@ -156,8 +156,8 @@ def test_merges_of_real_texts(subject, reference, case):
 @law("train_bpe", once(example("abab")))
 def test_what_cannot_be_learnt_is_refused(subject, reference, case):
     """A vocab_size below 256 and half a surrogate pair, which is no character, raise ValueError."""
-    expect_refusals(subject, lambda do, size: do.caught(do.train_bpe, case.text, size), (255, 1, 0, -1))
-    expect_refusals(subject, lambda do, text: do.caught(do.train_bpe, text, 258), SPOILT, NAMING_HALVES)
+    expect_each_refused(subject, lambda do, size: do.caught(do.train_bpe, case.text, size), (255, 1, 0, -1))
+    expect_each_refused(subject, lambda do, text: do.caught(do.train_bpe, text, 258), SPOILT, NAMING_HALVES)
 
 
 # Tokenizer
@@ -277,5 +277,5 @@ def test_what_cannot_be_read_is_refused(subject, reference, case):
     def encoding(do, text):
         return do.caught(do.Tokenizer([(A, B)]).encode, text)
 
-    expect_refusals(subject, decoding, ([257], [-1], [A, 50_000], [-256, A], [257, A]))
-    expect_refusals(subject, encoding, SPOILT, NAMING_HALVES)
+    expect_each_refused(subject, decoding, ([257], [-1], [A, 50_000], [-256, A], [257, A]))
+    expect_each_refused(subject, encoding, SPOILT, NAMING_HALVES)

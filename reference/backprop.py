@@ -42,9 +42,9 @@ def softmax_backward(y: Float[Tensor, "*axes n"], grad: Float[Tensor, "*axes n"]
 
     Only what a gradient says beyond its mean under y counts: moving all of x up together changes nothing.
     """
-    # 1. The mean of what arrives, weighted by the shares: *axes 1
+    # 1. The mean of what arrives, weighted by the probabilities: *axes 1
     mean = (y * grad).sum(dim=-1, keepdim=True)
-    # 2. Each share times what its own gradient is above that: *axes n
+    # 2. Each probability times what its own gradient is above that: *axes n
     return y * (grad - mean)
 
 
@@ -54,13 +54,13 @@ def cross_entropy_backward(logits: Float[Tensor, "*axes n"], targets: Int[Tensor
     Predicted minus true, over the number of targets: the simplest gradient there is. Finite for logits of +-1e4, and
     0 where a logit is -inf that is not a target's. Every target has a logit, and no row is all -inf.
     """
-    # 1. The shares, by a softmax that does not overflow: *axes n
-    powers = (logits - logits.amax(dim=-1, keepdim=True)).exp()
-    shares = powers / powers.sum(dim=-1, keepdim=True)
+    # 1. The probabilities, by a softmax that does not overflow: *axes n
+    exps = (logits - logits.amax(dim=-1, keepdim=True)).exp()
+    probs = exps / exps.sum(dim=-1, keepdim=True)
     # 2. One less at the target, in every row: *axes n
-    is_target = shares.new_zeros(shares.shape).scatter(-1, targets.unsqueeze(-1), 1)
+    is_target = probs.new_zeros(probs.shape).scatter(-1, targets.unsqueeze(-1), 1)
     # 3. The loss was a mean over all targets: *axes n
-    return (shares - is_target) / targets.numel()
+    return (probs - is_target) / targets.numel()
 
 
 def layer_norm_backward(
@@ -69,7 +69,7 @@ def layer_norm_backward(
     """The gradients of x, w and b, for y = (x - mean) / sqrt(variance + eps) * w + b, given that of y.
 
     The variance is the mean of the squared deviations. Mean and variance depend on x too: two more paths for the
-    gradient, without which what comes back would not be blind to a shift or a stretch of x.
+    gradient, without which it would claim that a shift of x or, but for eps, a stretch changes y.
     """
     # 1. The forward pass again: the deviations, their size, and what was normalised: *axes d, *axes 1, *axes d
     centred = x - x.mean(dim=-1, keepdim=True)

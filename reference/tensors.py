@@ -7,11 +7,11 @@ attention is made of, and Einstein summation writes each of these down in the sa
     "batch q k, batch k d -> batch q d"
 
 Read it by three rules. The letters name the axes. An axis that is missing after the arrow is summed over. An
-axis that has the same name in both inputs is walked along together; all others are combined, each with each.
+axis of the same name, wherever it stands, is walked along together; all others are combined, each with each.
 
 Sources: Einstein, "Die Grundlage der allgemeinen Relativitaetstheorie", 1916, section 5, for the convention;
-Rogozhnikov, "Einops: Clear and Reliable Tensor Manipulations with Einstein-like Notation", 2022, section 4,
-for the notation with whole words.
+Rogozhnikov, "Einops: Clear and Reliable Tensor Manipulations with Einstein-like Notation", 2022, for the notation with
+whole words; Elhage et al., "A Mathematical Framework for Transformer Circuits", 2021, for a score as a bilinear form.
 """
 
 import itertools
@@ -24,9 +24,10 @@ from torch import Tensor
 
 
 def einsum_by_loops(pattern: str, *tensors: Tensor) -> Tensor:
-    """What an einsum does, one number at a time: the three rules as loops. Slow, and never wrong.
+    """What an einsum does, one number at a time: the three rules as loops. Slow, and easy to follow.
 
     `pattern` is of single letters, as in "bqk,bkd->bqd"; a letter may stand twice in one input ("ii->" is the trace).
+    The arrow is needed, and there is no ellipsis.
     Raises `ValueError` when a letter stands for two lengths.
     """
     inputs, output = pattern.replace(" ", "").split("->")
@@ -84,7 +85,10 @@ def lookup_by_matmul(table: Float[Tensor, "n d"], ids: Int[Tensor, "*axes"]) -> 
 
 
 def batch_matmul(a: Float[Tensor, "batch i j"], b: Float[Tensor, "batch j k"]) -> Float[Tensor, "batch i k"]:
-    """The matrix product of the first matrix of `a` with the first of `b`, of the second with the second, and so on."""
+    """The matrix product of the first matrix of `a` with the first of `b`, of the second with the second, and so on.
+
+    Sizes that fit are the caller's duty: an axis of length 1 would be stretched to the other's.
+    """
     # 1. Walk along batch together, sum over j: batch i k
     return einsum(a, b, "batch i j, batch j k -> batch i k")
 
@@ -113,6 +117,7 @@ def bilinear(
     """How well `W` thinks that each row of `x` goes with the same row of `y`: x W y, one number a row.
 
     An attention score is just this, with W made of query and key weights (Elhage et al. 2021, "QK circuit").
+    Sizes that fit are the caller's duty: an axis of length 1 would be stretched to the other's.
     """
     # 1. Three inputs, and only batch is named after the arrow: batch
     return einsum(x, W, y, "batch i, i j, batch j -> batch")
@@ -138,6 +143,9 @@ def merge_heads(x: Float[Tensor, "batch seq n_heads d_head"]) -> Float[Tensor, "
 
 
 def weighted_sum(weights: Float[Tensor, "batch q k"], values: Float[Tensor, "batch k d"]) -> Float[Tensor, "batch q d"]:
-    """For each query, the values of all keys added up, each times the weight that this query gives it."""
+    """For each query, the values of all keys added up, each times the weight that this query gives it.
+
+    Sizes that fit are the caller's duty: an axis of length 1 would be stretched to the other's.
+    """
     # 1. Walk along batch together, sum over the keys: batch q d
     return einsum(weights, values, "batch q k, batch k d -> batch q d")

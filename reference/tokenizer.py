@@ -76,7 +76,7 @@ def train_bpe(text: str, vocab_size: int) -> list[Pair]:
     # 1. Refuse a vocabulary with too little room for the bytes
     if vocab_size < 256:
         raise ValueError(f"vocab_size is {vocab_size}; expected at least 256, one id for each byte")
-    # 2. Every different word once, and how often it occurs, for the gap before it and each place in it
+    # 2. Each different word once, with its count; one weight for each place of the chain
     times = Counter(map(tuple, words_as_ids(text)))
     chain = Chain(times)
     weights = [n for word, n in times.items() for _ in range(len(word) + 1)]

@@ -6,6 +6,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from whole_numbers import whole_numbers
 
 from reference import tensors
 from reference.tensors import einsum_by_loops
@@ -13,11 +14,6 @@ from reference.tensors import einsum_by_loops
 LETTERS = string.ascii_letters[:4]
 MAX_LENGTH = 3
 thorough = settings(max_examples=200, derandomize=True, deadline=None, database=None)
-
-
-def whole_numbers(shape, seed, dtype=torch.float64):
-    """Small whole numbers, whose products and sums are exact."""
-    return torch.randint(-4, 5, shape, generator=torch.Generator().manual_seed(seed)).to(dtype)
 
 
 @st.composite

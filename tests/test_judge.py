@@ -13,7 +13,7 @@ from graders.engine.judge import Judge
 from graders.engine.law import Broken, Law, expect_equal, laws_for
 from graders.engine.misconception import misconceptions_of, subject_with
 from graders.engine.report import failure_screen
-from graders.engine.space import Case, Fixed
+from graders.engine.space import Case, Fixed, given_case
 from graders.engine.stubs import stub_files, stub_text
 from graders.engine.subject import reference_transport
 from graders.engine.summary import summary
@@ -265,6 +265,14 @@ def test_an_example_from_a_larger_case_is_made_smaller():
     late = replaced(attention_pattern="return scores.softmax(-1) * (2 if scores.shape[-1] == 5 else 1)")
     outcome = first(late, "attention_pattern")
     assert outcome.case.scores.shape[:2] == (1, 1)
+
+
+def test_a_tensor_with_fewer_axes_has_the_last_of_their_names():
+    axes = {"logits": "batch seq d_vocab"}
+    case = given_case("nothing", axes, logits=torch.zeros(3, 4), dim=1)
+    assert case.shown == {"logits": {"seq": 3, "d_vocab": 4}, "dim": {}}
+    assert (case.expected, case.dim) == ("nothing", 1)
+    assert given_case(axes=axes, logits=torch.zeros(())).shown == {"logits": {}}
 
 
 def test_what_is_broken_comes_before_what_is_not_started():

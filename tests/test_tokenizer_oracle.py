@@ -1,11 +1,14 @@
-"""The reference's tokenizer against `tokenizers`, on any text there is, with merges of a real tokenizer.
+"""The reference's tokenizer against `tokenizers`, on any text there is, with merges of real tokenizers.
 
-GPT-2's own merges are read where they lie beside the repository; anywhere else the embedded checkpoint's are.
+They are those of the embedded checkpoint, and GPT-2's own, which are not in the project: HEADSTART_GPT2_TOKENIZER names
+a folder with its vocab.json and merges.txt, whatever stands before these two names.
 """
 
 import json
+import os
 import unicodedata
 from itertools import pairwise
+from pathlib import Path
 from pydoc_data.topics import topics
 
 import pytest
@@ -16,13 +19,11 @@ from tokenizers.models import BPE
 from tokenizers.pre_tokenizers import ByteLevel
 
 from graders.cases.tokenizer_words import merges_by_tokenizers, merges_of
-from graders.engine.course import ROOT
 from graders.weights.checkpoint import EMBEDDED
 from reference.tokenizer import PATTERN, Tokenizer, train_bpe
 
-SHARED = ROOT.parent / "shared" / "data"
-VOCAB, MERGES = SHARED / "gpt2_vocab.json", SHARED / "gpt2_merges.txt"
-IS_GPT2 = VOCAB.exists() and MERGES.exists()
+GPT2 = "HEADSTART_GPT2_TOKENIZER"
+needs_gpt2 = pytest.mark.skipif(GPT2 not in os.environ, reason=f"{GPT2} names no folder with GPT-2's tokenizer")
 WORDS = "".join(topics.values())
 # No halves of pairs, and nothing that this Python's Unicode does not know: of a character that is newer than either
 # library, one may say that it is a letter, and the other that it is none. Often the signs that words are cut at
@@ -30,15 +31,21 @@ NO_CHARACTERS = ("Cs", "Cn")
 CUTTING = " \t\n\r'sdtmlve\u00e9\u0301\u200d\xa0\x1c19_.-"
 TEXTS = st.text(st.characters(exclude_categories=NO_CHARACTERS) | st.sampled_from(CUTTING))
 LONG = 1_000_000
+LONG_WORD = LONG // 9  # bytes: the nine pieces that are tried have a megabyte together
 
 
-@pytest.fixture(scope="module")
-def theirs():
-    if not IS_GPT2:
-        found = tokenizers.Tokenizer.from_file(str(EMBEDDED / "tokenizer.json"))
-    else:
-        found = tokenizers.Tokenizer(BPE.from_file(str(VOCAB), str(MERGES)))
-        found.pre_tokenizer = ByteLevel(add_prefix_space=False)
+def gpt2_file(name):
+    """A file of GPT-2's own tokenizer."""
+    (found,) = Path(os.environ[GPT2]).glob(f"*{name}")
+    return found
+
+
+@pytest.fixture(scope="module", params=["embedded", pytest.param("gpt2", marks=needs_gpt2)])
+def theirs(request):
+    if request.param == "embedded":
+        return tokenizers.Tokenizer.from_file(str(EMBEDDED / "tokenizer.json"))
+    found = tokenizers.Tokenizer(BPE.from_file(str(gpt2_file("vocab.json")), str(gpt2_file("merges.txt"))))
+    found.pre_tokenizer = ByteLevel(add_prefix_space=False)
     return found
 
 
@@ -81,13 +88,23 @@ def test_a_manual_teaches_their_merges():
 
 @pytest.mark.parametrize("piece", ["a", "ab", "the", "\U0001f600", " ", "\n", "=-", "\u0e01\u0e33", "7"])
 def test_a_long_word_of_one_piece_has_their_ids(theirs, ours, piece):
-    text = piece * (LONG // 9 // len(piece.encode()))
+    text = piece * (LONG_WORD // len(piece.encode()))
     assert ours.encode(text) == theirs.encode(text).ids
 
 
-def test_a_megabyte_of_letters_in_no_order_has_their_ids_and_comes_back(theirs, ours):
+def without_a_space(length):
+    """The letters of the manual, one after the other and over again, as one word."""
     text = "".join(sign for sign in WORDS if sign.isalpha())
-    text = (text * (1 + LONG // len(text)))[:LONG]
+    return (text * (1 + length // len(text)))[:length]
+
+
+def test_a_hundred_kilobytes_without_a_space_teach_their_merges():
+    text = without_a_space(100_000)
+    assert train_bpe(text, 300) == merges_by_tokenizers(text, 300)
+
+
+def test_a_megabyte_without_a_space_has_their_ids_and_comes_back(theirs, ours):
+    text = without_a_space(LONG)
     ids = ours.encode(text)
     assert ids == theirs.encode(text).ids
     assert ours.decode(ids) == text
@@ -118,9 +135,14 @@ def test_a_vocabulary_without_room_for_the_bytes_is_refused_in_words():
         train_bpe("ab", 255)
 
 
-def test_well_known_ids_are_gpt_2_s(ours):
+def test_a_single_byte_has_the_id_that_gpt_2_gives_it(ours):
     known = {"!": [0], "a": [64], " ": [220], "\n": [198]}
-    if IS_GPT2:
-        vocab = json.loads(VOCAB.read_text(encoding="utf-8"))
-        known |= {" the": [vocab["\u0120the"]], "Hello world": [15496, 995]}
+    assert {text: ours.encode(text) for text in known} == known
+
+
+@needs_gpt2
+@pytest.mark.parametrize("theirs", ["gpt2"], indirect=True)
+def test_well_known_ids_are_gpt_2_s(ours):
+    vocab = json.loads(gpt2_file("vocab.json").read_text(encoding="utf-8"))
+    known = {" the": [vocab["\u0120the"]], "Hello world": [15496, 995]}
     assert {text: ours.encode(text) for text in known} == known

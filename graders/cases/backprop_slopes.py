@@ -7,10 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from graders.cases.softmax_logits import HUGE, predictions
 from graders.engine.law import expect_equal
 from graders.engine.space import Case, Fixed, fixed, space
 
-HUGE = 10_000.0  # exp(710) is too large for any float
 STEP = 1e-100
 
 
@@ -69,8 +69,8 @@ def activations(case, batch, seq, d):
 
 
 @space(batch=(0, 3), seq=(0, 4), n=(1, 6))
-def shares(case, batch, seq, n):
-    """Shares, in every third case some of 0, the numbers that they are the softmax of, and what arrives."""
+def probabilities(case, batch, seq, n):
+    """Probabilities, in every third case some of 0, the numbers that they are the softmax of, and what arrives."""
     axes = positions(batch=batch, seq=seq)
     case.x = case.draw(*axes.values(), n)
     if case.seed % 3 == 0:
@@ -81,17 +81,8 @@ def shares(case, batch, seq, n):
     case.tensor("grad", **axes, n=n)
 
 
-@space(batch=(0, 3), seq=(0, 4), n=(1, 6))
-def predictions(case, batch, seq, n):
-    """Logits, and a target for each row of them."""
-    axes = positions(batch=batch, seq=seq)
-    case.integers("targets", n, **axes)
-    case.tensor("logits", **axes, n=n)
-    case.is_target = torch.arange(n) == case.targets.unsqueeze(-1)
-
-
 @space(batch=(0, 3), seq=(0, 4), n=(2, 6))
-def huge_predictions(case, **sizes):
+def rows_far_apart(case, **sizes):
     """Rows of logits about ten thousand or minus ten thousand, some spread out between; some are -inf, no target's."""
     predictions.build(case, **sizes)
     logits, where = case.logits, case.draw(*case.targets.shape, 1)
@@ -119,7 +110,7 @@ def streams_that_end_in_a_constant(case, **sizes):
     last[:] = last[0].clone()
 
 
-few_huge_predictions = fixed(lambda where: list(huge_predictions.in_float32().further(6)))
+few_rows_far_apart = fixed(lambda where: list(rows_far_apart.in_float32().further(6)))
 
 
 def many(task: str) -> Fixed:
@@ -127,7 +118,7 @@ def many(task: str) -> Fixed:
     spaces = {
         "linear_backward": (layers, {"d_in": 30, "d_out": 20}),
         "relu_backward": (activations, {"d": 30}),
-        "softmax_backward": (shares, {"n": 30}),
+        "softmax_backward": (probabilities, {"n": 30}),
         "cross_entropy_backward": (predictions, {"n": 30}),
         "layer_norm_backward": (streams, {"d": 30}),
     }

@@ -11,7 +11,7 @@ from pydoc_data.topics import topics
 
 import torch
 
-from graders.engine.space import Case, fixed, space
+from graders.engine.space import Case, fixed, given_case, space
 
 LONGER = 5  # every fifth seed has texts as many times longer, in which words come again and again
 MANUAL_CHARACTERS, MANUAL_WORDS = 25_000, 20
@@ -74,15 +74,9 @@ def table(words, rows):
     return shares
 
 
-def example(words=(), **inputs) -> Case:
-    """A case that is not drawn: what goes in, by name, and which words the numbers stand for."""
-    case = Case(0, {})
-    if words:
-        case.show("words", ", ".join(f"{i} {word}" for i, word in enumerate(words)))
-    for name, value in inputs.items():
-        axes = "abc"[: value.ndim] if isinstance(value, torch.Tensor) else ""
-        case.show(name, value, **dict(zip(axes, getattr(value, "shape", ()), strict=True)))
-    return case
+def spelled(words) -> str:
+    """Which words the numbers stand for, as a message shows it."""
+    return ", ".join(f"{i} {word}" for i, word in enumerate(words))
 
 
 @fixed
@@ -90,7 +84,7 @@ def show_me(where):
     """Ten sentences, alike but for one word: two times in ten directories, three times files, five times photos."""
     kinds = ["directories"] * 2 + ["files"] * 3 + ["photos"] * 5
     words, sentences = numbered(*(f"show me my {kind} please" for kind in kinds))
-    case = example(words, sequences=sentences, n=len(words))
+    case = given_case(words=spelled(words), sequences=sentences, n=len(words))
     only = {"show": "me", "me": "my", "directories": "please", "files": "please", "photos": "please"}
     rows = {word: {after: 1.0} for word, after in only.items()}
     case.expected = table(words, rows | {"my": {"directories": 0.2, "files": 0.3, "photos": 0.5}})
@@ -102,7 +96,7 @@ def battery_and_program(where):
     """Five sentences, two about the battery and three about the program."""
     battery, program = "check whether the battery ran down please", "check whether the program ran please"
     words, sentences = numbered(*[battery] * 2, *[program] * 3)
-    case = example(words, sequences=sentences, n=len(words))
+    case = given_case(words=spelled(words), sequences=sentences, n=len(words))
     only = {"check whether": "the", "the battery": "ran", "battery ran": "down", "ran down": "please"}
     rows = {pair: {after: 1.0} for pair, after in (only | {"the program": "ran", "program ran": "please"}).items()}
     case.expected = table(words, rows | {"whether the": {"battery": 0.4, "program": 0.6}})
@@ -114,7 +108,7 @@ def whether_it_ran(where):
     """Two sentences, in which what follows `ran` depends on a word eight before it; and two beginnings of them."""
     program = "check the program log and find out whether it ran please"
     words, sentences = numbered(program, "check the battery log and find out whether it ran down please")
-    case = example(words, sequences=sentences, n=len(words))
+    case = given_case(words=spelled(words), sequences=sentences, n=len(words))
     undecided = ("check", "the", "log", "and", "find", "out", "whether", "it")
     both = {word: {"down": 0.5, "please": 0.5} for word in undecided}
     case.after_ran = table(words, both | {"program": {"please": 1.0}, "battery": {"down": 1.0}})
@@ -138,13 +132,13 @@ def manual(where):
             runs[-1].append(numbers[word])
         elif runs[-1]:
             runs.append([])
-    return [example(list(numbers), sequences=runs, n=len(numbers))]
+    return [given_case(words=spelled(numbers), sequences=runs, n=len(numbers))]
 
 
 @fixed
 def an_earlier_word_twice(where):
     """The example of the page: in the first text, word 0 stands twice before word 1."""
-    return [example(sequences=[[0, 0, 1, 2], [0, 1, 3]], n=4)]
+    return [given_case(sequences=[[0, 0, 1, 2], [0, 1, 3]], n=4)]
 
 
 @fixed
@@ -153,7 +147,7 @@ def many_texts(where):
     again, said_often = [[0, 1, 2], [0, 1, 2], [0, 1, 3]], [[0, *[1] * 300, 0]]
     return [
         texts.case(4, n=11, n_texts=9, length=9),
-        *(example(sequences=sequences, n=4) for sequences in (again, said_often)),
+        *(given_case(sequences=sequences, n=4) for sequences in (again, said_often)),
     ]
 
 
@@ -169,7 +163,8 @@ def long_texts(where):
     nearly_equal = torch.eye(60, dtype=torch.float64).roll(7, dims=1) / 1e9 + 1
     shares = nearly_equal / nearly_equal.sum(dim=1, keepdim=True)
     drawn_ones = [beginnings.case(seed, n=60, length=30, new=200) for seed in (0, 3)]
-    return [*drawn_ones, example(prompt=[4] * 30, transition=shares, max_new_tokens=200)]
+    axes = {"transition": "a b"}
+    return [*drawn_ones, given_case(axes=axes, prompt=[4] * 30, transition=shares, max_new_tokens=200)]
 
 
 @fixed

@@ -4,7 +4,7 @@ from typing import Any
 
 from torch import Tensor
 
-from graders.engine.space import Case, Fixed, Space, fixed, space
+from graders.engine.space import Case, Fixed, Space, fixed, given_case, space
 
 FEW = 3  # cases of a law on gradients
 # Of ids of up to three axes: the last varies
@@ -97,13 +97,5 @@ def large(cases: Space, **sizes: int) -> Fixed:
 
 
 def examples(*inputs: dict[str, Any]) -> Fixed:
-    """Cases that are not drawn, each as what goes in and, under a name that is not shown, what is said of it."""
-    return fixed(lambda where: [_example(**given) for given in inputs])
-
-
-def _example(hidden: Any = None, **inputs: Any) -> Case:
-    case = Case(0, {})
-    case.hidden = hidden
-    for name, value in inputs.items():
-        case.show(name, value)
-    return case
+    """Cases that are not drawn, each as what goes in and, as `expected`, what comes of it or is wrong with it."""
+    return fixed(lambda where: [given_case(**given) for given in inputs])

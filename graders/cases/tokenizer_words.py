@@ -9,7 +9,7 @@ from pydoc_data.topics import topics
 from random import Random
 
 from graders.engine.law import Broken
-from graders.engine.space import Case, Fixed, fixed, space
+from graders.engine.space import Case, Fixed, fixed, given_case, space
 from graders.engine.worker.codec import Opaque
 from graders.engine.worker.perform import Request
 from graders.weights.checkpoint import EMBEDDED, CheckpointError, find_folder
@@ -90,15 +90,18 @@ def some_pieces(chance: Random, kinds: int) -> list[str]:
 def write(case: Case, text: str) -> None:
     """Give a case its text; a message shows it in quotes, so that its spaces can be seen."""
     case.text = text
-    case.show("in_quotes", ascii(text) if any(not c.isprintable() for c in text) else repr(text))
+    case.show("in_quotes", in_quotes(text))
+
+
+def in_quotes(text: str) -> str:
+    """A text as a message shows it."""
+    return ascii(text) if any(not c.isprintable() for c in text) else repr(text)
 
 
 def example(text: str = "", **inputs) -> Case:
-    """A case that is not drawn."""
-    case = Case(0, {})
-    write(case, text)
-    for name, value in inputs.items():
-        case.show(name, value)
+    """A case that is not drawn: a text, and what else goes in."""
+    case = given_case(in_quotes=in_quotes(text), **inputs)
+    case.text = text
     return case
 
 

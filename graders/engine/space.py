@@ -8,7 +8,7 @@ Numbers are tenths, so that zeros and ties occur; every fifth seed makes them la
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -82,6 +82,22 @@ class Case:
         shapes = {name: [self.cfg[axis] for axis in spec.split()] for name, spec in axes.items()}
         self.weights |= {name: self.draw(*shape) for name, shape in shapes.items()}
         return self.weights
+
+
+def given_case(expected: Any = None, axes: Mapping[str, str] | None = None, **inputs: Any) -> Case:
+    """A case that is not drawn.
+
+    `expected` is for the law alone: what should come of the case, or what is wrong with it. `inputs` are what goes in,
+    by name, as a message shows it; `axes` names the axes of those that are tensors, as in {"logits": "batch d_vocab"},
+    and of a tensor with fewer axes the last of these names count.
+    """
+    case = Case(0, {})
+    case.expected = expected
+    for name, value in inputs.items():
+        sizes = value.shape if isinstance(value, Tensor) else ()
+        names = (axes or {}).get(name, "").split()[-len(sizes) :]
+        case.show(name, value, **dict(zip(names, sizes, strict=False)))
+    return case
 
 
 @dataclass(frozen=True)

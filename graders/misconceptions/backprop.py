@@ -9,10 +9,10 @@ B_OF_LINEAR = "b_grad = grad.sum(dim=0)\n    return x_grad, W_grad, b_grad"
 OF_RELU = "return grad * (x > 0)"
 MEAN = "mean = (y * grad).sum(dim=-1, keepdim=True)"
 OF_SOFTMAX = "return y * (grad - mean)"
-POWERS = "powers = (logits - logits.amax(dim=-1, keepdim=True)).exp()"
-SHARES = "shares = powers / powers.sum(dim=-1, keepdim=True)"
-IS_TARGET = "is_target = shares.new_zeros(shares.shape).scatter(-1, targets.unsqueeze(-1), 1)"
-OF_CROSS_ENTROPY = "return (shares - is_target) / targets.numel()"
+EXPS = "exps = (logits - logits.amax(dim=-1, keepdim=True)).exp()"
+PROBS = "probs = exps / exps.sum(dim=-1, keepdim=True)"
+IS_TARGET = "is_target = probs.new_zeros(probs.shape).scatter(-1, targets.unsqueeze(-1), 1)"
+OF_CROSS_ENTROPY = "return (probs - is_target) / targets.numel()"
 STD = "std = (centred.pow(2).mean(dim=-1, keepdim=True) + eps).sqrt()"
 W_OF_NORM = "w_grad = (grad * normalised).reshape(-1, len(w)).sum(dim=0)"
 B_OF_NORM = "b_grad = grad.reshape(-1, len(w)).sum(dim=0)"
@@ -170,42 +170,42 @@ MISCONCEPTIONS = (
     ),
     # softmax_backward
     Misconception(
-        "each_share_for_itself",
+        "each_number_for_itself",
         "softmax_backward",
         ((OF_SOFTMAX, "return y * (1 - y) * grad"),),
-        "Only the effect of each number on its own share is counted, as for a sigmoid; it lowers all others too.",
-        "If one number grows, which shares change?",
+        "Only the effect of each number on its own probability is counted, as for a sigmoid; it lowers all others too.",
+        "If one number grows, which probabilities change?",
     ),
     Misconception(
         "plain_mean_taken",
         "softmax_backward",
         ((MEAN, "mean = grad.mean(dim=-1, keepdim=True)"),),
-        "The mean that is taken off is the plain one; it has to be weighted by the shares.",
+        "The mean that is taken off is the plain one; it has to be weighted by the probabilities.",
         "Which weights add up to 1 here?",
     ),
     Misconception(
         "mean_forgotten",
         "softmax_backward",
         ((OF_SOFTMAX, "return y * grad"),),
-        "Nothing is taken off: the sum under the line of the softmax depends on x as well.",
-        "All that arrives is 1. How much does the sum of all shares change, when x does?",
+        "Nothing is taken off: the denominator of the softmax depends on x as well.",
+        "All that arrives is 1. How much does the sum of all probabilities change, when x does?",
     ),
     Misconception(
         "mean_taken_off_outside",
         "softmax_backward",
         ((OF_SOFTMAX, "return y * grad - mean"),),
-        "The mean is taken off after the share has been multiplied in: brackets are missing.",
+        "The mean is taken off after the probability has been multiplied in: brackets are missing.",
         "What do the gradients of a row add up to?",
     ),
     Misconception(
-        "share_not_multiplied_in",
+        "probability_not_multiplied_in",
         "softmax_backward",
         ((OF_SOFTMAX, "return grad - mean"),),
-        "What arrives beyond the mean is not multiplied by the share.",
-        "A share is 0, and stays 0 whatever its number does. What is the gradient of that number?",
+        "What arrives beyond the mean is not multiplied by the probability.",
+        "A probability is 0, and stays 0 whatever its number does. What is the gradient of that number?",
     ),
     Misconception(
-        "shares_taken_for_numbers",
+        "probabilities_taken_for_logits",
         "softmax_backward",
         ((MEAN, "y = y.exp() / y.exp().sum(dim=-1, keepdim=True)\n    " + MEAN),),
         "y is sent through a softmax once more; it is the softmax's output already.",
@@ -222,8 +222,8 @@ MISCONCEPTIONS = (
         "mean_over_the_first_axis",
         "softmax_backward",
         ((MEAN, "mean = (y * grad).sum(dim=0, keepdim=True)"),),
-        "The mean is taken over the first axis, not over the last, along which the shares add up to 1.",
-        "Which numbers compete with each other for their share?",
+        "The mean is taken over the first axis, not over the last, along which the probabilities add up to 1.",
+        "Which numbers compete with each other for their probability?",
     ),
     Misconception(
         "mean_without_keepdim",
@@ -237,102 +237,102 @@ MISCONCEPTIONS = (
         "softmax_backward",
         ((MEAN, "mean = (y * grad).mean(dim=-1, keepdim=True)"),),
         "The weighted sum is divided by n as well; the weights add up to 1, so that it is a mean already.",
-        "All that arrives is 1. What is its mean under the shares?",
+        "All that arrives is 1. What is its mean under the probabilities?",
     ),
     Misconception(
         "softmax_sign_turned",
         "softmax_backward",
         ((OF_SOFTMAX, "return y * (mean - grad)"),),
         "The sign is turned round.",
-        "A larger share of the first would raise the loss. Does a larger first number raise it?",
+        "A larger probability of the first would raise the loss. Does a larger first number raise it?",
     ),
     # cross_entropy_backward
     Misconception(
         "not_divided_by_the_targets",
         "cross_entropy_backward",
-        ((OF_CROSS_ENTROPY, "return shares - is_target"),),
+        ((OF_CROSS_ENTROPY, "return probs - is_target"),),
         "The gradient is that of the sum; the loss is the mean over all targets.",
         "The same rows come twice. What happens to the mean, and to what each row adds to it?",
     ),
     Misconception(
         "divided_by_the_first_axis_only",
         "cross_entropy_backward",
-        ((OF_CROSS_ENTROPY, "return (shares - is_target) / len(logits)"),),
+        ((OF_CROSS_ENTROPY, "return (probs - is_target) / len(logits)"),),
         "The gradient is divided by the length of the first axis, not by the number of all targets.",
         "For targets of shape (2, 3), the mean of how many numbers is the loss?",
     ),
     Misconception(
         "divided_by_all_logits",
         "cross_entropy_backward",
-        ((OF_CROSS_ENTROPY, "return (shares - is_target) / logits.numel()"),),
+        ((OF_CROSS_ENTROPY, "return (probs - is_target) / logits.numel()"),),
         "The gradient is divided by the number of all logits, not by that of the targets.",
         "The mean of how many numbers is the loss?",
     ),
     Misconception(
         "cross_entropy_sign_turned",
         "cross_entropy_backward",
-        ((OF_CROSS_ENTROPY, "return (is_target - shares) / targets.numel()"),),
+        ((OF_CROSS_ENTROPY, "return (is_target - probs) / targets.numel()"),),
         "The sign is turned round: going down this gradient makes the target less likely.",
         "Does a larger logit of the target raise the loss?",
     ),
     Misconception(
         "one_not_taken_off",
         "cross_entropy_backward",
-        ((OF_CROSS_ENTROPY, "return shares / targets.numel()"),),
-        "The shares come back without the 1 taken off at the target.",
+        ((OF_CROSS_ENTROPY, "return probs / targets.numel()"),),
+        "The probabilities come back without the 1 taken off at the target.",
         "The prediction is certain and right. What should the gradient be?",
     ),
     Misconception(
         "gradient_at_the_target_only",
         "cross_entropy_backward",
-        ((OF_CROSS_ENTROPY, "return (shares - is_target) * is_target / targets.numel()"),),
-        "Only the target's logit gets a gradient; the others share the sum under the line.",
+        ((OF_CROSS_ENTROPY, "return (probs - is_target) * is_target / targets.numel()"),),
+        "Only the target's logit gets a gradient; the others are in the denominator.",
         "Does a larger logit of a wrong answer raise the loss?",
     ),
     Misconception(
-        "gradient_of_the_shares",
+        "gradient_of_the_probabilities",
         "cross_entropy_backward",
-        ((OF_CROSS_ENTROPY, "return -is_target / shares.clamp(min=1e-12) / targets.numel()"),),
-        "The gradient is that of the shares; it has to go back through the softmax as well.",
+        ((OF_CROSS_ENTROPY, "return -is_target / probs.clamp(min=1e-12) / targets.numel()"),),
+        "The gradient is that of the probabilities; it has to go back through the softmax as well.",
         "What do the gradients of a row of logits add up to?",
     ),
     Misconception(
         "softmax_twice_on_the_way_back",
         "cross_entropy_backward",
-        ((OF_CROSS_ENTROPY, "return shares * (1 - shares) * (shares - is_target) / targets.numel()"),),
+        ((OF_CROSS_ENTROPY, "return probs * (1 - probs) * (probs - is_target) / targets.numel()"),),
         "Predicted minus true is multiplied by the softmax's slope once more; it holds that slope already.",
         "The prediction is certain and wrong. Should the gradient vanish?",
     ),
     Misconception(
-        "logits_taken_for_shares",
+        "logits_taken_for_probabilities",
         "cross_entropy_backward",
         ((OF_CROSS_ENTROPY, "return (logits - is_target) / targets.numel()"),),
-        "1 is taken off the logits; it belongs off the shares.",
+        "1 is taken off the logits; it belongs off the probabilities.",
         "All logits are 5. What did the model predict?",
     ),
     Misconception(
         "exponentials_overflow",
         "cross_entropy_backward",
-        ((POWERS, "powers = logits.exp()"),),
+        ((EXPS, "exps = logits.exp()"),),
         "The exponentials are taken of the logits as they are: exp(1000) is infinite, and inf / inf is NaN.",
-        "Which number may you subtract from a whole row without changing a share?",
+        "Which number may you subtract from a whole row without changing a probability?",
     ),
     Misconception(
         "largest_of_all_rows_taken_off",
         "cross_entropy_backward",
-        ((POWERS, "powers = (logits - logits.max()).exp()"),),
+        ((EXPS, "exps = (logits - logits.max()).exp()"),),
         "The largest logit of all rows is subtracted: a row far below it is left with nothing but zeros, and 0 / 0.",
         "After the subtraction, what is the largest number of each row?",
     ),
     Misconception(
-        "shares_of_the_first_axis",
+        "probabilities_of_the_first_axis",
         "cross_entropy_backward",
         (
-            (POWERS, "powers = (logits - logits.amax(dim=0, keepdim=True)).exp()"),
-            (SHARES, "shares = powers / powers.sum(dim=0, keepdim=True)"),
+            (EXPS, "exps = (logits - logits.amax(dim=0, keepdim=True)).exp()"),
+            (PROBS, "probs = exps / exps.sum(dim=0, keepdim=True)"),
         ),
-        "The shares add up to 1 over the rows, not over the logits of each row.",
-        "Which numbers compete for the share of a row?",
+        "The probabilities add up to 1 over the rows, not over the logits of each row.",
+        "Which numbers compete with each other?",
     ),
     Misconception(
         "next_class_marked",
@@ -344,7 +344,7 @@ MISCONCEPTIONS = (
     Misconception(
         "logits_changed_in_place",
         "cross_entropy_backward",
-        ((POWERS, "logits -= logits.amax(dim=-1, keepdim=True)\n    powers = logits.exp()"),),
+        ((EXPS, "logits -= logits.amax(dim=-1, keepdim=True)\n    exps = logits.exp()"),),
         "The largest is subtracted in place, which changes the logits that were passed in.",
         "What does `logits -= ...` do to the caller's logits?",
     ),
@@ -434,7 +434,7 @@ MISCONCEPTIONS = (
         "layer_norm_backward",
         ((X_OF_NORM, "x_grad = (grad - along_shift - along_stretch) / std.pow(2)"),),
         "The gradient of x is divided by the variance, not by its root.",
-        "What stood under the line on the way forward?",
+        "What was the denominator on the way forward?",
     ),
     Misconception(
         "eps_left_out",

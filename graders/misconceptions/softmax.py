@@ -2,17 +2,17 @@
 
 from graders.engine.misconception import Misconception
 
-# softmax and log_softmax share lines, so that the comment beside a line says which of the two is meant
+# softmax and log_softmax have lines in common, so that the comment beside a line says which of the two is meant
 CHECK = "check_logits(x, dim)\n    # 2. Subtract the largest, which"
-SHIFT = "shifted = x - x.amax(dim=dim, keepdim=True)\n    # 3. Powers"
-POWERS = "powers = shifted.exp()"
-SHARES = "return powers / powers.sum(dim=dim, keepdim=True)"
+SHIFT = "shifted = x - x.amax(dim=dim, keepdim=True)\n    # 3. Exponentials"
+EXPS = "exps = shifted.exp()"
+PROBS = "return exps / exps.sum(dim=dim, keepdim=True)"
 CHECK_LOG = "check_logits(x, dim)\n    # 2. Subtract the largest:"
 SHIFT_LOG = "shifted = x - x.amax(dim=dim, keepdim=True)\n    # 3. The"
 LOGARITHM = "return shifted - shifted.exp().sum(dim=dim, keepdim=True).log()"
 CHECK_TARGETS = "    check_targets(logits, targets)\n    # 2."
-LOG_SHARES = "log_shares = log_softmax(logits, dim=-1)"
-OF_TARGET = "of_target = log_shares.gather(-1, targets.unsqueeze(-1))"
+LOG_PROBS = "log_probs = log_softmax(logits, dim=-1)"
+OF_TARGET = "of_target = log_probs.gather(-1, targets.unsqueeze(-1))"
 MEAN = "return -of_target.mean()"
 
 
@@ -26,136 +26,136 @@ MISCONCEPTIONS = (
     Misconception(
         "not_shifted",
         "softmax",
-        ((POWERS, "powers = x.exp()"),),
+        ((EXPS, "exps = x.exp()"),),
         "The exponentials are taken of the numbers as they are: exp(1000) is infinite, and inf / inf is NaN.",
-        "Which number may you subtract from a whole row without changing a share?",
+        "Which number may you subtract from a whole row without changing a probability?",
     ),
     Misconception(
         "shifted_by_the_largest_of_all",
         "softmax",
-        ((SHIFT, "shifted = x - x.max()\n    # 3. Powers"),),
+        ((SHIFT, "shifted = x - x.max()\n    # 3. Exponentials"),),
         "The largest of the whole tensor is subtracted: a row far below it is left with nothing but zeros, and 0 / 0.",
         "After the subtraction, what is the largest number of each row?",
     ),
     Misconception(
         "shifted_by_the_mean",
         "softmax",
-        ((SHIFT, "shifted = x - x.mean(dim=dim, keepdim=True)\n    # 3. Powers"),),
+        ((SHIFT, "shifted = x - x.mean(dim=dim, keepdim=True)\n    # 3. Exponentials"),),
         "The mean is subtracted, not the largest, so that a number far above the mean still overflows.",
         "Which number must be subtracted, for no exponent to be above 0?",
     ),
     Misconception(
         "cut_off_instead_of_shifted",
         "softmax",
-        ((SHIFT, "shifted = x.clamp(min=-500, max=500)\n    # 3. Powers"),),
-        "Large numbers are cut off, so that 1000 and 2000 get equal shares.",
+        ((SHIFT, "shifted = x.clamp(min=-500, max=500)\n    # 3. Exponentials"),),
+        "Large numbers are cut off, so that 1000 and 2000 get equal probabilities.",
         "What happens to the difference of two numbers, if both are cut off?",
     ),
     Misconception(
         "always_the_last_axis",
         "softmax",
         (
-            (SHIFT, "shifted = x - x.amax(dim=-1, keepdim=True)\n    # 3. Powers"),
-            (SHARES, "return powers / powers.sum(dim=-1, keepdim=True)"),
+            (SHIFT, "shifted = x - x.amax(dim=-1, keepdim=True)\n    # 3. Exponentials"),
+            (PROBS, "return exps / exps.sum(dim=-1, keepdim=True)"),
         ),
-        "The shares add up to 1 along the last axis, whatever `dim` says.",
-        "Along which axis do the shares of your result add up to 1?",
+        "The probabilities add up to 1 along the last axis, whatever `dim` says.",
+        "Along which axis do the probabilities of your result add up to 1?",
     ),
     Misconception(
         "always_the_first_axis",
         "softmax",
         (
-            (SHIFT, "shifted = x - x.amax(dim=0, keepdim=True)\n    # 3. Powers"),
-            (SHARES, "return powers / powers.sum(dim=0, keepdim=True)"),
+            (SHIFT, "shifted = x - x.amax(dim=0, keepdim=True)\n    # 3. Exponentials"),
+            (PROBS, "return exps / exps.sum(dim=0, keepdim=True)"),
         ),
-        "The shares add up to 1 along the first axis, whatever `dim` says.",
-        "Along which axis do the shares of your result add up to 1?",
+        "The probabilities add up to 1 along the first axis, whatever `dim` says.",
+        "Along which axis do the probabilities of your result add up to 1?",
     ),
     Misconception(
         "over_everything",
         "softmax",
         (
-            (SHIFT, "shifted = x - x.max()\n    # 3. Powers"),
-            (SHARES, "return powers / powers.sum()"),
+            (SHIFT, "shifted = x - x.max()\n    # 3. Exponentials"),
+            (PROBS, "return exps / exps.sum()"),
         ),
-        "All shares of the whole tensor add up to 1: no axis was named.",
+        "All probabilities of the whole tensor add up to 1: no axis was named.",
         "For x of shape (2, 3) and dim 1, how many sums are there?",
     ),
     Misconception(
         "keepdim_missing",
         "softmax",
-        ((SHARES, "return powers / powers.sum(dim=dim)"),),
+        ((PROBS, "return exps / exps.sum(dim=dim)"),),
         "The sum has lost its axis, so it no longer lines up with the exponentials (or lines up with a wrong axis).",
         "What shape has x.sum(dim=1), and with which axes of x does it line up?",
     ),
     Misconception(
         "keepdim_missing_in_the_largest",
         "softmax",
-        ((SHIFT, "shifted = x - x.amax(dim=dim)\n    # 3. Powers"),),
+        ((SHIFT, "shifted = x - x.amax(dim=dim)\n    # 3. Exponentials"),),
         "The largest has lost its axis, so it no longer lines up with the numbers (or lines up with a wrong axis).",
         "What shape has x.amax(dim=1), and with which axes of x does it line up?",
     ),
     Misconception(
         "smallest_gets_most",
         "softmax",
-        ((SHIFT, "shifted = x.amin(dim=dim, keepdim=True) - x\n    # 3. Powers"),),
-        "The sign is turned: the smallest number gets the largest share.",
-        "Which of 1, 2 and 3 should get the largest share?",
+        ((SHIFT, "shifted = x.amin(dim=dim, keepdim=True) - x\n    # 3. Exponentials"),),
+        "The sign is turned: the smallest number gets the largest probability.",
+        "Which of 1, 2 and 3 should get the largest probability?",
     ),
     Misconception(
-        "only_the_largest_gets_a_share",
+        "hard_maximum",
         "softmax",
-        ((POWERS, "powers = (shifted == 0).to(x)"),),
+        ((EXPS, "exps = (shifted == 0).to(x)"),),
         "The largest number takes all: this is the hard maximum that softmax makes smooth.",
-        "If the second largest number grows a little, what should happen to its share?",
+        "If the second largest number grows a little, what should happen to its probability?",
     ),
     Misconception(
         "not_divided_by_the_sum",
         "softmax",
-        ((SHARES, "return powers"),),
+        ((PROBS, "return exps"),),
         "The exponentials are not divided by their sum: the largest gets 1 and the others come on top.",
-        "What do your shares add up to?",
+        "What do your probabilities add up to?",
     ),
     Misconception(
         "divided_by_the_mean",
         "softmax",
-        ((SHARES, "return powers / powers.mean(dim=dim, keepdim=True)"),),
-        "The exponentials are divided by their mean, so that the shares add up to n, not to 1.",
-        "What do your shares add up to?",
+        ((PROBS, "return exps / exps.mean(dim=dim, keepdim=True)"),),
+        "The exponentials are divided by their mean, so that the probabilities add up to n, not to 1.",
+        "What do your probabilities add up to?",
     ),
     Misconception(
         "no_exponential",
         "softmax",
-        ((POWERS, "powers = x - x.amin(dim=dim, keepdim=True) + 1"),),
+        ((EXPS, "exps = x - x.amin(dim=dim, keepdim=True) + 1"),),
         "The numbers themselves are divided by their sum, without the exponential.",
-        "You add 10 to all numbers. What should happen to the shares?",
+        "You add 10 to all numbers. What should happen to the probabilities?",
     ),
     Misconception(
         "powers_of_two",
         "softmax",
-        ((POWERS, "powers = 2**shifted"),),
-        "The shares are powers of 2, not of e.",
-        "By what factor does a share grow beside another, if its number grows by 1?",
+        ((EXPS, "exps = 2**shifted"),),
+        "Powers of 2 are taken, not of e.",
+        "By what factor does a probability grow beside another, if its number grows by 1?",
     ),
     Misconception(
         "eps_added_to_the_sum",
         "softmax",
-        ((SHARES, "return powers / (powers.sum(dim=dim, keepdim=True) + 1e-6)"),),
-        "A small number is added to the sum against a division by zero, so that the shares do not quite add up to 1.",
+        ((PROBS, "return exps / (exps.sum(dim=dim, keepdim=True) + 1e-6)"),),
+        "A small number is added to the sum against a division by zero; the probabilities do not quite add up to 1.",
         "After the largest has been subtracted, how small can the sum be?",
     ),
     Misconception(
         "minus_infinity_as_minus_ten_thousand",
         "softmax",
-        ((SHIFT, "shifted = (x := x.clamp(min=-1e4)) - x.amax(dim=dim, keepdim=True)\n    # 3. Powers"),),
-        "-inf is taken for -10,000, and so gets a share where the other numbers are as low.",
+        ((SHIFT, "shifted = (x := x.clamp(min=-1e4)) - x.amax(dim=dim, keepdim=True)\n    # 3. Exponentials"),),
+        "-inf is taken for -10,000, and so becomes possible where the other numbers are as low.",
         "What is exp(-inf)? Does anything have to be done about it?",
     ),
     Misconception(
-        "shares_raised_above_zero",
+        "probabilities_raised_above_zero",
         "softmax",
-        ((SHARES, "return (powers / powers.sum(dim=dim, keepdim=True)).clamp(min=1e-20)"),),
-        "The smallest shares are raised above 0, so that something ruled out by -inf can still be drawn.",
+        ((PROBS, "return (exps / exps.sum(dim=dim, keepdim=True)).clamp(min=1e-20)"),),
+        "The smallest probabilities are raised above 0, so that something ruled out by -inf can still be drawn.",
         "How likely is something whose number is -inf?",
     ),
     Misconception(
@@ -169,8 +169,8 @@ MISCONCEPTIONS = (
         "refused_for_a_single_minus_infinity",
         "softmax",
         ((CHECK, checked("x.isneginf().any()")),),
-        "A single -inf is refused; it is a row of nothing else that has no shares.",
-        "Can numbers share when some of them are ruled out?",
+        "A single -inf is refused; it is a row of nothing else that has no probabilities.",
+        "Can there be probabilities when some of the numbers are ruled out?",
     ),
     Misconception(
         "refused_only_if_everything_is_minus_infinity",
@@ -184,27 +184,27 @@ MISCONCEPTIONS = (
         "softmax",
         ((CHECK, "check_logits(x, -1)\n    # 2. Subtract the largest, which"),),
         "Rows of -inf are looked for along the last axis, whatever `dim` says.",
-        "Along which axis do the numbers share?",
+        "Along which axis do the probabilities add up to 1?",
     ),
     Misconception(
         "shifted_in_place",
         "softmax",
-        ((SHIFT, "x -= x.amax(dim=dim, keepdim=True)\n    shifted = x\n    # 3. Powers"),),
+        ((SHIFT, "x -= x.amax(dim=dim, keepdim=True)\n    shifted = x\n    # 3. Exponentials"),),
         "The largest is subtracted in place, which changes the numbers that were passed in.",
         "What does `x -= ...` do to the caller's x?",
     ),
     Misconception(
         "sum_detached",
         "softmax",
-        ((SHARES, "return powers / powers.sum(dim=dim, keepdim=True).detach()"),),
+        ((PROBS, "return exps / exps.sum(dim=dim, keepdim=True).detach()"),),
         "The sum is cut off from the gradient (.detach(), .data, .item() or no_grad).",
-        "If one number grows, what happens to the share of another, and through what?",
+        "If one number grows, what happens to the probability of another, and through what?",
     ),
     Misconception(
         "computed_in_float32",
         "softmax",
-        ((SHARES, "return (powers.float() / powers.float().sum(dim=dim, keepdim=True)).to(x)"),),
-        "The shares are computed in float32, which throws away half of the digits of a float64 input.",
+        ((PROBS, "return (exps.float() / exps.float().sum(dim=dim, keepdim=True)).to(x)"),),
+        "The probabilities are computed in float32, which throws away half of the digits of a float64 input.",
         "What does .float() do to a tensor that is float64?",
     ),
     # log_softmax
@@ -212,14 +212,14 @@ MISCONCEPTIONS = (
         "log_of_softmax",
         "log_softmax",
         ((LOGARITHM, "return softmax(x, dim).log()"),),
-        "The logarithm is taken of the share, which for a number far below the largest is 0: -inf comes out.",
+        "The logarithm is taken of the probability, 0 for a number far below the largest: -inf comes out.",
         "What is the logarithm of exp(a) / s, without any exp of a in it?",
     ),
     Misconception(
         "log_of_softmax_and_eps",
         "log_softmax",
         ((LOGARITHM, "return (softmax(x, dim) + 1e-12).log()"),),
-        "A small number is added to the share before its logarithm, so that nothing comes out below about -27.6.",
+        "A small number is added to the probability before its logarithm, so that nothing comes out below about -27.6.",
         "What is the logarithm of exp(a) / s, without any exp of a in it?",
     ),
     Misconception(
@@ -227,7 +227,7 @@ MISCONCEPTIONS = (
         "log_softmax",
         ((SHIFT_LOG, "shifted = x\n    # 3. The"),),
         "The exponentials are taken of the numbers as they are: exp(1000) is infinite.",
-        "Which number may you subtract from a whole row without changing a share?",
+        "Which number may you subtract from a whole row without changing a probability?",
     ),
     Misconception(
         "log_shifted_by_the_largest_of_all",
@@ -255,7 +255,7 @@ MISCONCEPTIONS = (
         "log_softmax",
         ((LOGARITHM, "return shifted + shifted.exp().sum(dim=dim, keepdim=True).log()"),),
         "The logarithm of the sum is added, not subtracted.",
-        "Can the logarithm of a share be above 0?",
+        "Can the logarithm of a probability be above 0?",
     ),
     Misconception(
         "one_too_many_in_the_sum",
@@ -292,7 +292,7 @@ MISCONCEPTIONS = (
         "minus_infinity_made_finite",
         "log_softmax",
         ((LOGARITHM, "return (shifted - shifted.exp().sum(dim=dim, keepdim=True).log()).clamp(min=-1e9)"),),
-        "-inf is replaced by a large negative number; a share of exactly 0 has the logarithm -inf.",
+        "-inf is replaced by a large negative number; a probability of exactly 0 has the logarithm -inf.",
         "What is the logarithm of 0?",
     ),
     Misconception(
@@ -307,7 +307,7 @@ MISCONCEPTIONS = (
         "log_softmax",
         ((LOGARITHM, "return shifted - shifted.exp().sum(dim=dim, keepdim=True).log().detach()"),),
         "The logarithm of the sum is cut off from the gradient (.detach(), .data, .item() or no_grad).",
-        "If one number grows, what happens to the share of another, and through what?",
+        "If one number grows, what happens to the probability of another, and through what?",
     ),
     # cross_entropy
     Misconception(
@@ -315,7 +315,7 @@ MISCONCEPTIONS = (
         "cross_entropy",
         ((MEAN, "return of_target.mean()"),),
         "The minus sign is missing: a better prediction has a larger loss.",
-        "Can a loss be below 0, if each share is at most 1?",
+        "Can a loss be below 0, if each probability is at most 1?",
     ),
     Misconception(
         "sum_instead_of_mean",
@@ -339,54 +339,59 @@ MISCONCEPTIONS = (
         "How many surprises are averaged?",
     ),
     Misconception(
-        "logits_taken_for_log_shares",
+        "logits_taken_for_log_probs",
         "cross_entropy",
-        ((LOG_SHARES, "log_shares = logits"),),
-        "The logit of the target is taken itself; it is no logarithm of a share yet.",
+        ((LOG_PROBS, "log_probs = logits"),),
+        "The logit of the target is taken itself; it is no logarithm of a probability yet.",
         "You add 10 to all logits. What should happen to the loss?",
     ),
     Misconception(
-        "shares_taken_for_their_logarithms",
+        "probabilities_taken_for_their_logarithms",
         "cross_entropy",
-        ((LOG_SHARES, "log_shares = softmax(logits, dim=-1)"),),
-        "The share itself is averaged, without a logarithm.",
+        ((LOG_PROBS, "log_probs = softmax(logits, dim=-1)"),),
+        "The probability itself is averaged, without a logarithm.",
         "How surprised is someone who held what came for impossible?",
     ),
     Misconception(
         "softmax_twice",
         "cross_entropy",
-        ((LOG_SHARES, "log_shares = log_softmax(softmax(logits, dim=-1), dim=-1)"),),
-        "A softmax is taken of the logits first, and a log-softmax of its shares after.",
+        ((LOG_PROBS, "log_probs = log_softmax(softmax(logits, dim=-1), dim=-1)"),),
+        "A softmax is taken of the logits first, and a log-softmax of its probabilities after.",
         "What is the largest difference there can be between two numbers that have been through a softmax?",
     ),
     Misconception(
         "exp_then_log",
         "cross_entropy",
-        ((LOG_SHARES, "log_shares = softmax(logits, dim=-1).log()"),),
-        "The logarithm is taken of the share, which for a logit far below the largest is 0: the loss is infinite.",
-        "Which of your functions gives the logarithm of a share that no float can hold?",
+        ((LOG_PROBS, "log_probs = softmax(logits, dim=-1).log()"),),
+        "The logarithm is taken of the probability, 0 for a logit far below the largest: the loss is infinite.",
+        "Which of your functions gives the logarithm of a probability that no float can hold?",
     ),
     Misconception(
         "eps_under_the_logarithm",
         "cross_entropy",
-        ((LOG_SHARES, "log_shares = (softmax(logits, dim=-1) + 1e-9).log()"),),
-        "A small number is added to the share before its logarithm, so that no mistake costs more than about 20.7.",
-        "Which of your functions gives the logarithm of a share that no float can hold?",
+        ((LOG_PROBS, "log_probs = (softmax(logits, dim=-1) + 1e-9).log()"),),
+        "A small number is added to the probability before its logarithm: no mistake costs more than about 20.7.",
+        "Which of your functions gives the logarithm of a probability that no float can hold?",
     ),
     Misconception(
-        "shares_along_the_first_axis",
+        "probabilities_along_the_first_axis",
         "cross_entropy",
-        ((LOG_SHARES, "log_shares = log_softmax(logits, dim=0)"),),
-        "The shares add up to 1 over the rows, not over the logits of each row.",
-        "Which numbers compete for the share of a row?",
+        ((LOG_PROBS, "log_probs = log_softmax(logits, dim=0)"),),
+        "The probabilities add up to 1 over the rows, not over the logits of each row.",
+        "Which numbers compete with each other?",
     ),
     Misconception(
         "multiplied_by_one_hot",
         "cross_entropy",
-        ((OF_TARGET, "of_target = (log_shares * is_hot(log_shares, targets)).sum(dim=-1)"),
-         ("def check_targets", "def is_hot(of, targets):\n"
-          "    return of.new_zeros(of.shape).scatter(-1, targets.unsqueeze(-1), 1)\n\n\ndef check_targets")),
-        "The log-shares are multiplied by zeros and ones; a log-share of -inf times 0 is NaN.",
+        (
+            (OF_TARGET, "of_target = (log_probs * is_hot(log_probs, targets)).sum(dim=-1)"),
+            (
+                "def check_targets",
+                "def is_hot(of, targets):\n"
+                "    return of.new_zeros(of.shape).scatter(-1, targets.unsqueeze(-1), 1)\n\n\ndef check_targets",
+            ),
+        ),
+        "The log-probabilities are multiplied by zeros and ones; a log-probability of -inf times 0 is NaN.",
         "What is 0 times -inf?",
     ),
     Misconception(
@@ -413,11 +418,11 @@ MISCONCEPTIONS = (
     Misconception(
         "loss_detached",
         "cross_entropy",
-        ((LOG_SHARES, "log_shares = log_softmax(logits.detach(), dim=-1)"),),
+        ((LOG_PROBS, "log_probs = log_softmax(logits.detach(), dim=-1)"),),
         "The logits are cut off from the gradient (.detach(), .data, .item() or no_grad), so nothing can be learnt.",
         "Which of your calls cuts a tensor off from its gradient?",
     ),
-)  # fmt: skip
+)
 
 # Mutations of the reference that no law can tell from it, and why
 EQUIVALENT: dict[str, str] = {}

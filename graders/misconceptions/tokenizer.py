@@ -18,7 +18,7 @@ USED_UP = "            is_used_up = True\n"
 MERGED = "    return merged\n"
 # train_bpe
 CHECK_SIZE = "if vocab_size < 256:"
-STEP_2 = "    # 2. Every different word once, and how often it occurs, for the gap before it and each place in it\n"
+STEP_2 = "    # 2. Each different word once, with its count; one weight for each place of the chain\n"
 COUNT = "counts = Counter(pair for word in words for pair in pairwise(word))\n"
 LEARN = """    words = [list(word) for word in words_as_ids(text)]
     merges = []
@@ -319,7 +319,7 @@ MISCONCEPTIONS = (
     *cuts(
         "half_a_character_let_through",
         "Half a surrogate pair is let through or replaced; it is no character and should raise ValueError.",
-        "What does decode make of it?",
+        r"Which bytes does UTF-8 have for '\ud83d' alone, and what would come back in its place?",
         ("word.encode()]", 'word.encode(errors="replace")]'),
     ),
     # Tokenizer: encode
@@ -344,7 +344,7 @@ MISCONCEPTIONS = (
     encodes(
         "longest_piece_first",
         "From the left the longest known piece is taken, whether the merges lead there or not.",
-        "In which order were the merges learnt, and does a longer piece ask for it?",
+        "With merges b + c, then a + b and ab + c: what do the merges, in that order, make of `abc`?",
         (WHILE_KNOWN, "left, word = b''.join(self.bytes_of[i] for i in word), []\n            while left:"),
         (LOWEST, "best = max((piece for piece in self.bytes_of if left.startswith(piece)), key=len)"),
         (MERGE_IT, "word.append(self.bytes_of.index(best))\n                left = left[len(best) :]"),

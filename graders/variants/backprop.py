@@ -97,13 +97,13 @@ def layer_norm_backward(x, w, eps, grad):
 """,
     ),
     Variant(
-        "log_shares_and_one_hot",
+        "log_probs_and_one_hot",
         """
 def cross_entropy_backward(logits, targets):
     with torch.no_grad():
-        shares = torch.exp(F.log_softmax(logits, dim=-1))
+        probs = torch.exp(F.log_softmax(logits, dim=-1))
         came = F.one_hot(targets, logits.size(-1)).to(logits.dtype)
-        return shares.sub(came).mul(1.0 / targets.numel())
+        return probs.sub(came).mul(1.0 / targets.numel())
 
 
 def linear_backward(x, W, grad):

@@ -28,8 +28,8 @@ def softmax(x, dim):
         raise ValueError("a row has no finite number")
     with torch.no_grad():
         largest = rows.max(-1, True)[0]
-    powers = torch.exp(rows - largest)
-    return torch.einsum("...i,...->...i", powers, 1 / powers.sum(-1)).movedim(-1, dim)
+    exps = torch.exp(rows - largest)
+    return torch.einsum("...i,...->...i", exps, 1 / exps.sum(-1)).movedim(-1, dim)
 
 
 def log_softmax(x, dim):
@@ -50,13 +50,13 @@ def softmax(x, dim):
     check_logits(x, dim)
     n = x.shape[dim]
     rows = x.movedim(dim, -1)
-    shares = [one_row(row) for row in rows.reshape(-1, n)]
-    return torch.stack(shares).reshape(rows.shape).movedim(-1, dim)
+    probs = [one_row(row) for row in rows.reshape(-1, n)]
+    return torch.stack(probs).reshape(rows.shape).movedim(-1, dim)
 
 
 def one_row(row):
-    powers = (row - row.max()).exp()
-    return powers / powers.sum()
+    exps = (row - row.max()).exp()
+    return exps / exps.sum()
 
 
 def cross_entropy(logits, targets):
@@ -75,11 +75,11 @@ import torch
 def softmax(x, dim):
     is_gap = x == float("-inf")
     if is_gap.all(dim).any():
-        raise ValueError("nothing to share")
+        raise ValueError("nothing has a probability")
     finite = x.masked_fill(is_gap, 0)
     largest = torch.where(is_gap, torch.finfo(x.dtype).min, x).amax(dim, keepdim=True).detach()
-    powers = torch.where(is_gap, 0.0, torch.exp(torch.where(is_gap, largest, finite) - largest))
-    return powers.div(powers.sum(dim, keepdim=True))
+    exps = torch.where(is_gap, 0.0, torch.exp(torch.where(is_gap, largest, finite) - largest))
+    return exps.div(exps.sum(dim, keepdim=True))
 
 
 import torch
@@ -117,9 +117,9 @@ import torch
         """
 def softmax(x, dim):
     check_logits(x, dim)
-    powers = 2.718281828459045 ** (x - x.amax(dim, True) - 50)
-    total = powers.sum(dim, True)
-    return powers * total.reciprocal()
+    exps = 2.718281828459045 ** (x - x.amax(dim, True) - 50)
+    total = exps.sum(dim, True)
+    return exps * total.reciprocal()
 """,
     ),
 )

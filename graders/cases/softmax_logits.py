@@ -1,13 +1,13 @@
-"""Numbers to be turned into shares: huge ones, gaps of -inf, and the axis of the shares anywhere."""
+"""Numbers to be turned into probabilities: huge ones, gaps of -inf, and the axis of the probabilities anywhere."""
 
 import math
 
 import torch
 
-from graders.engine.space import Case, fixed, space
+from graders.engine.space import Case, fixed, given_case, space
 
 HUGE = 10_000.0  # exp(710) is too large for any float, and exp(-750) too small
-WIDE = 100
+SMALL = ((5,), (2, 5), (5, 3, 2), (3, 4, 5), (2, 3, 4, 5))
 OTHER_SIZES = (2, 3, 4, 1)  # of the axes beside the one that is summed over
 
 
@@ -69,14 +69,9 @@ def predictions_with_gaps(case, **sizes):
     case.logits = case.logits.masked_fill(is_gap, -math.inf)
 
 
-def example(expected, **inputs) -> Case:
-    """A case that is not drawn: what goes in, by name, and what should come of it."""
-    case = Case(0, {})
-    case.expected = expected
-    for name, value in inputs.items():
-        shape = value.shape if isinstance(value, torch.Tensor) else ()
-        case.show(name, value, **{f"axis_{i}": size for i, size in enumerate(shape)})
-    return case
+def numbered_axes(**n_axes: int) -> dict[str, str]:
+    """The axes of some inputs, by number: their names mean nothing here."""
+    return {name: " ".join(f"axis_{i}" for i in range(n)) for name, n in n_axes.items()}
 
 
 @fixed
@@ -85,19 +80,21 @@ def on_the_page(where):
     x = torch.tensor([[1002.0, 1000.0, 1001.0], [995.0, 995.0, -math.inf]], dtype=torch.float64)
     total = 1 + math.exp(-2) + math.exp(-1)
     first = [1 / total, math.exp(-2) / total, math.exp(-1) / total]
-    shares = torch.tensor([first, [0.5, 0.5, 0.0]], dtype=torch.float64)
-    return [example(shares, x=x, dim=1), example(shares.T, x=x.T.contiguous(), dim=0)]
+    probs = torch.tensor([first, [0.5, 0.5, 0.0]], dtype=torch.float64)
+    axes = numbered_axes(x=2)
+    return [given_case(probs, axes, x=x, dim=1), given_case(probs.T, axes, x=x.T.contiguous(), dim=0)]
 
 
 @fixed
 def targets_on_the_page(where):
     """The two rows of the page's example, with targets 2 and 0."""
     mean = (math.log(1 + math.exp(-2) + math.exp(-1)) + 1 + math.log(2)) / 2
-    return [example(mean, logits=on_the_page.load(where)[0].x, targets=torch.tensor([2, 0]))]
+    axes = numbered_axes(logits=2, targets=1)
+    return [given_case(mean, axes, logits=on_the_page.load(where)[0].x, targets=torch.tensor([2, 0]))]
 
 
 @fixed
-def rows_without_shares(where):
+def rows_without_probabilities(where):
     """Numbers of which a whole row is -inf, wherever it stands: `calls`, by what is wrong with them."""
     case, x = Case(0, {}), torch.arange(24.0, dtype=torch.float64).reshape(2, 3, 4)
     case.calls = {"all numbers are -inf": (torch.full((3,), -math.inf, dtype=torch.float64), 0)}
@@ -135,15 +132,12 @@ def what_cannot_be_scored(where):
 
 @fixed
 def every_axis(where):
-    """Arrays of one to four axes with `dim` each of these, from either end, and one of forty rows and 300 columns."""
-    cases = []
-    for sizes in ((5,), (2, 5), (5, 3, 2), (3, 4, 5), (2, 3, 4, 5), (9, 40, 300)):
-        for dim in (1,) if max(sizes) > WIDE else range(-len(sizes), len(sizes)):
-            case = arrays.in_float32().case(3, before=0, n=1, after=0)
-            case.show("x", case.draw(*sizes), **{f"axis_{i}": size for i, size in enumerate(sizes)})
-            case.show("dim", dim)
-            cases.append(case)
-    return cases
+    """In float32: arrays of one to four axes with `dim` each of these, from either end; one of 9 x 40 x 300 with 1."""
+    small = [(sizes, dim) for sizes in SMALL for dim in range(-len(sizes), len(sizes))]
+    return [
+        given_case(axes=numbered_axes(x=len(sizes)), x=Case(3, {}, torch.float32).draw(*sizes), dim=dim)
+        for sizes, dim in [*small, ((9, 40, 300), 1)]
+    ]
 
 
 few_huge_arrays = fixed(lambda where: list(huge_arrays.in_float32().further(6)))
