@@ -289,13 +289,3 @@ def test_a_refusal_that_takes_its_time_is_counted():
     with pytest.raises(Broken):
         slow.error("attention_pattern", torch.ones(1, 1, 1, 1))
     assert slow.seconds > 0
-
-
-def test_a_task_waits_for_a_broken_one_that_it_calls_though_it_need_not():
-    code = (
-        "def attention_pattern(scores):\n    return scores * 0\n\n\n"
-        "def mix_values(pattern, v):\n    return attention_pattern(pattern)\n"
-    )
-    assert "mix_values" not in ATTENTION.all_needs("attention_pattern")
-    outcomes = graded(solved_but(code))
-    assert ("mix_values", "skipped", "waits for attention_pattern") in statuses(outcomes)

@@ -2,9 +2,10 @@
 
 import pytest
 import torch
-from learners import solved
+from learners import solved, solved_but
 
 from graders.engine.calls import calls_between
+from graders.engine.course import load_course
 from graders.engine.diagnosis import Diagnosis
 from graders.engine.judge import Judge
 from graders.engine.law import Broken, expect_equal, laws_for
@@ -126,3 +127,14 @@ def test_which_of_two_mistakes_shows_is_known():
     assert outcome.diagnosis is not None
     assert outcome.diagnosis.first_is_enough
     assert "keepdim" in outcome.diagnosis.misconceptions[0].id
+
+
+def test_a_task_waits_for_a_broken_one_that_it_calls_though_it_need_not():
+    code = (
+        "def attention_pattern(scores):\n    return scores * 0\n\n\n"
+        "def mix_values(pattern, v):\n    return attention_pattern(pattern)\n"
+    )
+    assert "attention_pattern" not in load_course()["attention"].all_needs("mix_values")
+    judge = Judge(InProcess(Source(texts=stub_files() | {"attention": solved_but(code)})), Policy(examples=5))
+    outcomes = [judge.grade(law) for law in laws_for("attention")]
+    assert {o.record.cause for o in outcomes if o.law.task == "mix_values"} == {"waits for attention_pattern"}
