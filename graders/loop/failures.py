@@ -1,6 +1,6 @@
 """What a record says to a person: what happened, an example with yours and expected, the mistake's own sentence."""
 
-from graders.engine.layout import block
+from graders.engine.course import load_course
 from graders.engine.misconception import Misconception, misconceptions_of
 from graders.engine.record import Record
 
@@ -42,14 +42,15 @@ def what_happened(record: Record) -> str:
     return HAPPENED.get(record.kind, "")
 
 
-def example_lines(record: Record) -> list[str]:
-    """The smallest example, yours and expected, as far as the record has them."""
+def example_of(record: Record) -> list[tuple[str, str]]:
+    """The smallest example, yours and expected, each after its label, as far as the record has them."""
     shown = (("Smallest example", record.counterexample), ("yours", record.yours), ("expected", record.expected))
-    return [line for label, text in shown if text for line in block(label, text)]
+    return [(label, text) for label, text in shown if text]
 
 
 def mistakes_in(record: Record) -> list[Misconception]:
     """The known mistakes that a record names: none, one, or two that act together."""
-    ids = record.misconception.split("+") if record.misconception else []
-    known = {m.id: m for m in misconceptions_of(record.exercise)} if ids else {}
-    return [known[identifier.strip()] for identifier in ids if identifier.strip() in known]
+    if not record.misconception or record.exercise not in [e.name for e in load_course().exercises]:
+        return []
+    known = {m.id: m for m in misconceptions_of(record.exercise)}
+    return [known[identifier] for identifier in record.misconception.split("+") if identifier in known]

@@ -58,6 +58,11 @@ def back_up(path: Path) -> Path:
     raise FileExistsError(f"{folder} has a thousand backups of this second; move them elsewhere")
 
 
+def shown_path(path: Path) -> str:
+    """A file of the learner's as a screen names it."""
+    return path.relative_to(journal.HOME.parent).as_posix()
+
+
 def solution_text(exercise: str, task: str | None = None) -> str:
     """The solved file, or one task of it, as it would stand in `exercises/`. Raises `KeyError`."""
     text = (REFERENCE / f"{exercise}.py").read_text(encoding="utf-8")
@@ -66,11 +71,6 @@ def solution_text(exercise: str, task: str | None = None) -> str:
         solved = _parsed(text.encode(), exercise)
         return "".join(solved.lines[solved.places(task)[0]])
     return re.sub(rf"^from {REFERENCE.name}\b", "from exercises", text, flags=re.MULTILINE)
-
-
-def solution_lines(exercise: str, task: str | None = None) -> list[str]:
-    """The lines of `solution_text`."""
-    return solution_text(exercise, task).splitlines()
 
 
 def _with_task(own: Text, stub: Text, task: str, exercise: str) -> list[str]:

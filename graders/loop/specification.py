@@ -4,10 +4,11 @@ import ast
 import functools
 import html
 import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from graders.engine.course import FROM_SCRATCH, ROOT, load_course
+from graders.engine.course import FROM_SCRATCH, ROOT, Exercise, load_course
 from graders.engine.layout import WIDTH, wrapped
 from graders.engine.stubs import GIVEN, STEP, functions_to_write, stub_text
 from graders.loop.shapes import Aliases, aliases_in, drawn, given_parts
@@ -112,6 +113,24 @@ def show_lines(spec: Specification, state: str) -> list[str]:
 def show_data(spec: Specification, state: str) -> dict[str, Any]:
     """What `show_lines` says, for a program."""
     return {"state": state} | asdict(spec)
+
+
+def overview_lines(exercise: Exercise, states: Mapping[str, str]) -> list[str]:
+    """What an exercise is, and each of its tasks in a line or two."""
+    module = ast.get_docstring(ast.parse(stub_text(exercise.name))) or ""
+    lines = [exercise.name.ljust(50) + f"{exercise.minutes} minutes, difficulty {exercise.difficulty} of 5"]
+    lines += [f"  {line}" for line in wrapped(module.split("\n\n")[0])]
+    for task in exercise.tasks:
+        spec = specification_of(exercise.name, task.name)
+        lines += ["", f"  {task.name}".ljust(50) + states[task.name]]
+        lines += [f"    {line}" for line in wrapped(spec.docstring.split("\n\n")[0])]
+    return [*lines, "", f"  One task: headstart show {exercise.name} TASK   ·   More: {exercise.page}"]
+
+
+def overview_data(exercise: Exercise, states: Mapping[str, str]) -> dict[str, Any]:
+    """What an exercise is and all that its tasks ask, for a program."""
+    tasks = [show_data(specification_of(exercise.name, task.name), states[task.name]) for task in exercise.tasks]
+    return {"exercise": exercise.name, "page": exercise.page, "tasks": tasks}
 
 
 def _function(node: ast.FunctionDef, text: str, aliases: Aliases) -> Function:
