@@ -77,10 +77,11 @@ def print_json(data: Any) -> None:
 
 def ask(question: str, otherwise: str) -> None:
     """Go on if the answer is yes; else say what was not done, and stop."""
+    typer.echo(f"{question} [y/N] ", nl=False, err=True)  # what is asked is no part of what is printed
     try:
-        agreed = typer.confirm(question, err=True)
-    except typer.Abort:  # Ctrl-C, or nobody there to answer
+        answer = input()
+    except (EOFError, KeyboardInterrupt):
         typer.echo(err=True)
         fail(f"{otherwise}; without anybody to ask, --yes stands for yes")
-    if not agreed:
+    if answer.strip().lower() not in ("y", "yes"):
         fail(otherwise)

@@ -139,10 +139,10 @@ def _read(path: Path) -> bytes:
 
 def _parsed(raw: bytes, exercise: str) -> Text:
     try:
-        tree = ast.parse(raw)
-        text = raw.decode("utf-8")
-    except (SyntaxError, ValueError) as error:  # a file that is not UTF-8, or holds a null, is a ValueError
+        text, tree = raw.decode("utf-8"), ast.parse(raw)
+    except (SyntaxError, ValueError) as error:  # a file that holds a null is a ValueError to some Pythons
         told = f"line {error.lineno}, {error.msg}" if isinstance(error, SyntaxError) and error.lineno else str(error)
+        told = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else told
         raise ValueError(
             f"exercises/{exercise}.py cannot be read by Python ({told}), so one task cannot be told from another; "
             f"mend it, or start the whole file over: `headstart stubs {exercise} --force` (yours is kept as a backup)"

@@ -75,9 +75,9 @@ def next_task() -> tuple[Exercise, Task] | None:
 
 
 def _next(course: list[Standing]) -> tuple[Standing, Task] | None:
-    """In the exercise graded last, or the next one that is not done; but first what that one builds on."""
-    newest = max(range(len(course)), key=lambda i: course[i].graded)  # the first, when nothing was graded
-    for standing in [*course[newest:], *course[:newest]]:
+    """In the exercise that was worked at last, or the next one that is not done; but first what that builds on."""
+    here = _place(course)
+    for standing in [*course[here:], *course[:here]]:
         task = standing.next_task
         if task is None:
             continue
@@ -87,6 +87,13 @@ def _next(course: list[Standing]) -> tuple[Standing, Task] | None:
             return unmet[0][0], unmet[0][1]
         return standing, task
     return None
+
+
+def _place(course: list[Standing]) -> int:
+    """Which exercise was worked at last; without any work, which was graded first of all in the course's order."""
+    worked = [i for i, standing in enumerate(course) if {DONE, BROKEN} & set(standing.states.values())]
+    graded = [i for i, standing in enumerate(course) if standing.graded]
+    return max(worked, key=lambda i: (course[i].graded, i)) if worked else min(graded, default=0)
 
 
 def status_lines() -> list[str]:
