@@ -46,7 +46,8 @@ class _Shapes(ast.NodeTransformer):
         if isinstance(kind, ast.Name) and kind.id in OF and isinstance(inside, ast.Tuple):
             axes = inside.elts[1]
             names = str(axes.value).split() if isinstance(axes, ast.Constant) else []
-            return ast.Name((" x ".join(names) or "a single number") + OF[kind.id])
+            shape = "any shape" if names == ["..."] else " x ".join(names)
+            return ast.Name((shape or "a single number") + OF[kind.id])
         return self.generic_visit(node)  # type: ignore[return-value]
 
 
