@@ -79,6 +79,13 @@ def test_a_deleted_task_is_put_before_what_follows_it_where_nothing_precedes_it(
     assert mlp.read_text() == GIVEN + "\n\n" + stub_of("mlp", "gelu_new") + "\n\nclass MLP(nn.Module):\n    pass\n"
 
 
+def test_a_deleted_task_comes_between_no_definition_and_the_comment_above_it(exercises):
+    path, pattern = exercises / "attention.py", "# on the pattern\ndef attention_pattern(scores):\n    pass\n"
+    path.write_text("def attention_scores(q, k):\n    pass\n\n\n" + pattern)
+    reset("attention", "apply_causal_mask")
+    assert path.read_text().endswith("    pass\n\n\n" + stub_of("attention", "apply_causal_mask") + "\n\n" + pattern)
+
+
 def test_of_a_task_that_is_defined_twice_the_stub_alone_stays(mlp):
     mlp.write_text(RIGHT + "y = 2\n" + RIGHT + "gelu_new = max\nz = 3\n")
     reset("mlp", "gelu_new")

@@ -94,6 +94,16 @@ def test_a_failure_without_numbers_says_what_happened_and_where_to_look():
     ]
 
 
+def test_a_file_that_stopped_when_it_was_imported_is_no_matter_of_a_task_s_solution():
+    facts = {"kind": "import", "misconception": "", "counterexample": "", "yours": "", "expected": "", "seed": None}
+    graded("attention", {"attention_scores": "failed"}, **facts)
+    (rung,) = ladder("attention")
+    assert rung[1:] == [
+        "  The file stopped with an error while it was imported. Mend this first; nothing else could be tried.",
+        "  More                   The screen of the grader shows where. Run pytest graders/test_attention.py",
+    ]
+
+
 def test_after_an_edit_a_hint_says_that_it_is_about_the_text_before(exercises):
     broken()
     with (exercises / "attention.py").open("a") as file:

@@ -65,7 +65,9 @@ def take_hint(exercise: str, task: str | None = None) -> Hint:
     if nothing:
         return Hint(exercise, name, state, (("", nothing),), edited=verdict.is_edited)
     record = _failure(verdict, name) if state == BROKEN else None
-    ladder = [*(_on_failure(entry, verdict, record) if record else _on_start(entry, name)), *_solution(exercise, name)]
+    ladder = _on_failure(entry, verdict, record) if record else _on_start(entry, name)
+    if record is None or not of_the_whole_file(record):  # no task's solution mends the file
+        ladder += _solution(exercise, name)
     law, misconception = (record.law, record.misconception) if record else ("", "")
     about = f"{law} {misconception}".strip() or "not started"
     rung = min(rung_taken(exercise, name, about) + 1, len(ladder))

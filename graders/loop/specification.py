@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from graders.engine.course import FROM_SCRATCH, ROOT, Exercise, load_course
-from graders.engine.layout import WIDTH, wrapped
+from graders.engine.layout import wrapped
 from graders.engine.stubs import GIVEN, STEP, functions_to_write, stub_text
 from graders.loop.shapes import Aliases, aliases_in, drawn, given_parts
 
@@ -103,11 +103,7 @@ def show_lines(spec: Specification, state: str) -> list[str]:
         first, *rest = wrapped(function.signature)
         lines += ["", f"  {first}", *(f"      {line}" for line in rest)]
         lines += [*_picture(function), *_indented(function.docstring)]
-    lines += ["", "  What must hold"]
-    for law in spec.laws:
-        first, *rest = wrapped(law, WIDTH)
-        lines += [f"  - {first}", *(f"    {line}" for line in rest)]
-    return [*lines, "", f"  More: {spec.page}"]
+    return [*lines, "", "  What must hold", *(f"  - {law}" for law in spec.laws), "", f"  More: {spec.page}"]
 
 
 def show_data(spec: Specification, state: str) -> dict[str, Any]:
