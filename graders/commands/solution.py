@@ -36,6 +36,6 @@ def solution(
         from rich.console import Console
         from rich.syntax import Syntax
 
-        Console().print(Syntax(text, "python", background_color="default"))
+        Console().print(Syntax(text, "python", theme="ansi_dark", background_color="default"))  # readable on light too
     else:
         typer.echo(text, nl=False)
