@@ -1,0 +1,104 @@
+"""The attention patterns of every head, the learner's beside TransformerLens's.
+
+Each layer is given what TransformerLens gave it, so a mistake is seen in every layer as it is, not piled up.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from einops import einsum
+from torch import Tensor
+
+from graders.see.compared import hook_map, listed, plain, verdict_of, wrong_places
+from graders.see.page import Picture
+from graders.see.scene import Scene
+from graders.subject_code import CannotGoOn
+from graders.weights.divergence import compared, hook_points
+from graders.weights.layers import below
+
+SHOWN = ("hook_pattern", "hook_attn_scores")  # what a head's tables can show, by hook point
+
+
+def see_attention(scene: Scene) -> Picture:
+    """The picture of attention. Raises `CannotGoOn` when there is nothing to draw."""
+    recorded, missing = recorded_layers(scene)
+    is_equal, verdict = verdict_of(recorded, scene.computed, scene.n_layers)
+    tables = [tables_of(scene, recorded, name) for name in SHOWN]
+    hooks = hook_map(recorded, scene.computed, scene.n_layers)
+    return Picture(
+        "attention.js",
+        "Attention patterns",
+        "Each row is a query, a token that asks; the darker a square, the more it takes from the key in that column. "
+        "Look for heads that watch the token before, the first token, or an earlier copy of the same one.",
+        verdict,
+        is_equal,
+        {"tokens": scene.names, "tables": [table for table in tables if table["layers"]], "hooks": hooks},
+        missing=missing,
+    )
+
+
+def recorded_layers(scene: Scene) -> tuple[dict[str, Tensor], str]:
+    """What happens in the attention of every layer, under the worker's keys; and why some of it is missing, or ''.
+
+    Raises `CannotGoOn` when there are not even scores.
+    """
+    recorded = {}
+    try:
+        for layer in range(scene.n_layers):
+            attn = f"blocks.{layer}.attn"
+            weights = below(scene.checkpoint.weights, attn)
+            inside = scene.module("attention", "Attention", weights, scene.computed[f"blocks.{layer}.ln1.hook_out"])
+            recorded |= {attn + key: value for key, value in inside.items()}
+    except CannotGoOn as stopped:
+        recorded = dict(recorded_steps(scene))
+        if not recorded:
+            raise
+        return recorded, str(stopped)
+    return recorded, ""
+
+
+def recorded_steps(scene: Scene) -> Iterator[tuple[str, Tensor]]:
+    """What the functions return, called in order on TransformerLens's queries and keys, as far as they are written."""
+    for layer in range(scene.n_layers):
+        attn = f"blocks.{layer}.attn"
+        x, weights = scene.computed[f"blocks.{layer}.ln1.hook_out"], below(scene.checkpoint.weights, attn)
+        into_head = "batch seq d_model, n_heads d_model d_head -> batch seq n_heads d_head"
+        k = einsum(x, weights["W_K"], into_head) + weights["b_K"]
+        try:
+            scores = scene.call("attention", "attention_scores", scene.computed[f"{attn}.hook_q"], k)
+            yield f"{attn}/attention_scores", scores
+            masked = scene.call("attention", "apply_causal_mask", scores)
+            yield f"{attn}/attention_pattern", scene.call("attention", "attention_pattern", masked)
+        except CannotGoOn:  # said by whoever called `Attention`
+            continue
+
+
+def tables_of(scene: Scene, recorded: dict[str, Tensor], name: str) -> dict[str, Any]:
+    """One kind of table for every head: by layer and head `yours`, `expected`, `wrong` places, `largest` difference.
+
+    `layers` is empty when no layer recorded it. The future is None in both tables of scores.
+    """
+    points = [point for point in hook_points(scene.n_layers) if point.name.endswith(f"attn.{name}")]
+    layers = []
+    for point in points:
+        yours, expected = recorded.get(point.recorded), scene.computed[point.name]
+        if yours is None or yours.shape != expected.shape:
+            continue
+        ours, theirs = compared(point, yours, expected)
+        future = torch.ones_like(expected, dtype=torch.bool).triu(1) if name == "hook_attn_scores" else None
+        heads = []
+        for head in range(expected.shape[1]):
+            tables = [yours[0, head].double(), expected[0, head]]
+            if future is not None:
+                tables = [table.masked_fill(future[0, head], torch.nan) for table in tables]
+            heads.append(
+                {
+                    "yours": listed(tables[0]),
+                    "expected": listed(tables[1]),
+                    "wrong": wrong_places(ours[0, head], theirs[0, head]).nonzero().tolist(),
+                    "largest": plain((ours[0, head] - theirs[0, head]).abs().max().item()),
+                }
+            )
+        layers.append({"layer": int(point.name.split(".")[1]), "heads": heads})
+    return {"name": name, "layers": layers}
