@@ -9,7 +9,7 @@ import typer
 from graders.commands.options import call, fail, given, refuse, subject_named
 from graders.subject_code import CannotGoOn
 
-PICTURES = ("attention",)
+PICTURES = ("attention", "block", "gpt")
 
 
 def see(

@@ -4,6 +4,7 @@ function draw(main, data) {
   const n = tokens.length;
   const wrongHead = (head) => head.wrong.length > 0;
   let table = data.tables[0];
+  const sharpness = (one) => one.yours.slice(1).reduce((sum, line) => sum + Math.max(...line.map((v) => v ?? 0)), 0);
   let [row, col] = start();
   let [query, source] = [n - 1, 0];
 
@@ -12,7 +13,9 @@ function draw(main, data) {
       const j = layer.heads.findIndex(wrongHead);
       if (j >= 0) return [i, j];
     }
-    return [0, 0];
+    // Nothing differs: the head that is most decided about whom to listen to
+    const all = table.layers.flatMap((layer, i) => layer.heads.map((one, j) => [sharpness(one), i, j]));
+    return all.reduce((best, one) => (one[0] > best[0] ? one : best)).slice(1);
   }
   const isPattern = () => table.name === "hook_pattern";
   const largest = (head) => Math.max(1e-12, ...head.expected.flat().filter((v) => v !== null).map(Math.abs));

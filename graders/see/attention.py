@@ -10,7 +10,7 @@ import torch
 from einops import einsum
 from torch import Tensor
 
-from graders.see.compared import hook_map, listed, plain, verdict_of, wrong_places
+from graders.see.compared import hook_map, listed, plain, under, verdict_of, wrong_places
 from graders.see.page import Picture
 from graders.see.scene import Scene
 from graders.subject_code import CannotGoOn
@@ -29,7 +29,7 @@ def see_attention(scene: Scene) -> Picture:
     return Picture(
         "attention.js",
         "Attention patterns",
-        "Each row is a query, a token that asks; the darker a square, the more it takes from the key in that column. "
+        "Each row is a query, a token that asks; the stronger a square, the more it takes from the key in that column. "
         "Look for heads that watch the token before, the first token, or an earlier copy of the same one.",
         verdict,
         is_equal,
@@ -49,7 +49,7 @@ def recorded_layers(scene: Scene) -> tuple[dict[str, Tensor], str]:
             attn = f"blocks.{layer}.attn"
             weights = below(scene.checkpoint.weights, attn)
             inside = scene.module("attention", "Attention", weights, scene.computed[f"blocks.{layer}.ln1.hook_out"])
-            recorded |= {attn + key: value for key, value in inside.items()}
+            recorded |= under(attn, inside)
     except CannotGoOn as stopped:
         recorded = dict(recorded_steps(scene))
         if not recorded:

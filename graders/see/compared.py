@@ -12,6 +12,11 @@ TOLERANCE = 1e-9  # as the graders', for float64
 DIGITS = 5  # significant ones, of numbers on a page
 
 
+def under(path: str, inside: dict[str, Tensor]) -> dict[str, Tensor]:
+    """What was recorded in one part, under the keys that it would have in the whole model, where the part is `path`."""
+    return {path + key if key[:1] in ("", ":", "/") else f"{path}.{key}": value for key, value in inside.items()}
+
+
 def verdict_of(recorded: dict[str, Tensor], computed: dict[str, Tensor], n_layers: int) -> tuple[bool, str]:
     """Whether all that was recorded is TransformerLens's, and the graders' sentence about it."""
     found = first_difference(recorded, computed, n_layers)
@@ -21,7 +26,7 @@ def verdict_of(recorded: dict[str, Tensor], computed: dict[str, Tensor], n_layer
     return True, f"equal to TransformerLens at {len(seen)} hook points, up to {seen[-1]}" if seen else ""
 
 
-def hook_map(recorded: dict[str, Tensor], computed: dict[str, Tensor], n_layers: int, skip: str = "") -> dict[str, Any]:
+def hook_map(recorded: dict[str, Tensor], computed: dict[str, Tensor], n_layers: int) -> dict[str, Any]:
     """Each hook point with `equal`, `differs` or `unseen`, in rows of one block: what `hooks` of page.js draws.
 
     Points of which no layer has anything recorded are left out.

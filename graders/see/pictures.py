@@ -7,13 +7,14 @@ from graders.engine.subjects import make_transport
 from graders.see.attention import see_attention
 from graders.see.page import Picture, page
 from graders.see.scene import Scene, Unfit, read_scene
+from graders.see.stream import see_block, see_gpt
 from graders.subject_code import Subject
 from graders.weights.activations import TEXT
 from graders.weights.checkpoint import load_checkpoint
 
 __all__ = ["PICTURES", "Unfit", "draw", "page"]
 
-PICTURES: dict[str, Callable[[Scene], Picture]] = {"attention": see_attention}
+PICTURES: dict[str, Callable[[Scene], Picture]] = {"attention": see_attention, "block": see_block, "gpt": see_gpt}
 
 
 def draw(whose: Subject, name: str, text: str | None, command: str) -> Picture:

@@ -32,8 +32,17 @@ class Scene:
     checkpoint: Checkpoint
     text: str
     tokens: Tensor  # (1, seq)
-    names: list[str]  # of the tokens, (seq)
     computed: dict[str, Tensor]  # by TransformerLens, by its names, float64
+    tokenizer: Tokenizer
+
+    @property
+    def names(self) -> list[str]:
+        """The text of each token, (seq)."""
+        return [self.decoded(i) for i in self.tokens[0].tolist()]
+
+    def decoded(self, token: int) -> str:
+        """The text of one token."""
+        return self.tokenizer.decode([token], skip_special_tokens=False)
 
     @property
     def n_layers(self) -> int:
@@ -78,5 +87,5 @@ def read_scene(whose: Subject, transport: Transport, checkpoint: Checkpoint, tex
     ids = tokenizer.encode(text, add_special_tokens=False).ids
     if not 2 <= len(ids) <= MAX_TOKENS:
         raise Unfit(f"--text is {len(ids)} token{'s' * (len(ids) != 1)}; expected 2 to {MAX_TOKENS}")
-    names = [tokenizer.decode([i]) for i in ids]
-    return Scene(whose, transport, checkpoint, text, torch.tensor([ids]), names, activations(checkpoint, text))
+    computed = activations(checkpoint, text)
+    return Scene(whose, transport, checkpoint, text, torch.tensor([ids]), computed, tokenizer)
