@@ -164,10 +164,8 @@ function draw(main, data) {
   const choice = kinds.length > 1 ? tabs("what is shown", kinds, 0, (i) => { table = data.tables[i]; drawHeads(); drawHead(); }) : null;
   const all = section("Every head", "Pick one to see it large. A red corner marks a head that differs.", choice, heads);
   const large = el("section", {}, title, note, maps, legend, el("h3", { style: "margin-top: 1rem" }, "The sentence, as this query sees it"), strip, said);
-  const points = hookTable(data.hooks);
-  points.classList.add("wide");
   main.classList.add("split");
-  main.replaceChildren(all, large, points);
+  main.replaceChildren(all, large, wide(hookTable(data.hooks)));
   const strongest = head().expected[query].map((v) => v ?? -Infinity);
   source = strongest.indexOf(Math.max(...strongest));
   drawHeads();

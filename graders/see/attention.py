@@ -10,7 +10,7 @@ import torch
 from einops import einsum
 from torch import Tensor
 
-from graders.see.compared import hook_map, listed, plain, under, verdict_of, wrong_places
+from graders.see.compared import hook_map, largest_distance, listed, under, verdict_of, wrong_places
 from graders.see.page import Picture
 from graders.see.scene import Scene
 from graders.subject_code import CannotGoOn
@@ -97,7 +97,7 @@ def tables_of(scene: Scene, recorded: dict[str, Tensor], name: str) -> dict[str,
                     "yours": listed(tables[0]),
                     "expected": listed(tables[1]),
                     "wrong": wrong_places(ours[0, head], theirs[0, head]).nonzero().tolist(),
-                    "largest": plain((ours[0, head] - theirs[0, head]).abs().max().item()),
+                    "largest": largest_distance(ours[0, head], theirs[0, head]),
                 }
             )
         layers.append({"layer": int(point.name.split(".")[1]), "heads": heads})

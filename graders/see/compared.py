@@ -55,8 +55,12 @@ def largest_difference(point: HookPoint, yours: Tensor, expected: Tensor) -> flo
     """The largest distance of two numbers of a hook point; None for another shape, and where there is NaN."""
     if yours.shape != expected.shape:
         return None
-    ours, theirs = compared(point, yours, expected)
-    return plain((ours - theirs).abs().max().item())
+    return largest_distance(*compared(point, yours, expected))
+
+
+def largest_distance(yours: Tensor, expected: Tensor) -> float | None:
+    """The largest distance of two numbers in the same place; None where there is NaN."""
+    return plain((yours - expected).abs().max().item())
 
 
 def wrong_places(yours: Tensor, expected: Tensor) -> Tensor:

@@ -15,7 +15,8 @@ const el = (tag, attributes = {}, ...children) => fill(document.createElement(ta
 const svg = (tag, attributes = {}, ...children) => fill(document.createElementNS(SVG, tag), attributes, children);
 
 // A token as it can be seen: · for a space, ⏎ for the end of a line
-const seen = (token) => token.replaceAll(" ", "·").replaceAll("\n", "⏎").replaceAll("\t", "⇥") || "∅";
+const hex = (sign) => `\\x${sign.charCodeAt(0).toString(16).padStart(2, "0")}`; // of a control character
+const seen = (token) => token.replaceAll(" ", "·").replaceAll("\n", "⏎").replace(/[\x00-\x1f\x7f-\x9f]/g, hex) || "∅";
 const short = (token, most = 9) => (seen(token).length > most ? seen(token).slice(0, most - 1) + "…" : seen(token));
 const tokenBox = (token, style = "") => el("span", { class: "token", style }, seen(token));
 
@@ -23,7 +24,7 @@ function number(value, digits = 3) {
   if (value === null || value === undefined) return "NaN";
   if (value === 0) return "0";
   const size = Math.abs(value);
-  return size < 1e-3 || size >= 1e5 ? value.toExponential(1).replace("e", " e") : String(+value.toFixed(digits));
+  return size < 1e-3 || size >= 1e5 ? value.toExponential(1).replace("e-", "e−") : String(+value.toFixed(digits));
 }
 const percent = (share) =>
   share === null ? "NaN" : share > 0 && share < 0.0005 ? "< 0.1%" : `${(100 * share).toFixed(1)}%`;
@@ -41,7 +42,7 @@ function signed(share) {
   const side = share < 0 ? "below" : "above";
   return `color-mix(in oklab, var(--${side}) ${(100 * Math.min(1, Math.abs(share))).toFixed(1)}%, var(--scale-0))`;
 }
-const onShade = (share) => (share > 0.42 ? "var(--card)" : "var(--ink)");
+const onShade = (share) => (share > 0.55 ? "var(--card)" : "var(--ink)");
 
 function ramp(from, to, colours) {
   const stops = colours.map((colour, i) => `${colour} ${(100 * i) / (colours.length - 1)}%`).join(", ");
@@ -61,6 +62,10 @@ function tabs(label, names, picked, pick) {
 
 function section(title, text, ...children) {
   return el("section", {}, el("h2", {}, title), text ? el("p", {}, text) : null, ...children);
+}
+function wide(part) {
+  part.classList.add("wide");
+  return part;
 }
 const key = (...entries) =>
   el("div", { class: "key" }, ...entries.map(([style, text]) => el("span", {}, el("i", { style }), text)));

@@ -90,10 +90,12 @@ function draw(main, data) {
     ["border: 2px solid var(--lens); border-radius: 50%; background: none", "TransformerLens: rings and caps"],
   );
   const sizes = section("How long the stream is, and what is added", "The line is the length of the stream's vectors; a bar is the length of what one part adds there. Vectors add with their directions, so lengths do not add up.", choose, box, said, legend);
-  const sections = [sizes];
+  const sections = [wide(sizes)];
+  const hooks = hookTable(data.hooks);
   if (data.next) sections.push(nextTokens(tokens, data.next));
-  if (data.lens) sections.push(lens(tokens, data.lens));
-  sections.push(hookTable(data.hooks));
+  sections.push(data.next ? hooks : wide(hooks));
+  if (data.lens) sections.push(wide(lens(tokens, data.lens)));
+  main.classList.add("halves");
   main.replaceChildren(...sections);
   new ResizeObserver(chart).observe(main);
 }
