@@ -64,7 +64,9 @@ class Chromium:
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.do("Emulation.setEmulatedMedia", features=[scheme])
         self.heard.clear()
-        self.do("Page.navigate", url=page.resolve().as_uri())
+        answer = self.do("Page.navigate", url=page.resolve().as_uri())
+        if "errorText" in answer:
+            raise RuntimeError(f"{page} was not opened: {answer['errorText']}")
         while not any(event.get("method") == "Page.loadEventFired" for event in self.heard):
             self.heard.append(self._next())
 
@@ -123,13 +125,14 @@ def chromium() -> Iterator[Chromium]:
     from_us, to = _pipe()
     from_it, answers = _pipe()
 
-    def plug() -> None:
-        os.dup2(from_us, 3)
-        os.dup2(answers, 4)
-
+    plugged = (
+        f'exec "$@" 3<&{from_us} 4>&{answers}'  # by a shell, since Python passes a descriptor under its own number
+    )
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         process = subprocess.Popen(
-            [path, *FLAGS, f"--user-data-dir={profile}"], preexec_fn=plug, pass_fds=(3, 4), stderr=subprocess.DEVNULL
+            ["bash", "-c", plugged, "chromium", path, *FLAGS, f"--user-data-dir={profile}"],
+            pass_fds=(from_us, answers),
+            stderr=subprocess.DEVNULL,
         )
         os.close(from_us)
         os.close(answers)

@@ -25,7 +25,7 @@ def see(
         Path | None, typer.Option(help="The page's file; else see-PICTURE.html, here.", show_default=False)
     ] = None,
     temperature: Annotated[float, typer.Option(help="For sampling: below 1 likelier, above 1 wilder.")] = 0.8,
-    top_k: Annotated[int, typer.Option(help="For sampling: keep this many of the likeliest tokens.")] = 20,
+    top_k: Annotated[int, typer.Option(help="For sampling: keep this many of the likeliest tokens.")] = 12,
     top_p: Annotated[
         float, typer.Option(help="For sampling: keep the fewest that are this likely together, 0 to 1.")
     ] = 0.9,

@@ -80,7 +80,7 @@ function draw(main, data) {
     title.textContent = `Layer ${layer}, head ${col}`;
     note.replaceChildren(
       wrongHead(one)
-        ? el("span", { class: "bad" }, `${one.wrong.length} of ${n * n} numbers differ, by up to ${number(one.largest)}; they are framed.`)
+        ? el("span", { class: "bad" }, `${one.wrong.length} of ${n * n} numbers differ, ${one.largest === null ? "some are NaN" : `by up to ${number(one.largest)}`}; they are framed.`)
         : el("span", { class: "good" }, `Equal: the largest difference is ${number(one.largest)}.`),
     );
     cursors = [];
@@ -105,6 +105,7 @@ function draw(main, data) {
         if (v === null && !wrong.has(q * n + k)) return;
         const framed = wrong.has(q * n + k) && name === "yours" ? "wrong" : null;
         squares.append(svg("rect", { x: k * cell + 0.5, y: q * cell + 0.5, width: cell - 1, height: cell - 1, rx: Math.min(2, cell / 8), class: framed, style: `fill: ${paint(v)}` }));
+        if (v === null) squares.append(svg("text", { class: "nan", x: (k + 0.5) * cell, y: (q + 0.5) * cell, "text-anchor": "middle", "dominant-baseline": "central" }, "×"));
       }),
     );
     const rows = tokens.map((t, i) => svg("text", { class: "token", x: -6, y: (i + 0.5) * cell, "text-anchor": "end", "dominant-baseline": "central", style: `font-size: ${size}px` }, short(t)));

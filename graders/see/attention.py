@@ -3,7 +3,6 @@
 Each layer is given what TransformerLens gave it, so a mistake is seen in every layer as it is, not piled up.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -24,6 +23,7 @@ def see_attention(scene: Scene) -> Picture:
     """The picture of attention. Raises `CannotGoOn` when there is nothing to draw."""
     recorded, missing = recorded_layers(scene)
     is_equal, verdict = verdict_of(recorded, scene.computed, scene.n_layers)
+    verdict = f"so far {verdict}" if missing else verdict
     tables = [tables_of(scene, recorded, name) for name in SHOWN]
     hooks = hook_map(recorded, scene.computed, scene.n_layers)
     return Picture(
@@ -41,37 +41,45 @@ def see_attention(scene: Scene) -> Picture:
 def recorded_layers(scene: Scene) -> tuple[dict[str, Tensor], str]:
     """What happens in the attention of every layer, under the worker's keys; and why some of it is missing, or ''.
 
-    Raises `CannotGoOn` when there are not even scores.
+    Where `Attention` stops, or does without the functions, they are called one by one. Raises `CannotGoOn` when there
+    are not even scores.
     """
-    recorded = {}
+    recorded: dict[str, Tensor] = {}
+    stopped = None
     try:
         for layer in range(scene.n_layers):
             attn = f"blocks.{layer}.attn"
             weights = below(scene.checkpoint.weights, attn)
             inside = scene.module("attention", "Attention", weights, scene.computed[f"blocks.{layer}.ln1.hook_out"])
             recorded |= under(attn, inside)
-    except CannotGoOn as stopped:
-        recorded = dict(recorded_steps(scene))
-        if not recorded:
-            raise
-        return recorded, str(stopped)
-    return recorded, ""
+    except CannotGoOn as error:
+        recorded, stopped = {}, error
+    if "blocks.0.attn/attention_pattern" not in recorded:
+        steps, unfinished = recorded_steps(scene)
+        stopped = unfinished or stopped
+        if not steps and stopped:
+            raise stopped
+        recorded = steps | recorded
+    return recorded, str(stopped or "")
 
 
-def recorded_steps(scene: Scene) -> Iterator[tuple[str, Tensor]]:
-    """What the functions return, called in order on TransformerLens's queries and keys, as far as they are written."""
+def recorded_steps(scene: Scene) -> tuple[dict[str, Tensor], CannotGoOn | None]:
+    """What the functions return, one after the other, on TransformerLens's queries and keys; and what stopped them."""
+    found, working, stopped = {}, ["attention_scores", "apply_causal_mask", "attention_pattern"], None
     for layer in range(scene.n_layers):
         attn = f"blocks.{layer}.attn"
         x, weights = scene.computed[f"blocks.{layer}.ln1.hook_out"], below(scene.checkpoint.weights, attn)
         into_head = "batch seq d_model, n_heads d_model d_head -> batch seq n_heads d_head"
         k = einsum(x, weights["W_K"], into_head) + weights["b_K"]
-        try:
-            scores = scene.call("attention", "attention_scores", scene.computed[f"{attn}.hook_q"], k)
-            yield f"{attn}/attention_scores", scores
-            masked = scene.call("attention", "apply_causal_mask", scores)
-            yield f"{attn}/attention_pattern", scene.call("attention", "attention_pattern", masked)
-        except CannotGoOn:  # said by whoever called `Attention`
-            continue
+        args: tuple[Tensor, ...] = (scene.computed[f"{attn}.hook_q"], k)
+        for i, function in enumerate(working):
+            try:
+                found[f"{attn}/{function}"] = scene.call("attention", function, *args)
+            except CannotGoOn as error:
+                working, stopped = working[:i], error
+                break
+            args = (found[f"{attn}/{function}"],)
+    return found, stopped
 
 
 def tables_of(scene: Scene, recorded: dict[str, Tensor], name: str) -> dict[str, Any]:

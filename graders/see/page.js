@@ -90,5 +90,7 @@ function hookTable(hooks) {
     return el("tr", {}, el("th", { scope: "row" }, `layer ${layer}`), ...cells);
   });
   const table = el("table", { class: "hooks" }, el("thead", {}, el("tr", {}, el("td"), ...head)), el("tbody", {}, ...rows));
-  return section("Where it is equal", "Every point that is compared with TransformerLens, in the order in which it is computed: from left to right, layer by layer. Only the first difference says anything; what comes after it inherits it.", el("div", { class: "scroll" }, table), said);
+  const lead = "Every point that is compared with TransformerLens, in the order in which it is computed: from left to right, layer by layer. Only the first difference says anything; what comes after it inherits it.";
+  const begin = el("div", {}, el("h2", {}, "Where it is equal"), el("p", {}, lead));
+  return el("section", { class: "points" }, begin, el("div", {}, el("div", { class: "scroll" }, table), said));
 }

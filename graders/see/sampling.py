@@ -16,7 +16,7 @@ from graders.see.scene import Scene
 from graders.subject_code import CannotGoOn
 from reference import sampling
 
-N_SHOWN = 18  # tokens with a bar of their own
+N_SHOWN = 14  # tokens with a bar of their own
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Filters:
 
     frequency_penalty: float = 0.5
     temperature: float = 0.8
-    top_k: int = 20
+    top_k: int = 12
     top_p: float = 0.9
 
     def in_order(self, tokens: Tensor) -> list[tuple[str, str, tuple[Any, ...]]]:
@@ -62,6 +62,7 @@ def see_sampling(scene: Scene, filters: Filters) -> Picture:
     ids = shown_ids([yours for _said, _name, yours, _expected in chain])
     steps = [_step(ids, before[2], *step) for before, step in zip([chain[0], *chain], chain, strict=False)]
     verdict, is_equal = _verdict(steps)
+    verdict = f"so far {verdict}" if missing else verdict
     return Picture(
         "sampling.js",
         "From logits to the next token",
@@ -75,10 +76,10 @@ def see_sampling(scene: Scene, filters: Filters) -> Picture:
 
 
 def shown_ids(chain: list[Tensor]) -> list[int]:
-    """The tokens with bars of their own, from the model's likeliest down: its own and those likeliest at the end."""
+    """The tokens with bars of their own, from the model's likeliest down: its own, and those likeliest at the end."""
     first, last = chain[0][0], chain[-1][0].nan_to_num(-torch.inf, -torch.inf, -torch.inf)
-    ids = [*first.topk(N_SHOWN).indices.tolist(), *last.topk(N_SHOWN // 3).indices.tolist()]
-    return sorted(dict.fromkeys(ids), key=lambda i: -first[i].item())
+    survivors = [i for i in last.topk(N_SHOWN // 3).indices.tolist() if not last[i].isneginf()]
+    return sorted({*first.topk(N_SHOWN).indices.tolist(), *survivors}, key=lambda i: -first[i].item())
 
 
 def _step(ids: list[int], before: Tensor, said: str, name: str, yours: Tensor, expected: Tensor) -> dict[str, Any]:
@@ -110,6 +111,7 @@ def _verdict(steps: list[dict[str, Any]]) -> tuple[str, bool]:
     for step in steps[1:]:
         if step["n_wrong"]:
             begin = f"equal up to {last}; " if last else ""
-            return f"{begin}{step['function']} is the first to differ, at {step['n_wrong']} tokens", False
+            where = "1 token" if step["n_wrong"] == 1 else f"{step['n_wrong']} tokens"
+            return f"{begin}{step['function']} is the first to differ, at {where}", False
         last = step["function"]
     return f"equal to the reference after every filter, up to {last}", True

@@ -106,7 +106,7 @@ function nextTokens(tokens, next) {
   function show(i) {
     const [{ likely, largest }, top] = [next[i], Math.max(...next[i].likely.flatMap(([, a, b]) => [a ?? 0, b ?? 0]))];
     const rows = likely.map(([token, yours, expected]) => {
-      const differs = yours === null || Math.abs(yours - expected) > 1e-4;
+      const differs = yours === null || percent(yours) !== percent(expected);
       const style = (share) => `width: ${(100 * (share ?? 0)) / top}%`;
       return el("div", { class: "row" }, tokenBox(token), el("div", { class: "track" }, el("i", { class: differs ? "yours wrong" : "yours", style: style(yours) }), el("i", { class: "cap", style: `left: ${(100 * (expected ?? 0)) / top}%` })),
         el("span", { class: differs ? "share bad" : "share" }, percent(yours) + (differs ? ` (${percent(expected)})` : "")));
@@ -125,7 +125,7 @@ function lens(tokens, rows) {
   const lines = rows.map((row) => {
     const cells = row.expected.map(([token, share], i) => {
       const mine = row.yours ? row.yours[i] : null;
-      const differs = mine !== null && (mine[0] !== token || mine[1] === null || Math.abs(mine[1] - share) > 1e-4);
+      const differs = mine !== null && (mine[0] !== token || mine[1] === null || Math.abs(mine[1] - share) > 0.01);
       if (mine === null) return el("td", {}, "–");
       const title = `${row.name}, after ${seen(tokens[i])}: ${seen(mine[0])} ${percent(mine[1])}; TransformerLens ${seen(token)} ${percent(share)}`;
       return el("td", { class: differs ? "token wrong" : "token", title, style: `background: ${shade(mine[1])}; color: ${onShade(mine[1])}` }, short(mine[0], 8));
@@ -133,5 +133,5 @@ function lens(tokens, rows) {
     return el("tr", {}, el("th", { scope: "row" }, row.name), ...cells);
   });
   const table = el("table", { class: "lens" }, el("thead", {}, head), el("tbody", {}, ...lines));
-  return section("What each layer would say", "The logit lens: if the model stopped after this layer, its likeliest next token for every position. Read a column downwards to see a guess settle. Framed: TransformerLens's is another.", el("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": "the logit lens" }, table), ramp("0", "1, its probability", ["var(--scale-0)", "var(--scale-1)", "var(--scale-2)"]));
+  return section("What each layer would say", "The logit lens: if the model stopped after this layer, its likeliest next token for every position. Read a column downwards to see a guess settle. Framed: TransformerLens's token is another, or its probability by more than 1%.", el("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": "the logit lens" }, table), ramp("0", "1, its probability", ["var(--scale-0)", "var(--scale-1)", "var(--scale-2)"]));
 }

@@ -32,7 +32,7 @@ def see_block(scene: Scene) -> Picture:
         recorded,
         "The residual stream, block by block",
         "A block never replaces the stream, it adds to it: first what attention found, then what the MLP makes of it. "
-        "Look at which of the two adds more, and at how the stream grows. Each block is given TransformerLens's stream.",
+        "Look at which of the two adds more, and at how the stream grows. Each block starts from TransformerLens's.",
         {},
     )
 
@@ -131,9 +131,7 @@ def _says(scene: Scene, stream: Tensor) -> list[list[Any]]:
         stream.double(), (cfg["d_model"],), weights["ln_final.w"], weights["ln_final.b"], cfg["layer_norm_eps"]
     )
     best = (normed @ weights["unembed.W_U"] + weights["unembed.b_U"])[0].softmax(dim=-1).max(dim=-1)
-    return [
-        [scene.decoded(i), plain(p)] for i, p in zip(best.indices.tolist(), best.values.tolist(), strict=True)
-    ]
+    return [[scene.decoded(i), plain(p)] for i, p in zip(best.indices.tolist(), best.values.tolist(), strict=True)]
 
 
 def _likely(scene: Scene, yours: Tensor, expected: Tensor) -> dict[str, Any]:
