@@ -166,7 +166,7 @@ function draw(main, data) {
   const all = section("Every head", "Pick one to see it large. A red corner marks a head that differs.", choice, heads);
   const large = el("section", {}, title, note, maps, legend, el("h3", { style: "margin-top: 1rem" }, "The sentence, as this query sees it"), strip, said);
   main.classList.add("split");
-  main.replaceChildren(all, large, wide(hookTable(data.hooks)));
+  main.replaceChildren(all, large, wide(hookTable(data.hooks, false)));
   const strongest = head().expected[query].map((v) => v ?? -Infinity);
   source = strongest.indexOf(Math.max(...strongest));
   drawHeads();

@@ -71,7 +71,7 @@ const key = (...entries) =>
   el("div", { class: "key" }, ...entries.map(([style, text]) => el("span", {}, el("i", { style }), text)));
 
 // Every hook point of every layer: equal, first to differ, differing, or not seen
-function hookTable(hooks) {
+function hookTable(hooks, isWhole) {
   const MARKS = { equal: "✓", differs: "✗", unseen: "–" };
   const said = el("output", { "aria-live": "polite" }, "Pick a square for the largest difference.");
   const tell = (cell) => {
@@ -90,7 +90,8 @@ function hookTable(hooks) {
     return el("tr", {}, el("th", { scope: "row" }, `layer ${layer}`), ...cells);
   });
   const table = el("table", { class: "hooks" }, el("thead", {}, el("tr", {}, el("td"), ...head)), el("tbody", {}, ...rows));
-  const lead = "Every point that is compared with TransformerLens, in the order in which it is computed: from left to right, layer by layer. Only the first difference says anything; what comes after it inherits it.";
-  const begin = el("div", {}, el("h2", {}, "Where it is equal"), el("p", {}, lead));
+  const lead = "Every point that is compared with TransformerLens, in the order in which it is computed: from left to right, layer by layer. ";
+  const inherits = isWhole ? "Only the first difference says anything: what comes after it inherits it." : "Each layer is given what TransformerLens gave it; within a layer, what comes after the first difference inherits it.";
+  const begin = el("div", {}, el("h2", {}, "Where it is equal"), el("p", {}, lead + inherits));
   return el("section", { class: "points" }, begin, el("div", {}, el("div", { class: "scroll" }, table), said));
 }

@@ -91,7 +91,7 @@ function draw(main, data) {
   );
   const sizes = section("How long the stream is, and what is added", "The line is the length of the stream's vectors; a bar is the length of what one part adds there. Vectors add with their directions, so lengths do not add up.", choose, box, said, legend);
   const sections = [wide(sizes)];
-  const hooks = hookTable(data.hooks);
+  const hooks = hookTable(data.hooks, Boolean(data.lens));
   if (data.next) sections.push(nextTokens(tokens, data.next));
   sections.push(data.next ? hooks : wide(hooks));
   if (data.lens) sections.push(wide(lens(tokens, data.lens)));
