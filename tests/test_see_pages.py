@@ -55,6 +55,9 @@ def pages(tmp_path_factory):
         for name, subject in ((picture, "reference"), (f"{picture}, wrong", learner)):
             made[name] = folder / f"{name.replace(', ', '-')}.html"
             assert see(picture, subject, made[name]).exit_code == 0
+    learner = learner_with(folder / "flat", "sampling", "return logits / temperature", "return logits * temperature")
+    made["sampling, flat"] = folder / "sampling-flat.html"
+    assert see("sampling", learner, made["sampling, flat"]).exit_code == 0
     places = {
         "attention": "    # 1. The position of each query",
         "sampling": "    # 1. Refuse to keep nothing",
@@ -112,6 +115,17 @@ def test_every_pattern_is_drawn_twice_and_what_is_wrong_is_framed(browser, pages
     framed = browser.value("[...document.querySelectorAll('.map')].map((m) => m.querySelectorAll('.wrong').length)")
     assert framed[0] > 50
     assert framed[1] == 0
+
+
+def test_no_mark_lies_beside_its_bar(browser, pages):
+    for name in ("sampling, flat", "gpt, wrong", "caching, wrong"):
+        browser.open(pages[name], 360, False)
+        browser.value(WAIT)
+        beside = """[...document.querySelectorAll(".track i")].filter((mark) => {
+          const [one, all] = [mark, mark.parentElement].map((node) => node.getBoundingClientRect());
+          return one.left < all.left - 3 || one.right > all.right + 3;  // marks are 3 pixels wide
+        }).length"""
+        assert browser.value(beside) == 0
 
 
 @pytest.mark.parametrize(

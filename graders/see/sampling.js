@@ -1,7 +1,7 @@
 // The next token's distribution before and after each filter: kept, cut, and what was cut with them.
 function draw(main, data) {
   const { tokens, shown, steps } = data;
-  const top = Math.max(...steps.flatMap((step) => [...step.shares, step.others].map((v) => v ?? 0)));
+  const top = Math.max(...steps.flatMap((step) => [...step.shares, ...step.expected, step.others].map((v) => v ?? 0)));
   const width = (share) => `${(100 * (share ?? 0)) / top}%`;
   const part = (kind, from, to) => el("i", { class: kind, style: `left: ${width(from)}; width: ${width(to - from)}` });
 
@@ -37,7 +37,7 @@ function draw(main, data) {
   }
 
   const text = el("p", { class: "strip" }, ...tokens.map((t) => tokenBox(t)), " ", el("span", { class: "token asks" }, "?"));
-  const legend = key(["background: var(--yours)", "stays"], ["background: var(--good)", "gained"], ["background: var(--scale-held)", "lost to others"], ["background: var(--hatch)", "cut"]);
+  const legend = key(["background: var(--yours)", "stays"], ["background: var(--gain)", "gained"], ["background: var(--scale-held)", "lost to others"], ["background: var(--hatch)", "cut"]);
   const begin = section("What follows this?", "The filters work in this order, each on what the one before it left. All panels have one scale.", text, legend);
   main.replaceChildren(el("div", { class: "panels" }, begin, ...steps.map(panel)));
 }
