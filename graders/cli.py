@@ -12,6 +12,7 @@ from graders.commands.list_tasks import list_tasks
 from graders.commands.naming import AsJson
 from graders.commands.options import refuse
 from graders.commands.reset import reset
+from graders.commands.see import see
 from graders.commands.show import show
 from graders.commands.site import site
 from graders.commands.solution import solution
@@ -48,17 +49,8 @@ def headstart(
 
 
 app.command("list")(list_tasks)
-app.command()(show)
-app.command()(hint)
-app.command()(solution)
-app.command()(reset)
-app.command()(explain)
-app.command()(doctor)
-app.command()(stubs)
-app.command()(audit)
-app.command()(site)
-app.command()(write)
-app.command()(train)
+for command in (show, hint, solution, reset, explain, doctor, write, train, see, stubs, site, audit):
+    app.command()(command)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A learner's code as `headstart write` and `train` run it: loaded, listened to, its errors told in one line."""
+"""A learner's code as `headstart write`, `train` and `see` run it: loaded, listened to, its errors told in one line."""
 
 import io
 import re
@@ -12,6 +12,7 @@ from types import ModuleType
 
 from graders.engine.course import load_course
 from graders.engine.stubs import GIVEN, REFERENCE, stub_files
+from graders.engine.worker.failure import Failure
 from graders.engine.worker.loading import OWN_NAMES, PACKAGE, ForeignImport, Source, SubjectPackage
 
 MAX_SHOWN = 100  # characters of the first line that a learner's code printed
@@ -30,6 +31,12 @@ class Subject:
 
     def load(self, names: Iterable[str]) -> dict[str, ModuleType]:
         """Some of its files, by name. Raises what they raise, and `CannotGoOn` when files are missing."""
+        self.check_files(names)
+        package = SubjectPackage(Source(folder=str(self.folder)), (*GIVEN, *needed_by(names))[-1])
+        return {name: package.load(name) for name in (*GIVEN, *names)}
+
+    def check_files(self, names: Iterable[str]) -> None:
+        """Raises `CannotGoOn` when some of its files, or of those that they import, are missing."""
         wanted = (*GIVEN, *needed_by(names))
         missing = [f"{name}.py" for name in wanted if not (self.folder / f"{name}.py").is_file()]
         if missing:
@@ -38,8 +45,6 @@ class Subject:
                 f"{self.name}/ has no {told}; expected a file for each exercise; `headstart stubs` writes those that "
                 "are missing from exercises/"
             )
-        package = SubjectPackage(Source(folder=str(self.folder)), wanted[-1])
-        return {name: package.load(name) for name in (*GIVEN, *names)}
 
     @contextmanager
     def explained(self, names: Iterable[str]) -> Iterator[None]:
@@ -57,16 +62,40 @@ class Subject:
         if isinstance(error, NotImplementedError) and code is frames[-1][0]:
             return self._not_written(code.co_qualname, Path(code.co_filename).stem, needed)
         if isinstance(error, ForeignImport):
-            return (
-                f"a file of {self.name}/ imports {error}; expected PyTorch, einops, jaxtyping and other exercises only"
-            )
+            return self._foreign(str(error))
         file, message = Path(code.co_filename).name, re.sub(PACKAGE + r"\d+", OWN_NAMES[0], str(error))
         if isinstance(error, SyntaxError):
             file, line, message = Path(error.filename or "").name, error.lineno or 0, error.msg
-        told = f"it stopped with {type(error).__name__}: {message} ({file}, line {line})"
+        return self._stopped(f"{type(error).__name__}: {message}", file, line)
+
+    def failed(self, failure: Failure, exercise: str, task: str) -> CannotGoOn:
+        """The same of a call of a task that ended with `failure` in a process of its own."""
+        file, line, function = failure.lines[-1][:3] if failure.lines else (f"{exercise}.py", 0, "")
+        if failure.stage == "not_started" and failure.lines:
+            return CannotGoOn(self._not_written(function, Path(file).stem, needed_by([exercise])))
+        if failure.stage == "foreign":
+            return CannotGoOn(self._foreign(failure.message))
+        if failure.lines and failure.type_name:
+            message = " ".join(failure.message.split())
+            return CannotGoOn(self._stopped(f"{failure.type_name}: {message}", file, line))
+        from graders.engine.law import Broken
+        from graders.engine.report import explanation
+
+        broken = Broken(failure.stage, failure=failure, what=task)
+        return CannotGoOn(self._with_a_way_on(f"{task}: {explanation(broken, f'{self.name}/{exercise}.py', task)}"))
+
+    def _foreign(self, imported: str) -> str:
+        return (
+            f"a file of {self.name}/ imports {imported}; expected PyTorch, einops, jaxtyping and other exercises only"
+        )
+
+    def _stopped(self, raised: str, file: str, line: int) -> str:
+        return self._with_a_way_on(f"it stopped with {raised} ({file}, line {line})")
+
+    def _with_a_way_on(self, told: str) -> str:
         if self.folder == REFERENCE:
             return told
-        return f"{told}; the graders say more, and --subject {REFERENCE.name} shows what to expect"
+        return f"{told.rstrip('.')}; the graders say more, and --subject {REFERENCE.name} shows what to expect"
 
     def _not_written(self, function: str, file: str, needed: list[str]) -> str:
         stubs = stub_files()

@@ -76,7 +76,7 @@ def tiny(tmp_path, monkeypatch) -> Checkpoint:
     return load_checkpoint(write_tiny(tmp_path / "tiny"))
 
 
-def fake_activations(checkpoint: Checkpoint) -> dict[str, torch.Tensor]:
+def fake_activations(checkpoint: Checkpoint, _text: str = acts.TEXT) -> dict[str, torch.Tensor]:
     return {name: torch.full((1,), i) for i, name in enumerate(acts.hook_names(checkpoint))}
 
 

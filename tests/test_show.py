@@ -127,7 +127,8 @@ def test_a_name_that_is_an_exercise_shows_its_tasks():
     assert lines[0] == "softmax                                           40 minutes, difficulty 2 of 5"
     assert lines[3:5] == [
         "  softmax                                         not tried",
-        "    exp(x) over its sum along the axis `dim`, counted from either end: shares that add up to 1 along it.",
+        "    exp(x) over its sum along the axis `dim`, counted from either end: probabilities that add up to 1 along "
+        "it.",
     ]
     assert lines[-1] == "  One task: headstart show softmax TASK   ·   More: docs/exercises/softmax.md"
     assert run("softmax", "softmax").output.splitlines()[0].startswith("softmax · softmax")

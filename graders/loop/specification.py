@@ -103,7 +103,14 @@ def show_lines(spec: Specification, state: str) -> list[str]:
         first, *rest = wrapped(function.signature)
         lines += ["", f"  {first}", *(f"      {line}" for line in rest)]
         lines += [*_picture(function), *_indented(function.docstring)]
-    return [*lines, "", "  What must hold", *(f"  - {law}" for law in spec.laws), "", f"  More: {spec.page}"]
+    laws = [line for law in spec.laws for line in _item(law)]
+    return [*lines, "", "  What must hold", *laws, "", f"  More: {spec.page}"]
+
+
+def _item(text: str) -> list[str]:
+    """A line of a list, and those that it goes on in."""
+    first, *rest = wrapped(text)
+    return [f"  - {first}", *(f"    {line}" for line in rest)]
 
 
 def show_data(spec: Specification, state: str) -> dict[str, Any]:

@@ -120,21 +120,30 @@ def first_difference(
     bypassed that function) is passed over, so None means only that nothing recorded differs: whether the model is right
     is for its logits to say. NaN differs from everything.
     """
+    last_equal = None
+    for name, difference in differences(recorded, expected, n_layers, atol, rtol).items():
+        if difference is not None:
+            return replace(difference, last_equal=last_equal)
+        last_equal = name
+    return None
+
+
+def differences(
+    recorded: dict[str, Tensor], expected: dict[str, Tensor], n_layers: int, atol: float = 1e-9, rtol: float = 1e-9
+) -> dict[str, Difference | None]:
+    """Every hook point that was recorded, by its name, in order: how it differs; None where it is equal.
+
+    It counts as equal, too, where the part that it lies inside returns what it should. `last_equal` is left open.
+    """
+    points = [point for point in hook_points(n_layers) if point.recorded in recorded]
     found = {
         point.recorded: difference_at(point, recorded[point.recorded], expected[point.name], atol, rtol)
-        for point in hook_points(n_layers)
-        if point.recorded in recorded
+        for point in points
     }
-    last_equal = None
-    for point in hook_points(n_layers):
-        if point.recorded not in found:
-            continue
-        difference = found[point.recorded]
-        if difference is None:
-            last_equal = point.name
-        elif point.part not in found or found[point.part] is not None:
-            return replace(difference, last_equal=last_equal)
-    return None
+    return {
+        point.name: None if point.part in found and found[point.part] is None else found[point.recorded]
+        for point in points
+    }
 
 
 def difference_at(point: HookPoint, yours: Tensor, expected: Tensor, atol: float, rtol: float) -> Difference | None:
@@ -142,12 +151,17 @@ def difference_at(point: HookPoint, yours: Tensor, expected: Tensor, atol: float
     shapes = tuple(yours.shape), tuple(expected.shape)
     if shapes[0] != shapes[1]:
         return Difference(None, point.name, math.nan, math.nan, (), *shapes)
-    yours, expected = point.compare(yours.detach().to(torch.float64), expected.to(torch.float64))
+    yours, expected = compared(point, yours, expected)
     wrong = ~torch.isclose(yours, expected, atol=atol, rtol=rtol)
     if not wrong.any():
         return None
     index = tuple(wrong.nonzero()[0].tolist())
     return Difference(None, point.name, yours[index].item(), expected[index].item(), index, *shapes)
+
+
+def compared(point: HookPoint, yours: Tensor, expected: Tensor) -> tuple[Tensor, Tensor]:
+    """Two values of one hook point, of one shape, as two tensors that should be equal, float64."""
+    return point.compare(yours.detach().to(torch.float64), expected.to(torch.float64))
 
 
 def sentence(difference: Difference) -> str:
