@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from graders.commands.audit import audit
+from graders.commands.notebook import notebook
 from graders.commands.stubs import stubs
 from graders.commands.train import train
 from graders.commands.write import write
@@ -33,6 +34,7 @@ app.command()(stubs)
 app.command()(audit)
 app.command()(write)
 app.command()(train)
+app.command()(notebook)
 
 
 if __name__ == "__main__":
