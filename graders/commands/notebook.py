@@ -2,7 +2,6 @@
 
 import os
 import sys
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -45,12 +44,13 @@ def notebook(
     try:
         import nbformat
 
+        from graders.notebooks.grading import back_up
         from graders.notebooks.make import make_notebook
     except ModuleNotFoundError as error:
         fail(f"this needs {error.name}, which is not installed; in the course's folder: pip install -e '.[notebooks]'")
     try:
         made = make_notebook(exercise, solution, _docs_from(path.parent))
-        kept = _kept(path)
+        kept = back_up(path) if path.exists() else None
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(nbformat.writes(made) + "\n", encoding="utf-8", newline="\n")
     except (OSError, ValueError) as error:
@@ -60,17 +60,6 @@ def notebook(
     what = f"the solution of {exercise}, cell by cell" if solution else f"{exercise} from its stub"
     typer.echo(f"wrote {_shown(path)}: {what}; its last cell grades it")
     typer.echo(f"Next: open it in Jupyter or VS Code, with {sys.executable} as its kernel, and run it from the top")
-
-
-def _kept(path: Path) -> Path | None:
-    """Move a notebook out of the way; where it is now, None when there was none."""
-    if not path.exists():
-        return None
-    folder = HOME / "backups"
-    folder.mkdir(parents=True, exist_ok=True)
-    backup = folder / f"{path.stem}-{datetime.now():%Y%m%d-%H%M%S-%f}.ipynb"
-    backup.write_bytes(path.read_bytes())  # not moved: it may be on another disk
-    return backup
 
 
 def _docs_from(folder: Path) -> str:
