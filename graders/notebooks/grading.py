@@ -52,7 +52,7 @@ def keep(exercise: str) -> None:
     found, path = _written_here(exercise), EXERCISES / f"{exercise}.py"
     shown = f"{EXERCISES.name}/{path.name}"
     kept = back_up(path) if path.exists() and path.read_bytes() != stub_text(exercise).encode() else None
-    journal.write(path, found.text)
+    path.write_text(found.text, encoding="utf-8", newline="\n")
     print(f"wrote {shown}" + (f"; what was there is kept as {kept.relative_to(ROOT).as_posix()}" if kept else ""))
     print(f"Next: pytest graders/test_{exercise}.py, so that `headstart` knows how far you are")
 
@@ -103,6 +103,7 @@ def _show_verdict(exercise: str, beside: str, found: Written, home: str) -> None
     command.append(str(ROOT / "graders" / f"test_{exercise}.py"))
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]  # the same graders as in this kernel
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths), "PYTHONUTF8": "1"}
+    environment |= dict.fromkeys(("TMPDIR", "TEMP", "TMP"), home)  # so that nothing is left of a run that is stopped
     with subprocess.Popen(
         command,
         cwd=home,
