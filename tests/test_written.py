@@ -47,7 +47,7 @@ def names_in(text: str) -> dict:
 
 def test_before_anything_is_run_it_is_the_stub():
     found = file_of()
-    assert [line for line in found.text.splitlines() if line] == [line for line in STUB.splitlines() if line]
+    assert found.text == STUB
     assert found.not_run == ["first", "Second"]
 
 
@@ -82,6 +82,13 @@ def test_helpers_of_one_s_own_come_along_with_what_they_use():
         "def first(x):\n    return pairs(x)",
     )
     assert names_in(found.text)["first"]([1, 2, 3]) == [(1, 2), (2, 3)]
+
+
+def test_an_import_of_everything_comes_along():
+    found = file_of(
+        "from itertools import *", "from operator import *", "def first(x):\n    return list(chain(x, [add(1, 1)]))"
+    )
+    assert names_in(found.text)["first"]([1]) == [1, 2]
 
 
 TRIALS = (
@@ -164,5 +171,5 @@ def test_two_statements_on_one_line_are_two():
 
 
 def test_text_in_any_alphabet_stays_as_it_is():
-    found = file_of('LIMIT = "Ωß猫"; y = "é"', "def first(x):\n    '''naïve'''\n    return LIMIT")
-    assert names_in(found.text)["first"](1) == "Ωß猫"
+    found = file_of('LIMIT = "Ωß猫\u2028"; y = "é"', "def first(x):\n    '''na\u2028ïve'''\n    return LIMIT")
+    assert names_in(found.text)["first"](1) == "Ωß猫\u2028"

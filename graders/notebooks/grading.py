@@ -68,9 +68,8 @@ def back_up(path: Path) -> Path:
 def _written_here(exercise: str) -> Written:
     course = load_course()
     if exercise not in [entry.name for entry in course.exercises]:
-        raise ValueError(
-            f"there is no exercise {exercise!r}; expected one of {', '.join(e.name for e in course.exercises)}"
-        )
+        known = ", ".join(entry.name for entry in course.exercises)
+        raise ValueError(f"there is no exercise {exercise!r}; the exercises are {known}")
     tasks = [task.name for task in course[exercise].tasks]
     return written(_cells_run(exercise), stub_text(exercise), tasks)
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 STUB = 0  # the number of the cell that stands for the stub
+ANY = "*"  # begins what an import of everything binds: there is no telling who uses it
 COMPREHENSIONS = ("listcomp", "setcomp", "dictcomp", "genexpr")  # scopes that are run where they stand
 
 
@@ -59,15 +60,16 @@ def written(cells: Mapping[int, str], stub: str, tasks: Sequence[str]) -> Writte
         for name in frozenset[str]().union(*(statement.binds for statement in found)):
             unreadable.pop(name, None)
     kept = _needed(_standing(statements), names)
-    lines = stub.splitlines()[: ast.parse(stub).body[0].end_lineno]  # its docstring
+    lines = stub.split("\n")[: ast.parse(stub).body[0].end_lineno]  # its docstring
     origins = [(STUB, i) for i in range(1, len(lines) + 1)]
-    was_short = False
+    previous, bottom = STUB, len(lines)
+    above = 1
     for statement in _in_order(kept):
-        is_short = len(statement.lines) == 1
-        space = 0 if is_short and was_short else 2
-        lines += [""] * space + [*statement.lines]
-        origins += [(statement.cell, statement.line + i) for i in range(-space, len(statement.lines))]
-        was_short = is_short
+        if statement.cell == previous:
+            above = min(max(statement.line - 1 - bottom, 0), 2)  # blank lines, as there were
+        lines += [""] * above + [*statement.lines]
+        origins += [(statement.cell, statement.line + i) for i in range(-above, len(statement.lines))]
+        previous, bottom, above = statement.cell, statement.line + len(statement.lines) - 1, 2
     from_stub = frozenset[str]().union(*(statement.binds for statement in kept if statement.cell == STUB))
     told = [
         f"In [{number}], with the newest {name}, is no Python yet ({error.msg}, line {error.lineno}), and was left out."
@@ -80,14 +82,14 @@ def written(cells: Mapping[int, str], stub: str, tasks: Sequence[str]) -> Writte
 def _statements(text: str, number: int) -> Iterator[Statement]:
     """The statements of a cell that give names a meaning. Raises `SyntaxError` for a cell that is no Python."""
     compile(text, "<cell>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-    lines, done = text.splitlines(), 0
+    lines, done = text.split("\n"), 0  # as Python counts them, whatever stands in a string
     nodes = ast.parse(text).body
     for node, following in zip_longest(nodes, nodes[1:]):
         begin = min([node.lineno, *(decorator.lineno for decorator in getattr(node, "decorator_list", ()))])
         end = node.end_lineno or node.lineno
         binds, changes = _meanings(node)
         if begin == done or (following and following.lineno == end):  # `a = 1; b = 2`
-            source = (ast.get_source_segment(text, node) or "").splitlines()
+            source = (ast.get_source_segment(text, node) or "").split("\n")
         else:
             while begin - 1 > done and lines[begin - 2].startswith("#"):
                 begin -= 1  # the comment above it is its own
@@ -112,6 +114,9 @@ def _meanings(node: ast.stmt) -> tuple[frozenset[str], frozenset[str]]:
                 binds.add(inner.name)
                 continue  # names inside are its own
             case ast.Lambda() | ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
+                continue
+            case ast.ImportFrom(names=[ast.alias(name="*")]):
+                binds.add(f"{ANY} of {inner.module}")
                 continue
             case ast.alias():
                 binds.add(inner.asname or inner.name.partition(".")[0])
@@ -153,7 +158,7 @@ def _standing(statements: Sequence[Statement]) -> list[Statement]:
 def _needed(statements: Sequence[Statement], names: frozenset[str]) -> list[Statement]:
     """The statements that names are made of."""
     kept: set[Statement] = set()
-    while found := [s for s in statements if s not in kept and s.touches & names]:
+    while found := [s for s in statements if s not in kept and (s.touches & names or min(s.touches).startswith(ANY))]:
         kept |= set(found)
         names = names.union(*(statement.uses for statement in found))
     return [statement for statement in statements if statement in kept]
