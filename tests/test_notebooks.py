@@ -45,9 +45,14 @@ def one_thread():
 
 @pytest.fixture(scope="module")
 def executed(tmp_path_factory):
-    """Every notebook, run in a folder far from the course."""
+    """Every notebook, run in a folder far from the course, and graded without limits of time.
+
+    So that it is no matter how busy the machine is; `wrong_ones` below are graded as learners' are.
+    """
     notebooks = {f"{name}-{is_solved}": make_notebook(name, is_solved, "docs") for name, is_solved in BOTH}
-    return run_all(notebooks, tmp_path_factory.mktemp("elsewhere"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTEST_ADDOPTS", "--in-process")
+        return run_all(notebooks, tmp_path_factory.mktemp("elsewhere"))
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +98,8 @@ def test_a_task_s_section_stands_above_its_cell(exercise):
     assert cells[0].source.startswith(page.partition("\n")[0])
     assert "exercises/" + exercise + ".py`. " not in cells[0].source  # where the page says to write
     assert names[-1] == "grade"
+    assert "## Check yourself before coding" in cells[0].source
+    assert cells[0].source.splitlines()[-1].endswith(f"(docs/tracks/{load_course()[exercise].track}.md)")
 
 
 @pytest.mark.parametrize("exercise", NAMES)

@@ -148,7 +148,7 @@ def test_a_cell_that_is_no_python_is_told_and_what_was_run_before_counts():
 
 def test_a_cell_that_was_mended_is_not_told_of():
     assert file_of(IMPORTS, "def first(x):\n    return (", FIRST).unreadable == []
-    assert file_of("first thoughts: none").unreadable == []
+    assert file_of("first thoughts: none", "def trial(x:\n    return x").unreadable == []
 
 
 def test_every_line_is_known_by_its_cell():

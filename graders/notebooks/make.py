@@ -123,10 +123,8 @@ def _linked(page: str, exercise: str, docs: str) -> str:
 def _sections(page: str) -> dict[str, str]:
     """The sections of a page by their anchors, in order; what stands before the first by the empty one."""
     found: dict[str, list[str]] = {"": []}
-    is_code = False
     for line in page.splitlines():
-        is_code ^= line.startswith("```")
-        if line.startswith("## ") and not is_code:
+        if line.startswith("## "):
             found[line.removeprefix("## ").lower().replace(" ", "-")] = []
         found[next(reversed(found))].append(line)
     return {anchor: "\n".join(lines).strip() for anchor, lines in found.items()}
