@@ -10,6 +10,7 @@ from graders.commands.explain import explain
 from graders.commands.hint import hint
 from graders.commands.list_tasks import list_tasks
 from graders.commands.naming import AsJson
+from graders.commands.notebook import notebook
 from graders.commands.options import refuse
 from graders.commands.reset import reset
 from graders.commands.see import see
@@ -49,7 +50,7 @@ def headstart(
 
 
 app.command("list")(list_tasks)
-for command in (show, hint, solution, reset, explain, doctor, write, train, see, stubs, site, audit):
+for command in (show, hint, solution, reset, explain, doctor, write, train, see, notebook, stubs, site, audit):
     app.command()(command)
 
 

@@ -48,7 +48,7 @@ def back_up(path: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     name = f"{path.stem}-{datetime.datetime.now():%Y%m%d-%H%M%S}"
     for further in ("", *(f"-{n}" for n in range(2, 1000))):  # several in one second
-        backup = folder / f"{name}{further}.py"
+        backup = folder / f"{name}{further}{path.suffix}"
         try:
             with backup.open("xb") as file:
                 file.write(path.read_bytes())

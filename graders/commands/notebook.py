@@ -1,0 +1,80 @@
+"""`headstart notebook`: an exercise to be worked on in Jupyter or VS Code."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from graders.commands.options import call, fail, given, refuse, refuse_unknown
+from graders.engine.course import ROOT, load_course
+from graders.engine.journal import HOME
+from graders.loop.files import back_up
+
+FOLDER = ROOT / "notebooks"
+
+
+def notebook(
+    context: typer.Context,
+    exercise: Annotated[str, typer.Argument(help="The exercise.")],
+    solution: Annotated[bool, typer.Option("--solution", help="The solved notebook in place of the template.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Where to write it; without this, notebooks/EXERCISE.ipynb.", metavar="FILE")
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Make it anew; the one that is there is kept in .headstart/backups/.")
+    ] = False,
+) -> None:
+    """Write an exercise as a notebook, whose last cell grades it.
+
+    The template starts from the stub, whatever is in `exercises/`, which is neither read nor changed. A notebook that
+    is there already is left alone.
+    """
+    if exercise not in [entry.name for entry in load_course().exercises]:
+        refuse_unknown([exercise])
+    path = out or FOLDER / (f"{exercise}-solution.ipynb" if solution else f"{exercise}.ipynb")
+    if path.suffix != ".ipynb":
+        refuse(f"--out {path}: expected a name that ends in .ipynb")
+    again = call("notebook", exercise, *(["--solution"] if solution else []), *given(context, "out"), "--force")
+    if path.exists() and not force:
+        fail(
+            f"{_shown(path)} is there already, and there may be work in it, so it was left alone; `{again}` makes it "
+            f"anew and keeps this one in {_shown(HOME / 'backups')}/"
+        )
+    try:
+        import nbformat
+
+        from graders.notebooks.make import make_notebook
+    except ModuleNotFoundError as error:
+        fail(f"this needs {error.name}, which is not installed; in the course's folder: pip install -e '.[notebooks]'")
+    try:
+        made = make_notebook(exercise, solution, _docs_from(path.parent))
+        kept = back_up(path) if path.exists() else None
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(nbformat.writes(made) + "\n", encoding="utf-8", newline="\n")
+    except (OSError, ValueError) as error:
+        fail(f"{_shown(path)} was not written: {error}")
+    if kept:
+        typer.echo(f"kept the one that was there as {_shown(kept)}")
+    what = f"the solution of {exercise}, cell by cell" if solution else f"{exercise} from its stub"
+    typer.echo(f"wrote {_shown(path)}: {what}; its last cell grades it")
+    typer.echo(f"Next: open it in Jupyter or VS Code, with {sys.executable} as its kernel, and run it from the top")
+
+
+def _docs_from(folder: Path) -> str:
+    """What links in a folder's notebooks lead through to the pages."""
+    docs = ROOT / "docs"
+    try:
+        return Path(os.path.relpath(docs, folder)).as_posix().replace(" ", "%20")
+    except ValueError:  # on another drive
+        return docs.as_uri()
+
+
+def _shown(path: Path) -> str:
+    """A path from the course's folder, or from here, where that is shorter."""
+    whole = path.resolve()
+    for base in (ROOT.resolve(), Path.cwd()):
+        if whole.is_relative_to(base):
+            return whole.relative_to(base).as_posix()
+    return str(path)
