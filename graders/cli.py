@@ -8,6 +8,7 @@ import typer
 from graders.commands.audit import audit
 from graders.commands.stubs import stubs
 from graders.commands.train import train
+from graders.commands.watch import watch
 from graders.commands.write import write
 
 # Without markup a flag is shown plainly, not as `<bool>`
@@ -31,6 +32,7 @@ def headstart(
 
 app.command()(stubs)
 app.command()(audit)
+app.command()(watch)
 app.command()(write)
 app.command()(train)
 
