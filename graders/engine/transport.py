@@ -5,11 +5,14 @@ import multiprocessing
 import os
 import re
 import signal
+import socket
+import struct
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable
+from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,6 +24,11 @@ from graders.engine.worker.loading import Source
 from graders.engine.worker.perform import Failure, Performer, Reply, Request, reply_from, to_data
 from graders.engine.worker.serve import serve
 
+if sys.platform != "win32":
+    import fcntl
+    import termios
+
+HEADER = struct.Struct("!i")  # of a message of `multiprocessing`: its length
 MAX_REPLY = 256 * 2**20  # bytes, or twice as many as the request has, when that is more
 GRACE = 0.3  # seconds in which a late worker writes down where it is
 FORK: Any = multiprocessing.get_context("fork") if sys.platform != "win32" else None
@@ -137,6 +145,8 @@ class Worker:
     def _receive(self, limit: int, seconds: float) -> bytes:
         """The answer that has begun to come, at most `limit` bytes. One that does not end in time ends the process."""
         assert self.process is not None
+        if _is_whole(self.connection, limit):
+            return self.connection.recv_bytes(limit)
         late = threading.Timer(seconds, self.process.kill)
         late.start()
         try:
@@ -179,6 +189,16 @@ class Worker:
         names = [(Path(file).name, file, int(line), function) for file, line, function in reversed(frames)]
         own = [name for name in names if name[1] == self.source.path(name[0].removesuffix(".py"))]
         return [[n, line, f, linecache.getline(file, line).strip()] for n, file, line, f in own]
+
+
+def _is_whole(connection: Connection, limit: int) -> bool:
+    """Whether all of the next message is there, as it is when it is small: reading it then waits for nothing."""
+    if sys.platform == "win32":
+        return False
+    with socket.socket(fileno=os.dup(connection.fileno())) as peeking:
+        header = peeking.recv(HEADER.size, socket.MSG_PEEK)
+        n_there = int.from_bytes(fcntl.ioctl(connection.fileno(), termios.FIONREAD, bytes(4)), sys.byteorder)
+    return len(header) == HEADER.size and 0 <= HEADER.unpack(header)[0] <= min(limit, n_there - HEADER.size)
 
 
 def _how_it_ended(code: int | None) -> str:

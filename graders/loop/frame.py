@@ -62,9 +62,9 @@ def frame(view: View, width: int, height: int) -> list[tuple[str, str]]:
     shown, hidden = _fitting(parts, room - len(tasks) - (1 if tasks else 0))
     body = [*shown, *([("", "")] if shown and tasks else []), *tasks]
     if hidden:
-        first = f"({hidden} more below; mend this one first)" if hidden > 1 else "(1 more below; mend this one first)"
-        body = [*shown, (first, DIM), *body[len(shown) :]]
-    return [*top, *_cut(body, room), *bottom]
+        first = "" if view.panel else "; mend this one first"
+        body = [*shown, (f"({hidden} more below{first})"[:width], DIM), *body[len(shown) :]]
+    return [*top, *_cut(body, room, width), *bottom][:height]
 
 
 def text(view: View) -> list[str]:
@@ -103,9 +103,10 @@ def _colour(line: str) -> str:
 def _wrapped(line: str, width: int) -> list[str]:
     if cell_len(line) <= width:
         return [line]
+    if cell_len(line) > len(line):  # wide characters stand in no sentences that could be cut between words
+        return chop_cells(line, width)
     indent = " " * min(len(line) - len(line.lstrip()) + 2, width // 2)
-    parts = textwrap.wrap(line, width, subsequent_indent=indent, drop_whitespace=True, replace_whitespace=False)
-    return [cut for part in parts for cut in (chop_cells(part, width) if cell_len(part) > width else [part])]
+    return textwrap.wrap(line, width, subsequent_indent=indent)
 
 
 def _fitting(parts: Sequence[list], room: int) -> tuple[list[tuple[str, str]], int]:
@@ -119,11 +120,12 @@ def _fitting(parts: Sequence[list], room: int) -> tuple[list[tuple[str, str]], i
     return shown, 0
 
 
-def _cut(body: list[tuple[str, str]], room: int) -> list[tuple[str, str]]:
+def _cut(body: list[tuple[str, str]], room: int, width: int) -> list[tuple[str, str]]:
     """A body that is not higher than the room for it."""
     if len(body) <= room:
         return body
-    return [*body[: room - 1], (f"({len(body) - room + 1} lines do not fit: make the terminal higher)", DIM)]
+    missing = f"({len(body) - room + 1} lines do not fit: make the terminal higher)"[:width]
+    return [*body[: max(room - 1, 0)], *([(missing, DIM)] if room > 0 else [])]
 
 
 class Terminal:

@@ -92,9 +92,7 @@ class Watch:
     def lose(self, name: str) -> None:
         """Say that a file is gone, and wait for it."""
         self.runs.forget(name)
-        self.say(
-            f"exercises/{name}.py is gone. Put it back and it is graded; `headstart stubs {name}` writes its stub."
-        )
+        self.say(f"exercises/{name}.py is gone. Put it back, or write its stub: `headstart stubs {name}`.")
 
     def take(self, said: dict[str, Any]) -> None:
         """Take in what a grading process said."""
@@ -105,7 +103,8 @@ class Watch:
         if not name:
             return
         if self.options.as_json:
-            self.terminal.write([json.dumps(said | {"n_done": self.runs.n_done(name)}, ensure_ascii=False)])
+            said = said | {"file_hash": self.saves.hashes[name], "n_done": self.runs.n_done(name)}
+            self.terminal.write([json.dumps(said, ensure_ascii=False)])
         elif not self.terminal.is_drawn:
             self.terminal.write(text(replace(self.view(name), activity="")))
         if name in self.all:
