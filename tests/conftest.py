@@ -1,13 +1,17 @@
 """Fixtures that several test files share."""
 
 import concurrent.futures
+import functools
 import multiprocessing
 
 import pytest
 import torch
 
+import graders.commands.stubs
+from graders.engine import journal
 from graders.engine.audit import audit_exercise
 from graders.engine.course import load_course
+from graders.engine.stubs import stub_files
 
 AUDIT = "test_audit.py"
 
@@ -42,3 +46,20 @@ def in_float64_without_gradients():
     with torch.no_grad():
         yield
     torch.set_default_dtype(torch.float32)
+
+
+stubs = functools.cache(stub_files)
+
+
+@pytest.fixture
+def exercises(tmp_path, monkeypatch):
+    """A learner's folder in place of `exercises/`, with a fresh stub of everything, and no verdicts beside it."""
+    folder = tmp_path / "exercises"
+    folder.mkdir()
+    for name, text in stubs().items():
+        (folder / f"{name}.py").write_text(text, encoding="utf-8", newline="\n")
+    monkeypatch.setattr(journal, "EXERCISES", folder)
+    monkeypatch.setattr(journal, "HOME", tmp_path / ".headstart")
+    monkeypatch.setattr(journal, "VERDICTS", tmp_path / ".headstart" / "verdicts")
+    monkeypatch.setattr(graders.commands.stubs, "EXERCISES", folder)
+    return folder

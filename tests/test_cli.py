@@ -10,20 +10,9 @@ from typer.testing import CliRunner
 
 from graders import cli
 from graders.engine.course import load_course
-from graders.engine.stubs import stub_files, stub_text
+from graders.engine.stubs import stub_text
 
 KNOWN = ", ".join(exercise.name for exercise in load_course().exercises)
-
-
-@pytest.fixture
-def exercises(tmp_path, monkeypatch):
-    """A folder of its own in place of `exercises/`, with a fresh stub of everything."""
-    folder = tmp_path / "exercises"
-    folder.mkdir()
-    for name, text in stub_files().items():
-        (folder / f"{name}.py").write_text(text, encoding="utf-8")
-    monkeypatch.setattr(cli, "EXERCISES", folder)
-    return folder
 
 
 @pytest.fixture
@@ -82,7 +71,7 @@ def test_work_is_left_alone_and_what_is_missing_is_written_beside_it(exercises):
     assert result.exit_code == 1
     assert result.stderr == (
         "exercises/attention.py differs from its stub, so there may be work in it, and it was left alone; "
-        "`headstart stubs attention --force` replaces it\n"
+        "`headstart stubs attention --force` replaces it, and keeps a backup\n"
     )
     assert (exercises / "attention.py").read_text() == "# my work\n"
     assert (exercises / "mlp.py").exists()
@@ -94,11 +83,14 @@ def test_work_that_is_not_even_text_is_left_alone(exercises):
     assert (exercises / "attention.py").read_bytes() == b"\xff\xfe"
 
 
-def test_force_replaces_only_the_exercise_that_is_named(exercises):
+def test_force_replaces_only_the_exercise_that_is_named_and_keeps_what_was_there(exercises):
     for name in ("attention", "mlp"):
         (exercises / f"{name}.py").write_text("# my work\n")
     result = run("stubs", "attention", "--force")
-    assert (result.exit_code, result.output) == (0, "wrote exercises/attention.py\n")
+    (backup,) = (exercises.parent / ".headstart" / "backups").iterdir()
+    assert backup.read_text() == "# my work\n"
+    said = f"wrote exercises/attention.py; the file as it was is .headstart/backups/{backup.name}\n"
+    assert (result.exit_code, result.output) == (0, said)
     assert (exercises / "attention.py").read_text(encoding="utf-8") == stub_text("attention")
     assert (exercises / "mlp.py").read_text() == "# my work\n"
 
@@ -188,12 +180,23 @@ def test_flags_are_shown_without_a_type():
     assert "bool" not in shown
 
 
-def test_help_and_refusals_import_no_tensor_library():
+def test_whatever_grades_nothing_imports_no_tensor_library():
     code = (
         "import sys; from typer.testing import CliRunner; from graders.cli import app;"
         "assert CliRunner().invoke(app, ['--help']).exit_code == 0;"
         "assert CliRunner().invoke(app, ['write', 'To be', '--temperature', '-1']).exit_code == 2;"
+        "asked = [[], ['list'], ['show', 'Attention'], *([name, 'nothing'] for name in ('explain', 'hint', 'reset'))];"
+        "codes = [CliRunner().invoke(app, words).exit_code for words in asked];"
+        "assert codes == [0, 0, 0, 2, 2, 2], codes;"
         "sys.exit(', '.join({'torch', 'hypothesis', 'pytest', 'transformers'} & sys.modules.keys()) or 0)"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_an_option_before_a_command_that_takes_it_is_refused():
+    result = run("--json", "list")
+    assert (result.exit_code, result.stderr) == (
+        2,
+        "--json has no effect before a command; write `headstart list --json`\n",
+    )

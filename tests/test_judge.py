@@ -11,11 +11,11 @@ from graders.engine.course import load_course
 from graders.engine.form import form_of_task
 from graders.engine.judge import Judge
 from graders.engine.law import Broken, Law, expect_equal, laws_for
-from graders.engine.misconception import misconceptions_of, subject_with
+from graders.engine.misconception import misconceptions_of
 from graders.engine.report import failure_screen
 from graders.engine.space import Case, Fixed
 from graders.engine.stubs import stub_files, stub_text
-from graders.engine.subject import reference_transport
+from graders.engine.subject import reference_transport, subject_with
 from graders.engine.summary import summary
 from graders.engine.transport import InProcess
 from graders.engine.trial import UNSTEADY, Policy

@@ -98,7 +98,7 @@ def loop(monkeypatch, tmp_path):
         calls.append((exercise, task))
         return tmp_path / "backup.py"
 
-    module("files", reset=reset)
+    module("files", reset=reset, shown_path=lambda path: path.name)
     module("hints", next_hint=lambda exercise, task: [f"Think about {task} of {exercise}."])
     module("progress", list_lines=lambda: ["all of them"])
     return calls
@@ -288,8 +288,8 @@ def test_r_asks_naming_the_task_and_does_nothing_without_a_yes(bench, loop):
     assert bench.watch.view("mlp").keys == KEYS
 
 
-def test_r_and_y_reset_the_task_and_say_where_the_text_is(bench, loop, tmp_path):
-    assert bench.press("ry") == [f"gelu_new is its stub again. What you had is kept in {tmp_path / 'backup.py'}."]
+def test_r_and_y_reset_the_task_and_say_where_the_text_is(bench, loop):
+    assert bench.press("ry") == ["gelu_new is its stub again. What you had is kept in backup.py."]
     assert loop == [("mlp", "gelu_new")]
 
 

@@ -59,10 +59,7 @@ def test_a_save_gives_the_states_of_all_tasks(stub):
 
 def test_a_file_that_python_cannot_read_has_a_screen(stub):
     [screen] = stub.verdict_on("mlp", UNREADABLE)["screens"]
-    assert screen[:2] == [
-        "mlp",
-        "  exercises/mlp.py cannot be read by Python: line 1, '(' was never closed. Mend this first; nothing else can be",
-    ]
+    assert screen[1].startswith("  exercises/mlp.py cannot be read by Python: line 1, '(' was never closed. Mend")
 
 
 def test_ten_saves_in_a_second_give_one_verdict_on_the_last_text(stub):

@@ -5,16 +5,20 @@ from typing import Annotated
 
 import typer
 
-from graders.commands.options import (
-    refuse_unknown,
-)
+from graders.commands.naming import complete_exercise
+from graders.commands.options import refuse_unknown
 from graders.engine.course import load_course
 
 
 def audit(
-    exercises: Annotated[list[str] | None, typer.Argument(help="Exercises; all of them when none is named.")] = None,
+    exercises: Annotated[
+        list[str] | None,
+        typer.Argument(help="Exercises; all of them when none is named.", autocompletion=complete_exercise),
+    ] = None,
     full: Annotated[bool, typer.Option("--full", help="Repeat variants and misconceptions on 50 seeds.")] = False,
-    jobs: Annotated[int, typer.Option(min=1, help="Processes at a time.")] = os.cpu_count() or 1,
+    jobs: Annotated[
+        int, typer.Option(min=1, help="Processes at a time.", show_default="one for each core")
+    ] = os.cpu_count() or 1,
 ) -> None:
     """Prove that the graders catch every known mistake and accept every right answer."""
     known = [entry.name for entry in load_course().exercises]

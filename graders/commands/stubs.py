@@ -5,17 +5,25 @@ from typing import Annotated
 
 import typer
 
+from graders.commands.naming import complete_exercise
 from graders.commands.options import fail, refuse_unknown
 from graders.engine.course import EXERCISES
 from graders.engine.stubs import differing, stub_files
+from graders.loop.files import back_up, shown_path
 
 
 def stubs(
-    exercise: Annotated[str | None, typer.Argument(help="One exercise; all of them when it is left out.")] = None,
+    exercise: Annotated[
+        str | None,
+        typer.Argument(help="One exercise; all of them when it is left out.", autocompletion=complete_exercise),
+    ] = None,
     check: Annotated[
         bool, typer.Option("--check", help="The maintainers' check: write nothing; fail when a file is not its stub.")
     ] = False,
-    force: Annotated[bool, typer.Option("--force", help="Replace files that have work in them.")] = False,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Replace files that have work in them; they are kept in .headstart/backups/."),
+    ] = False,
 ) -> None:
     """Write the files that learners start from into `exercises/`; files that have work in them are left alone."""
     try:
@@ -46,9 +54,10 @@ def _texts_in(folder: Path) -> dict[str, str]:
 
 
 def _write(path: Path, text: str) -> None:
+    kept = f"; the file as it was is {shown_path(back_up(path))}" if path.is_file() else ""
     path.parent.mkdir(exist_ok=True)
     path.write_text(text, encoding="utf-8", newline="\n")
-    typer.echo(f"wrote {_shown(path.stem)}")
+    typer.echo(f"wrote {_shown(path.stem)}{kept}")
 
 
 def _report_check(changed: list[str]) -> None:
@@ -64,7 +73,7 @@ def _report_check(changed: list[str]) -> None:
 def _left_alone(name: str) -> str:
     return (
         f"{_shown(name)} differs from its stub, so there may be work in it, and it was left alone; "
-        f"`headstart stubs {name} --force` replaces it"
+        f"`headstart stubs {name} --force` replaces it, and keeps a backup"
     )
 
 

@@ -6,14 +6,17 @@ from typing import Annotated
 
 import typer
 
-from graders.commands.options import refuse_unknown
+from graders.commands.naming import complete_exercise, exercise_named
 from graders.engine.course import load_course
 
 
 def watch(
     exercise: Annotated[
         str | None,
-        typer.Argument(help="Stay with one exercise; else the one that was saved last is shown, first your next."),
+        typer.Argument(
+            help="Stay with one exercise; else the one that was saved last is shown, first your next.",
+            autocompletion=complete_exercise,
+        ),
     ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object a verdict, a line each; no keys are read.")
@@ -23,15 +26,14 @@ def watch(
     ] = False,
 ) -> None:
     """Grade your file whenever you save it, and show the verdict in its place."""
-    names = [entry.name for entry in load_course().exercises]
-    if exercise is not None and exercise not in names:
-        refuse_unknown([exercise])
+    if exercise is not None:
+        exercise_named(exercise)
     from graders.loop.progress import next_task
     from graders.loop.watching import Options, can_fork
     from graders.loop.watching import watch as watch_files
 
     following = next_task()
-    first = exercise or (following[0].name if following else names[-1])
+    first = exercise or (following[0] if following else load_course().exercises[-1]).name
     try:
         watch_files(Options(first, exercise is not None, as_json, fresh or not can_fork()))
     except BrokenPipeError:  # whoever read what is printed reads no more

@@ -13,11 +13,11 @@ from torch import Tensor
 from graders.engine.course import load_course
 from graders.engine.judge import Judge
 from graders.engine.law import laws_for
-from graders.engine.misconception import misconceptions_of, subject_with, variants_of
+from graders.engine.misconception import misconceptions_of, variants_of
 from graders.engine.mutations import mutations
 from graders.engine.space import Space
 from graders.engine.stubs import stub_files
-from graders.engine.subject import reference_text, reference_transport, reference_with
+from graders.engine.subject import reference_text, reference_transport, reference_with, subject_with
 from graders.engine.transport import InProcess, Transport
 from graders.engine.trial import Outcome, Policy
 from graders.engine.worker.loading import Source

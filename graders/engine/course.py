@@ -8,6 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 INDEX = ROOT / "graders" / "course.toml"
 EXERCISES = ROOT / "exercises"  # the learner's own files
+FROM_SCRATCH = "What this task builds is built here, not called from a library."  # the law about `forbidden`
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ from torch import Tensor
 
 from graders.engine.course import Exercise
 from graders.engine.law import Broken, Law, largest, laws_for, same_values
-from graders.engine.misconception import Misconception, misconceptions_of, subject_with, tasks_within
+from graders.engine.misconception import Misconception, misconceptions_of, tasks_within
 from graders.engine.space import Case, Fixed, Space
-from graders.engine.subject import Subject, reference_transport
+from graders.engine.subject import Subject, reference_transport, subject_with
 from graders.engine.transport import Transport
 from graders.engine.worker.failure import Failure
 from graders.engine.worker.perform import Reply

@@ -13,12 +13,11 @@ from fnmatch import fnmatchcase
 from itertools import islice
 from typing import Any
 
-from graders.engine.course import load_course
+from graders.engine.course import FROM_SCRATCH, load_course
 from graders.engine.law import Broken, Law, laws_for
 from graders.engine.space import Case, Fixed, Space
 from graders.engine.subject import Subject
 
-STATEMENT = "What this task builds is built here, not called from a library."
 FEW = 2  # cases of each law: watching makes a call five times slower
 
 
@@ -37,15 +36,15 @@ def from_scratch(exercise: str, task: str) -> Callable:
 
     test: Any = run
     name = f"test_{_snake_case(task)}_is_from_scratch"
-    test.law = Law(name, exercise, task, STATEMENT, check, Fixed(lambda where: [Case(0, {})]))
-    test.__doc__ = STATEMENT
+    test.law = Law(name, exercise, task, FROM_SCRATCH, check, Fixed(lambda where: [Case(0, {})]))
+    test.__doc__ = FROM_SCRATCH
     return test
 
 
 def operations(exercise: str, task: str, subject: Subject, reference: Subject) -> Iterator[str]:
     """The bare names of all library operations that ran while the task's laws were replayed."""
     seen: set[str] = set()
-    laws = [law for law in laws_for(exercise) if law.task == task and law.statement != STATEMENT]
+    laws = [law for law in laws_for(exercise) if law.task == task and law.statement != FROM_SCRATCH]
     for law in laws:
         for case in islice(_cases(law), FEW):
             watched = replace(subject, watch=True, repeats=False, replies=[])

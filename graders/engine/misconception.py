@@ -1,13 +1,10 @@
-"""Known mistakes and other right answers, both written as changes to the reference."""
+"""Known mistakes and other right answers, both written as changes to the reference. Imports no torch."""
 
-import functools
 import importlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from graders.engine.course import Exercise
-from graders.engine.subject import reference_text, reference_with
-from graders.engine.transport import InProcess
 
 Patch = tuple[tuple[str, str], ...]
 
@@ -57,15 +54,6 @@ def misconceptions_of(exercise: str) -> tuple[Misconception, ...]:
 def variants_of(exercise: str) -> tuple[Variant, ...]:
     """All right answers of an exercise that are written differently."""
     return tuple(importlib.import_module(f"graders.variants.{exercise}").VARIANTS)
-
-
-@functools.cache
-def subject_with(exercise: str, changes: tuple[Misconception | Variant, ...]) -> InProcess:
-    """The reference with these changes in the exercise's file."""
-    text = reference_text(exercise)
-    for change in changes:
-        text = change.apply(text)
-    return reference_with({exercise: text})
 
 
 def tasks_within(exercise: Exercise, task: str) -> Iterable[str]:

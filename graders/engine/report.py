@@ -12,13 +12,12 @@ from torch import Tensor
 
 from graders.engine.course import Exercise
 from graders.engine.law import Broken, differing
+from graders.engine.layout import LABEL, WIDTH, block, labelled, wrapped
 from graders.engine.space import Case
 from graders.engine.trial import EXERCISE_SECONDS, Outcome
 from graders.engine.wording import kind_of, numbers, sizes
 from graders.engine.worker.codec import Opaque
 
-WIDTH = 110
-LABEL = 23  # columns before a value
 FEW = 12  # numbers of a tensor that is shown whole
 
 
@@ -215,29 +214,6 @@ def short(message: str) -> str:
 
 def value_text(value: Any) -> str:
     return numbers(value) if isinstance(value, (Tensor, list, float)) else str(value)
-
-
-def labelled(label: str, text: str) -> str:
-    """A label and a text of one line, cut to what fits beside it."""
-    text = text if len(text) <= WIDTH - LABEL else text[: WIDTH - LABEL - 4] + " ..."
-    return f"  {label}".ljust(LABEL) + f"  {text}"
-
-
-def block(label: str, text: str) -> list[str]:
-    """A label and a text of any length."""
-    first, *rest = wrapped(text, WIDTH - LABEL) or [""]
-    return [labelled(label, first), *(labelled("", line) for line in rest)]
-
-
-def wrapped(text: str, width: int = WIDTH) -> list[str]:
-    """Lines no longer than `width`, broken between words."""
-    lines: list[str] = []
-    for word in text.split():
-        if lines and len(lines[-1]) + 1 + len(word) <= width:
-            lines[-1] += " " + word
-        else:
-            lines.append(word)
-    return lines
 
 
 def tally_of(outcomes: Sequence[Outcome]) -> str:

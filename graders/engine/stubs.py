@@ -58,7 +58,7 @@ def without_solutions(text: str, tasks: Collection[str]) -> str:
     when the file lacks a task or a task lacks its docstring.
     """
     lines, comments = text.splitlines(), _own_line_comments(text)
-    for function in reversed(list(_functions_to_write(ast.parse(text), tasks))):
+    for function in reversed(list(functions_to_write(ast.parse(text), tasks))):
         docstring = function.body[0]
         if ast.get_docstring(function) is None:
             raise ValueError(f"{function.name} has no docstring: a stub shows it as what is asked for; write one")
@@ -69,7 +69,7 @@ def without_solutions(text: str, tasks: Collection[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _functions_to_write(tree: ast.Module, tasks: Collection[str]) -> Iterator[ast.FunctionDef]:
+def functions_to_write(tree: ast.Module, tasks: Collection[str]) -> Iterator[ast.FunctionDef]:
     """The functions and methods of the tasks, from top to bottom."""
     found = {node.name: node for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
     missing = [task for task in tasks if task not in found]

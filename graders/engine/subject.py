@@ -18,6 +18,7 @@ from torch import Tensor
 
 from graders.engine.course import ROOT
 from graders.engine.law import Broken
+from graders.engine.misconception import Misconception, Variant
 from graders.engine.script import Story, told
 from graders.engine.transport import InProcess, Transport
 from graders.engine.worker.codec import Opaque
@@ -230,3 +231,12 @@ def form_differences(yours: Any, expected: Any) -> Iterator[Broken]:
 def reference_with(patched: dict[str, str]) -> InProcess:
     """The reference with some of its files replaced: a misconception, a variant, a mutation."""
     return InProcess(Source(folder=str(REFERENCE), texts=patched))
+
+
+@functools.cache
+def subject_with(exercise: str, changes: tuple[Misconception | Variant, ...]) -> InProcess:
+    """The reference with these changes in the exercise's file."""
+    text = reference_text(exercise)
+    for change in changes:
+        text = change.apply(text)
+    return reference_with({exercise: text})

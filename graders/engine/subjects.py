@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from graders.engine.course import ROOT, load_course
-from graders.engine.misconception import Misconception, Variant, misconceptions_of, subject_with, variants_of
+from graders.engine.misconception import Misconception, Variant, misconceptions_of, variants_of
 from graders.engine.stubs import stub_files
-from graders.engine.subject import REFERENCE
+from graders.engine.subject import REFERENCE, subject_with
 from graders.engine.transport import InProcess, Transport, Worker
 from graders.engine.worker.loading import Source
 

@@ -1,1 +1,1 @@
-"""The learner's loop: save, verdict, hint, progress."""
+"""The learner's loop between two saves: where they are, the next step, and help on it. Imports no torch."""

@@ -149,7 +149,7 @@ class Terminal:
             return
         anew = self.last is None or self.last[1:] != (width, height)
         self.last = (lines, width, height)
-        rows = "\x1b[K\r\n".join(self._row(*line) for line in lines)
+        rows = "\x1b[K\n".join(self._row(*line) for line in lines)
         self.out.write(("\x1b[2J" if anew else "") + "\x1b[H" + rows + "\x1b[K\x1b[J")
         self.out.flush()
 

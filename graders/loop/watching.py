@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from types import FrameType
 from typing import Any
 
-from graders.engine.course import EXERCISES, ROOT, Exercise, load_course
+from graders.engine.course import EXERCISES, Exercise, load_course
 from graders.loop.frame import Terminal, View, text
 from graders.loop.keys import keys_into
 from graders.loop.processes import Fresh, Grader, Warm, can_fork
@@ -138,8 +138,7 @@ class Watch:
         """Show the next rung of the ladder for the task at hand."""
         from graders.loop.hints import next_hint
 
-        task = self.runs.task_at_hand(self.shown)
-        self.panel = next_hint(self.shown, task) if task else [f"Every task of {self.shown} is done."]
+        self.panel = next_hint(self.shown, self.runs.task_at_hand(self.shown) or None)
 
     def show_list(self) -> None:
         """Show all exercises, or show them no more."""
@@ -183,7 +182,7 @@ class Watch:
 
     def answer(self, key: str, exercise: str, task: str) -> None:
         """Reset a task, if the answer is yes."""
-        from graders.loop.files import reset
+        from graders.loop.files import reset, shown_path
 
         if key.lower() != "y":
             self.say("Nothing was changed.")
@@ -194,8 +193,7 @@ class Watch:
             self.say(str(error))
             return
         self.look()  # which has it graded, before the line is said that is to stay
-        kept = backup.relative_to(ROOT) if backup.is_relative_to(ROOT) else backup
-        self.say(f"{task} is its stub again. What you had is kept in {kept}.")
+        self.say(f"{task} is its stub again. What you had is kept in {shown_path(backup)}.")
 
     def say(self, line: str) -> None:
         """A line for the learner, until the next save or key."""

@@ -19,10 +19,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
+from graders.weights.sums import EMBEDDED
 from reference.config import GPTConfig
 from reference.gpt import convert_gpt2_weights
 
-EMBEDDED = Path(__file__).parent / "shakespeare"
 FILES = ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt"]
 HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 # Options of GPT-2's configuration that change what it computes, with the values that leave it GPT-2.

@@ -1,0 +1,179 @@
+"""Whether this machine is ready for the course: each check says ok, or what is wrong and the command that mends it."""
+
+import json
+import os
+import platform
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, distribution, version
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlparse
+from urllib.request import url2pathname
+
+import platformdirs
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+
+from graders.engine import journal
+from graders.engine.course import ROOT, load_course
+from graders.engine.layout import wrapped
+from graders.engine.stubs import GIVEN
+from graders.weights.sums import EMBEDDED, wrong_files
+
+OK, WRONG, NOTE = "ok", "wrong", "note"  # a note is no failure: nothing that a learner needs is missing
+INSTALL = "pip install -e ."
+HERE = f"cd {shlex.quote(str(ROOT))} && {INSTALL}"
+LOOK_AT_TORCH = (
+    "import torch; torch.ones(2, 2) @ torch.ones(2, 2); "
+    "print(torch.__version__, 'cuda' if torch.cuda.is_available() else '')"
+)
+NAMESPACE = ("bwrap", "--unshare-all", "--ro-bind", "/", "/", "true")
+SMALL = 1e9  # bytes of disk: less than one installation of torch takes
+
+
+@dataclass(frozen=True)
+class Check:
+    """What one look found. `mend` is a command, or a line about what to do."""
+
+    name: str
+    state: str  # OK, WRONG or NOTE
+    said: str
+    mend: str = ""
+
+
+def checks() -> list[Check]:
+    """Look at everything that a learner needs, then at what only a cohort's lead does."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return [
+        check_python(project["requires-python"], platform.python_version()),
+        check_install(),
+        check_dependencies(project["dependencies"]),
+        check_torch(),
+        check_exercises(),
+        check_weights(EMBEDDED),
+        check_writable("records", journal.HOME),
+        check_writable("cache", Path(platformdirs.user_cache_dir("headstart"))),
+        check_disk(shutil.disk_usage(ROOT).free),
+        check_sandbox(),
+    ]
+
+
+def check_lines(found: Iterable[Check]) -> list[str]:
+    """Each check on a line, and under it what mends what is wrong."""
+    lines = []
+    for check in found:
+        first, *rest = wrapped(check.said, 90) or [""]
+        lines.append(f"{check.state:7}{check.name:14}{first}")
+        lines += [" " * 21 + line for line in rest]
+        lines += [" " * 21 + f"to mend it:  {check.mend}"] if check.mend else []
+    return lines
+
+
+def check_python(wanted: str, found: str) -> Check:
+    """`found` is a version of Python, `wanted` the range of `requires-python`."""
+    if SpecifierSet(wanted).contains(found, prereleases=True):
+        return Check("python", OK, f"{found}, expected {wanted}")
+    mend = f"make a virtual environment with a Python {wanted}, then  {INSTALL}"
+    return Check("python", WRONG, f"{found}; expected {wanted}", mend)
+
+
+def check_dependencies(requirements: Iterable[str], installed: Callable[[str], str] = version) -> Check:
+    """Hold every installed version to the range of pyproject.toml."""
+    wrong, n = [], 0
+    for text in requirements:
+        requirement, n = Requirement(text), n + 1
+        try:
+            found = installed(requirement.name)
+        except PackageNotFoundError:
+            wrong.append(f"{requirement.name} is not installed, expected {requirement.specifier}")
+            continue
+        if not requirement.specifier.contains(found, prereleases=True):
+            wrong.append(f"{requirement.name} is {found}, expected {requirement.specifier}")
+    if wrong:
+        return Check("libraries", WRONG, "; ".join(wrong), INSTALL)
+    return Check("libraries", OK, f"all {n} within the ranges of pyproject.toml")
+
+
+def check_torch(command: tuple[str, ...] = (sys.executable, "-c", LOOK_AT_TORCH)) -> Check:
+    """Whether torch can be imported and used: in a process of its own, since a broken one may take it down."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        last = (done.stderr.strip().splitlines() or [f"the process ended with {done.returncode}"])[-1]
+        return Check("torch", WRONG, f"it cannot be used: {last}", f"pip uninstall -y torch && {INSTALL}")
+    found, _, other = done.stdout.strip().partition(" ")
+    there = " (there is CUDA too; `--device cuda` is not needed, since the cases are tiny)" if other else ""
+    return Check("torch", OK, f"{found}; the graders compute on the CPU{there}")
+
+
+def check_install() -> Check:
+    """Whether the commands run the code of this folder, and not that of another copy."""
+    try:
+        text = distribution("headstart").read_text("direct_url.json")
+    except PackageNotFoundError:
+        return Check("installation", WRONG, "headstart is not installed", HERE)
+    origin: dict[str, Any] = json.loads(text) if text else {}
+    path = Path(url2pathname(unquote(urlparse(origin.get("url", "")).path)))
+    if not origin.get("dir_info", {}).get("editable"):
+        said = "headstart is installed as a copy; expected an editable one, that runs what you edit"
+        return Check("installation", WRONG, said, HERE)
+    if path.resolve() != ROOT.resolve():
+        return Check("installation", WRONG, f"headstart runs from {path}, not from here", HERE)
+    return Check("installation", OK, "editable, from this folder")
+
+
+def check_exercises() -> Check:
+    """Whether every file that a learner starts from is there."""
+    names = ("__init__", *GIVEN, *(exercise.name for exercise in load_course().exercises))
+    missing = [f"{name}.py" for name in names if not (journal.EXERCISES / f"{name}.py").is_file()]
+    if missing:
+        return Check("exercises", WRONG, f"exercises/ has no {', '.join(missing)}", "headstart stubs")
+    return Check("exercises", OK, f"all {len(names)} files are there")
+
+
+def check_weights(folder: Path) -> Check:
+    """Whether the embedded checkpoint is what was made."""
+    mend = f"git checkout -- {EMBEDDED.relative_to(ROOT).as_posix()}"
+    try:
+        wrong = wrong_files(folder)
+    except (OSError, ValueError) as error:
+        return Check("weights", WRONG, f"their sums cannot be read: {error}", mend)
+    if wrong:
+        return Check("weights", WRONG, f"{', '.join(wrong)}: missing, or damaged", mend)
+    return Check("weights", OK, "the checkpoint that comes with the course is whole")
+
+
+def check_writable(name: str, folder: Path) -> Check:
+    """Whether files can be written to a folder, which is made if it is not there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        reason = error.strerror or str(error)
+        return Check(name, WRONG, f"{folder} cannot be written to: {reason}", f"chmod u+rwx {error.filename or folder}")
+    return Check(name, OK, f"{folder} can be written to")
+
+
+def check_disk(free: float) -> Check:
+    """`free` is in bytes."""
+    said = f"{free / 1e9:.1f} GB free"
+    return Check("disk", OK, said) if free >= SMALL else Check("disk", NOTE, f"{said}; a training run may not fit")
+
+
+def check_sandbox() -> Check:
+    """Whether bubblewrap can make a sandbox, which the lead of a cohort needs to grade others' code."""
+    need = "only who grades other people's code needs it"
+    if shutil.which(NAMESPACE[0]) is None:
+        return Check("sandbox", NOTE, f"bubblewrap is not installed; {need}", "apt install bubblewrap (on Linux)")
+    done = subprocess.run(NAMESPACE, capture_output=True, text=True, check=False, env=os.environ | {"LC_ALL": "C"})
+    if done.returncode != 0:
+        reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+        return Check("sandbox", NOTE, f"bubblewrap cannot make a namespace here ({reason}); {need}")
+    return Check("sandbox", OK, "bubblewrap can make a namespace")

@@ -1,0 +1,150 @@
+"""The learner's files: one task put back to its stub, whatever is replaced kept as a backup, solutions read."""
+
+import ast
+import datetime
+import io
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from graders.engine import journal
+from graders.engine.course import load_course
+from graders.engine.stubs import REFERENCE, stub_text
+
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+
+
+@dataclass(frozen=True)
+class Text:
+    """A file's lines, ends of lines and all, and what they define."""
+
+    lines: list[str]
+    tree: ast.Module
+
+    def places(self, name: str) -> list[slice]:
+        """The lines of everything at the top of the file that gives this name a meaning, decorators included."""
+        return [_lines_of(node) for node in self.tree.body if name in _names(node)]
+
+
+def reset(exercise: str, task: str) -> Path:
+    """Put a task's stub in the place of what the learner wrote, and nothing else; return where their file is kept.
+
+    Raises `KeyError` when there is no such task, and `ValueError`, with a line for the learner, when their file
+    cannot be read.
+    """
+    load_course()[exercise].task(task)
+    path = journal.EXERCISES / f"{exercise}.py"
+    raw = _read(path)
+    own, stub = _parsed(raw, exercise), _parsed(stub_text(exercise).encode(), exercise)
+    lines = _with_task(own, stub, task, exercise)
+    backup = back_up(path)
+    path.write_bytes("".join(lines).encode())
+    return backup
+
+
+def back_up(path: Path) -> Path:
+    """Keep a learner's file, to the byte, under its name and the time; return where. Raises `OSError`."""
+    folder = journal.HOME / "backups"
+    folder.mkdir(parents=True, exist_ok=True)
+    name = f"{path.stem}-{datetime.datetime.now():%Y%m%d-%H%M%S}"
+    for further in ("", *(f"-{n}" for n in range(2, 1000))):  # several in one second
+        backup = folder / f"{name}{further}.py"
+        try:
+            with backup.open("xb") as file:
+                file.write(path.read_bytes())
+        except FileExistsError:
+            continue
+        return backup
+    raise FileExistsError(f"{folder} has a thousand backups of this second; move them elsewhere")
+
+
+def shown_path(path: Path) -> str:
+    """A file of the learner's as a screen names it."""
+    return path.relative_to(journal.HOME.parent).as_posix()
+
+
+def solution_text(exercise: str, task: str | None = None) -> str:
+    """The solved file, or one task of it, as it would stand in `exercises/`. Raises `KeyError`."""
+    text = (REFERENCE / f"{exercise}.py").read_text(encoding="utf-8")
+    if task is not None:
+        load_course()[exercise].task(task)
+        solved = _parsed(text.encode(), exercise)
+        return "".join(solved.lines[solved.places(task)[0]])
+    return re.sub(rf"^from {REFERENCE.name}\b", "from exercises", text, flags=re.MULTILINE)
+
+
+def _with_task(own: Text, stub: Text, task: str, exercise: str) -> list[str]:
+    """The learner's lines with the task's stub in its place."""
+    end = "\r\n" if own.lines and own.lines[0].endswith("\r\n") else "\n"
+    wanted = [line.rstrip("\r\n") + end for line in stub.lines[stub.places(task)[0]]]
+    places, lines = own.places(task), list(own.lines)
+    if not places:
+        return _inserted(own, stub, task, wanted, end)
+    for node in own.tree.body:
+        here = _lines_of(node)
+        if task not in _names(node) and any(p.start < here.stop and here.start < p.stop for p in places):
+            raise ValueError(
+                f"exercises/{exercise}.py has {task} on one line with something else; "
+                "put each on lines of its own, then try again"
+            )
+    for place in reversed(places[1:]):  # defined more than once: the stub alone is to stay
+        del lines[place]
+    lines[places[0]] = wanted
+    return lines
+
+
+def _inserted(own: Text, stub: Text, task: str, wanted: list[str], end: str) -> list[str]:
+    """The learner's lines with a task that they lack, between what stands around it in the stub."""
+    names = [name for node in stub.tree.body for name in _names(node)]
+    before, after = names[: names.index(task)], names[names.index(task) + 1 :]
+    earlier = [places[-1] for places in map(own.places, before) if places]
+    later = [places[0] for places in map(own.places, after) if places]
+    if earlier:
+        at = max(place.stop for place in earlier)
+    else:
+        at = min((place.start for place in later), default=len(own.lines))
+    head, rest = _without_blank_end(own.lines[:at], end), own.lines[at:]
+    gap = [end, end]
+    while rest and not rest[0].strip():
+        rest = rest[1:]
+    return [*head, *(gap if head else []), *wanted, *([*gap, *rest] if rest else [])]
+
+
+def _without_blank_end(lines: list[str], end: str) -> list[str]:
+    while lines and not lines[-1].strip():
+        lines = lines[:-1]
+    return [*lines[:-1], lines[-1].rstrip("\r\n") + end] if lines else []
+
+
+def _lines_of(node: ast.stmt) -> slice:
+    first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))])
+    return slice(first - 1, node.end_lineno)
+
+
+def _names(node: ast.stmt) -> list[str]:
+    """The names that a statement at the top of a file gives a meaning to; imports aside."""
+    if isinstance(node, Definition):
+        return [node.name]
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+    return [target.id for target in targets if isinstance(target, ast.Name)]
+
+
+def _read(path: Path) -> bytes:
+    if not path.is_file():
+        raise ValueError(
+            f"exercises/{path.name} is not there, so there is nothing to put back; `headstart stubs` writes it"
+        )
+    return path.read_bytes()
+
+
+def _parsed(raw: bytes, exercise: str) -> Text:
+    try:
+        text, tree = raw.decode("utf-8"), ast.parse(raw)
+    except (SyntaxError, ValueError) as error:  # a file that holds a null is a ValueError to some Pythons
+        told = f"line {error.lineno}, {error.msg}" if isinstance(error, SyntaxError) and error.lineno else str(error)
+        told = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else told
+        raise ValueError(
+            f"exercises/{exercise}.py cannot be read by Python ({told}), so one task cannot be told from another; "
+            f"mend it, or start the whole file over: `headstart stubs {exercise} --force` (yours is kept as a backup)"
+        ) from error
+    return Text(list(io.StringIO(text, newline="")), tree)
