@@ -1,5 +1,6 @@
-"""A learner's tree of files, and `headstart watch` running in it, for the tests."""
+"""`headstart watch` for the tests: a real one, in a learner's tree of files, and one with nothing around it."""
 
+import io
 import json
 import os
 import queue
@@ -8,10 +9,14 @@ import sys
 import threading
 from pathlib import Path
 
-from graders.engine.course import ROOT
+from graders.engine.course import ROOT, load_course
 from graders.engine.record import hash_of
 from graders.engine.stubs import stub_files
+from graders.loop.frame import Terminal
+from graders.loop.saves import Saves
+from graders.loop.watching import Options, Watch
 
+COURSE = load_course()
 PATIENCE = 120  # seconds for what must come, so that a test that fails ends
 
 
@@ -97,3 +102,54 @@ def processes_of(tree: Path) -> list[str]:
         except OSError:  # it ended meanwhile, or is another user's
             pass
     return [line for line in found if line]
+
+
+class Silent:
+    """In place of what grades: keeps what it was asked for."""
+
+    def __init__(self):
+        self.run, self.asked = 0, []
+
+    def grade(self, exercise):
+        self.run += 1
+        self.asked.append(exercise)
+
+    def drop(self):
+        self.run += 1
+        self.asked.append("")
+
+    def close(self):
+        """Nothing to end."""
+
+
+class Bench:
+    """A watch on files of its own, with nothing around it."""
+
+    def __init__(self, folder, **options):
+        folder.mkdir()
+        self.folder, self.grader, self.out = folder, Silent(), io.StringIO()
+        for name, stub in stub_files().items():
+            (folder / f"{name}.py").write_text(stub, encoding="utf-8")
+        terminal = Terminal(takes_keys=True, out=self.out)
+        self.watch = Watch(Options("mlp", is_fresh=False, **options), self.grader, Saves(folder, COURSE), terminal)
+        self.watch.happened("tick")
+
+    def save(self, *names, text="# mine\n"):
+        """Save files at once, and let the watch see it, after the time in which more saves may follow."""
+        for name in names:
+            (self.folder / f"{name}.py").write_text(text, encoding="utf-8")
+        self.watch.happened("files")
+        self.watch.runs.due = 0.0
+        self.watch.happened("tick")
+
+    def grade(self, done=0):
+        """Finish the run that is under way, so many of the tasks done."""
+        tasks = [task.name for task in COURSE[self.watch.runs.running].tasks]
+        states = {task: "done" if i < done else "not yet right" for i, task in enumerate(tasks)}
+        self.watch.happened("graded", {"run": self.grader.run, "tasks": states, "screens": [], "summary": []})
+
+    def press(self, keys):
+        """Press keys; the last lines that were said."""
+        for key in keys:
+            self.watch.happened("key", key)
+        return self.watch.notes
