@@ -20,6 +20,7 @@ from graders.commands.solution import solution
 from graders.commands.status import status
 from graders.commands.stubs import stubs
 from graders.commands.train import train
+from graders.commands.watch import watch
 from graders.commands.write import write
 
 # Without markup a flag is shown plainly, not as `<bool>`
@@ -50,7 +51,7 @@ def headstart(
 
 
 app.command("list")(list_tasks)
-for command in (show, hint, solution, reset, explain, doctor, write, train, see, notebook, stubs, site, audit):
+for command in (watch, show, hint, solution, reset, explain, doctor, write, train, see, notebook, stubs, site, audit):
     app.command()(command)
 
 

@@ -52,6 +52,12 @@ JSON = {
         "A list of objects: `name`; `state`, which is `ok`, `wrong` or `note`; `said`; `mend`, empty where there is "
         "nothing to mend."
     ),
+    "watch": (
+        "An object for each verdict, on a line of its own as soon as it is there: `exercise`; `file_hash`, which tells "
+        "the text that was graded from others; `tasks`, the state of each; `n_done`; `laws`, the status of each; "
+        "`screens` and `summary`, lines; `note`, empty where all is well; `seconds` that the grading took; `run`, its "
+        "number."
+    ),
 }
 VALUES = {int: "N", float: "X", str: "TEXT", Path: "PATH"}  # an option's value, by its type
 CODES = """## Exit codes

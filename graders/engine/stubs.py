@@ -5,6 +5,7 @@ the place of the code. Whatever is no task is given, and stays as it is.
 """
 
 import ast
+import functools
 import io
 import re
 import tokenize
@@ -28,6 +29,7 @@ def stub_files() -> dict[str, str]:
     return {"__init__": _package_text(course.exercises)} | {name: stub_text(name) for name in names}
 
 
+@functools.cache
 def stub_text(exercise: str) -> str:
     """The text of one exercise's stub; that of a given file is the file itself, under its new name.
 

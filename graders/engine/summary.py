@@ -9,6 +9,7 @@ from graders.engine.trial import Outcome
 
 DEFAULT = "exercises"  # the folder that is graded when none is named
 UNREADABLE = "the file could not be read"
+COMMAND = "  pytest graders/"
 
 
 def summary(outcomes: Sequence[Outcome], course: Course, folder: str) -> list[str]:
@@ -35,13 +36,18 @@ def summary(outcomes: Sequence[Outcome], course: Course, folder: str) -> list[st
                         f"Next: {verb} {task.name} in {folder}/{name}.py",
                         f"      It is explained in {exercise.page}#{task.page}",
                     ]
-                steps[state].append(f"      Then run  pytest graders/test_{name}.py{option}")
+                steps[state].append(f"      Then run{COMMAND}test_{name}.py{option}")
     done = sum(line.endswith(DONE) for line in lines)
     next_step = steps.get(BROKEN) or next(iter(steps.values()), [])  # what is shown above is mended first
     if any(line.endswith((PARTLY, UNTRIED)) for line in lines):
         next_step = ["Only some of the laws were tried. Without -k, -x and :: the command tries them all."]
     told = [line for line in map(told_of_prints, outcomes) if line][:1]
     return [*lines, "", f"{done} of {len(lines)} tasks done.", *told, *(next_step or after(outcomes, course))]
+
+
+def without_commands(lines: Sequence[str]) -> list[str]:
+    """The summary for where nothing need be run: without the lines that say which command is next."""
+    return [line for line in lines if COMMAND not in line]
 
 
 def told_of_prints(outcome: Outcome) -> str:
@@ -59,4 +65,4 @@ def after(outcomes: Sequence[Outcome], course: Course) -> list[str]:
     if last + 1 == len(names):
         return ["All laws hold."]
     following = course.exercises[last + 1]
-    return [f"All laws hold. Next: {following.page}, then run  pytest graders/test_{following.name}.py"]
+    return [f"All laws hold. Next: {following.page}, then run{COMMAND}test_{following.name}.py"]

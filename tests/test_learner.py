@@ -1,0 +1,170 @@
+"""A scripted learner at a terminal: from the stub to green, through wrong answers of three kinds, in every exercise.
+
+Real files, real saves, one `headstart watch` for all; what stands on the screen is compared, line by line, with what
+a session of this process says of the same files.
+"""
+
+import re
+
+import pytest
+from learners import solved
+from watched import PATIENCE, command, environment, learner_tree, processes_of
+
+from graders.engine.course import load_course
+from graders.engine.law import laws_for
+from graders.engine.misconception import misconceptions_of
+from graders.engine.session import Session
+from graders.engine.stubs import stub_text
+from graders.engine.summary import without_commands
+from graders.engine.trial import Policy
+from graders.loop.frame import View, frame
+from graders.loop.watching import KEYS
+
+pexpect = pytest.importorskip("pexpect", reason="there are no terminals of its kind on Windows")
+
+COURSE = load_course()
+EXERCISES = [exercise.name for exercise in COURSE.exercises]
+HEIGHT, WIDTH = 70, 130
+FRAME = re.compile(r"\x1b\[H(.*?)\x1b\[J", re.DOTALL)
+CODE = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+UNREADABLE = "\n\ndef half_written(\n"
+WRAPPED = """
+
+_right = {place}
+
+
+def _wrong(*args, **kwargs):
+    {body}
+
+
+{place} = _wrong
+"""
+RAISES = 'raise RuntimeError("half written")'
+SKEWS = "return _skewed(_right(*args, **kwargs))"
+# A task of each exercise, and what becomes of its right answer in a way that is on no list
+ODD = {
+    "tensors": ("dot", "x * 1.37 + 0.11"),
+    "markov": ("first_order", "x * 0.73 + 0.11"),
+    "softmax": ("softmax", "x * 1.37 + 0.11"),
+    "tokenizer": ("merge", "[*x, 17]"),
+    "backprop": ("relu_backward", "x * 1.37 + 0.11"),
+    "embedding": ("sinusoidal_positions", "x * 1.37 + 0.11"),
+    "layer_norm": ("LayerNorm.forward", "x * 1.37 + 0.11"),
+    "attention": ("attention_scores", "x * 1.37 + 0.11"),
+    "mlp": ("gelu_new", "x * 1.37 + 0.11"),
+    "block": ("TransformerBlock.forward", "x * 1.37 + 0.11"),
+    "gpt": ("GPT.forward", "x * 1.37 + 0.11"),
+    "sampling": ("apply_temperature", "x * 1.37 + 0.11"),
+    "beam_search": ("banned_tokens", "x | {3}"),
+    "caching": ("CachedAttention.forward", "(x[0] * 1.37 + 0.11, *x[1:])"),
+    "loss": ("next_token_loss", "x * 1.37 + 0.11"),
+    "optimizer": ("warmup_cosine", "x * 1.37 + 0.11"),
+    "training": ("evaluate", "x * 1.37 + 0.11"),
+}
+
+
+class Learner:
+    """Someone at a terminal, who saves files and looks at the screen."""
+
+    def __init__(self, tree):
+        self.tree = tree
+        for name in EXERCISES:
+            self.save(name, solved(name))
+        program, *arguments = command()
+        self.terminal = pexpect.spawn(
+            program,
+            arguments,
+            cwd=str(tree),
+            env=environment(tree),
+            dimensions=(HEIGHT, WIDTH),
+            encoding="utf-8",
+            timeout=PATIENCE,
+        )
+
+    def save(self, exercise, text):
+        """Write a file."""
+        (self.tree / "exercises" / f"{exercise}.py").write_text(text, encoding="utf-8")
+
+    def screen(self, *marks):
+        """The lines of the first screen whose header has each of these marks, or not, where it begins with `!`."""
+        while True:
+            self.terminal.expect(FRAME)
+            lines = [CODE.sub("", line) for line in self.terminal.match.group(1).split("\r\n")]
+            if all((mark.strip("!") in lines[0]) != mark.startswith("!") for mark in marks):
+                return lines
+
+    def verdict(self, exercise):
+        """The screen with the verdict on an exercise that was saved, or turned to, just now."""
+        self.screen(exercise, "grading")
+        return self.screen(exercise, "!...")
+
+
+@pytest.fixture(scope="module")
+def learner(tmp_path_factory):
+    """A learner who solved everything, in front of `headstart watch`."""
+    learner = Learner(learner_tree(tmp_path_factory.mktemp("learner")))
+    learner.verdict("tensors")
+    yield learner
+    learner.terminal.send("q")
+    learner.terminal.expect(pexpect.EOF)
+    learner.terminal.close()
+    assert learner.terminal.exitstatus == 0
+    assert processes_of(learner.tree) == []
+
+
+def expected(exercise, monkeypatch, tree):
+    """What a session in this process says of a learner's file: the screens, the summary, and its outcomes."""
+    monkeypatch.chdir(tree)  # so that the folder has the name that the learner knows
+    session = Session("exercises", laws_for(exercise), Policy())
+    for law in laws_for(exercise):
+        session.judge.grade(law)
+    session.close()
+    return session.screens(), without_commands(session.summary()), session.outcomes
+
+
+def assert_shown(lines, exercise, screens, summary):
+    """Hold that the lines on the screen are these screens and this summary."""
+    n_tasks = len(COURSE[exercise].tasks)
+    n_done = sum(line.endswith(" done") for line in summary)
+    following = COURSE.exercises[EXERCISES.index(exercise) + 1 :]
+    way_on = f"Press n for {following[0].name}: {following[0].page}" if following else "It was the last exercise."
+    notes = [f"{exercise} is done: every law holds. {way_on}"] if n_done == n_tasks else []
+    view = View(exercise, n_done, n_tasks, "saved 0 s ago", "", screens, summary, notes, (), KEYS)
+    header, *rest = [line for line, _style in frame(view, WIDTH - 1, HEIGHT)]
+    assert [re.sub(r"saved \d+ (s|min) ago", "saved 0 s ago", lines[0]), *lines[1:]] == [header, *rest]
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_from_stub_to_green_through_three_kinds_of_wrong_answers(exercise, learner, monkeypatch):
+    right = solved(exercise)
+    misconception = misconceptions_of(exercise)[0]
+    place, odd = ODD[exercise]
+    task = COURSE[exercise].tasks[0].name
+    raises = WRAPPED.format(place=task, body=RAISES)
+    steps = {
+        "stub": stub_text(exercise),
+        "broken": right + (UNREADABLE if EXERCISES.index(exercise) % 2 else raises),
+        "known": misconception.apply(right.replace("from exercises.", "from reference.")),
+        "odd": right + f"\n\ndef _skewed(x):\n    return {odd}\n" + WRAPPED.format(place=place, body=SKEWS),
+        "right": right,
+    }
+    n_done = {}
+    for kind, text in steps.items():
+        learner.save(exercise, text)
+        lines = learner.verdict(exercise)
+        screens, summary, outcomes = expected(exercise, monkeypatch, learner.tree)
+        assert_shown(lines, exercise, screens, summary)
+        statuses = {outcome.record.status for outcome in outcomes}
+        said = " ".join(" ".join(lines).split())
+        match kind:
+            case "stub":
+                assert statuses <= {"not_started", "skipped"}
+            case "broken":
+                assert "cannot be read by Python" in said or "RuntimeError: half written" in said
+            case "known":
+                assert misconception.names in said
+            case "odd":
+                assert "None of the known mistakes" in said
+        n_done[kind] = lines[0].split(" · ")[1]
+    n_tasks = len(COURSE[exercise].tasks)
+    assert (n_done["stub"], n_done["right"]) == (f"0 of {n_tasks} tasks done", f"{n_tasks} of {n_tasks} tasks done")
