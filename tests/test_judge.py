@@ -185,7 +185,7 @@ def test_an_exercise_has_ten_seconds_and_then_the_rest_is_left_out():
     text = solved_but(
         "import time\ndef attention_scores(q, k):\n    time.sleep(0.06)\n    return slow(q, k)\n"
     ).replace("def attention_scores(", "def slow(", 1)
-    outcomes = graded(text, policy=replace(FEW, seconds=0.2))
+    outcomes = graded(text, policy=replace(FEW, seconds=0.04))
     assert [(o.record.status, o.record.kind) for o in outcomes[:1]] == [("failed", "budget")]
     assert {o.record.cause for o in outcomes[1:]} == {"the exercise used up its 0 seconds"}
 
@@ -202,7 +202,8 @@ def test_only_the_time_of_the_subject_s_own_code_counts(monkeypatch):
 
     monkeypatch.setattr(judge.transport, "ask", ask)
     judge.grade(laws_for("attention")[0])
-    assert judge.progress["attention"].seconds == len(calls) - 1  # the first asked for the signatures
+    counted = judge.progress["attention"].seconds * subject.PATIENCE  # of which next to nothing was computed
+    assert round(counted) == len(calls) - 1  # the first asked for the signatures
 
 
 def grader_error():

@@ -16,6 +16,7 @@ from graders.engine.transport import InProcess, Worker
 from graders.engine.worker.loading import Source
 from graders.engine.worker.perform import ModuleRequest, Request, to_data
 
+NAP = 0.3  # seconds
 X = torch.tensor([[1.0, 2.0], [3.0, -0.0]], dtype=torch.float64)
 CODE = """
 import ctypes, os, re, signal, sys, time
@@ -42,6 +43,12 @@ def loops(x):
     while True:
         pass
 def sleeps(x): time.sleep(100)
+def naps(x): time.sleep(0.3); return x
+def spins(x):
+    until = time.process_time() + 0.3
+    while time.process_time() < until:
+        pass
+    return x
 def backtracks(x): return re.match("(a+)+$", "a" * 60 + "b")
 def multiplies(x):
     return torch.linalg.matrix_power(torch.ones(6000, 6000), 10**6)
@@ -221,3 +228,12 @@ def test_closing_leaves_no_process_and_no_file(source):
     pid, folder = worker.process.pid, worker.folder.name
     worker.close()
     assert (is_running(pid), Path(folder).exists()) == (False, False)
+
+
+def test_what_a_process_computes_is_counted_and_what_it_waits_for_is_not(worker):
+    ask(worker, "fine")  # the process is there
+    used = [worker.computed()]
+    for task in ("naps", "spins"):
+        ask(worker, task)
+        used.append(worker.computed() - sum(used))
+    assert used[1] < NAP <= used[2]

@@ -181,6 +181,10 @@ class Trivial:
     def start(self) -> None:
         """Nothing to start."""
 
+    def computed(self) -> float:
+        """Nothing to speak of."""
+        return 0.0
+
     def close(self) -> None:
         """Nothing is open."""
 
