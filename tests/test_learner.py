@@ -5,7 +5,9 @@ a session of this process says of the same files.
 """
 
 import re
+import termios
 
+import pexpect
 import pytest
 from learners import solved
 from watched import PATIENCE, command, environment, learner_tree, processes_of
@@ -19,8 +21,6 @@ from graders.engine.summary import without_commands
 from graders.engine.trial import Policy
 from graders.loop.frame import View, frame
 from graders.loop.watching import KEYS
-
-pexpect = pytest.importorskip("pexpect", reason="there are no terminals of its kind on Windows")
 
 COURSE = load_course()
 EXERCISES = [exercise.name for exercise in COURSE.exercises]
@@ -60,6 +60,14 @@ ODD = {
     "loss": ("next_token_loss", "x * 1.37 + 0.11"),
     "optimizer": ("warmup_cosine", "x * 1.37 + 0.11"),
     "training": ("evaluate", "x * 1.37 + 0.11"),
+}
+
+
+# What is told of the wrong answer of each kind
+SAID = {
+    "unreadable": "cannot be read by Python",
+    "raises": "RuntimeError: half written",
+    "odd": "None of the known mistakes",
 }
 
 
@@ -113,13 +121,13 @@ def learner(tmp_path_factory):
 
 
 def expected(exercise, monkeypatch, tree):
-    """What a session in this process says of a learner's file: the screens, the summary, and its outcomes."""
+    """What a session in this process says of a learner's file: the screens, and the summary."""
     monkeypatch.chdir(tree)  # so that the folder has the name that the learner knows
     session = Session("exercises", laws_for(exercise), Policy())
     for law in laws_for(exercise):
         session.judge.grade(law)
     session.close()
-    return session.screens(), without_commands(session.summary()), session.outcomes
+    return session.screens(), without_commands(session.summary())
 
 
 def assert_shown(lines, exercise, screens, summary):
@@ -139,32 +147,42 @@ def test_from_stub_to_green_through_three_kinds_of_wrong_answers(exercise, learn
     right = solved(exercise)
     misconception = misconceptions_of(exercise)[0]
     place, odd = ODD[exercise]
-    task = COURSE[exercise].tasks[0].name
-    raises = WRAPPED.format(place=task, body=RAISES)
+    raises = WRAPPED.format(place=place, body=RAISES)
     steps = {
         "stub": stub_text(exercise),
-        "broken": right + (UNREADABLE if EXERCISES.index(exercise) % 2 else raises),
+        **({"unreadable": right + UNREADABLE} if EXERCISES.index(exercise) % 2 else {"raises": right + raises}),
         "known": misconception.apply(right.replace("from exercises.", "from reference.")),
         "odd": right + f"\n\ndef _skewed(x):\n    return {odd}\n" + WRAPPED.format(place=place, body=SKEWS),
         "right": right,
     }
-    n_done = {}
-    for kind, text in steps.items():
-        learner.save(exercise, text)
-        lines = learner.verdict(exercise)
-        screens, summary, outcomes = expected(exercise, monkeypatch, learner.tree)
-        assert_shown(lines, exercise, screens, summary)
-        statuses = {outcome.record.status for outcome in outcomes}
-        said = " ".join(" ".join(lines).split())
-        match kind:
-            case "stub":
-                assert statuses <= {"not_started", "skipped"}
-            case "broken":
-                assert "cannot be read by Python" in said or "RuntimeError: half written" in said
-            case "known":
-                assert misconception.names in said
-            case "odd":
-                assert "None of the known mistakes" in said
-        n_done[kind] = lines[0].split(" · ")[1]
+    shown = {}
+    try:
+        for kind, text in steps.items():
+            learner.save(exercise, text)
+            lines = learner.verdict(exercise)
+            screens, summary = expected(exercise, monkeypatch, learner.tree)
+            assert_shown(lines, exercise, screens, summary)
+            shown[kind] = " ".join(" ".join(lines).split())
+    finally:
+        learner.save(exercise, right)  # other exercises build on it
     n_tasks = len(COURSE[exercise].tasks)
-    assert (n_done["stub"], n_done["right"]) == (f"0 of {n_tasks} tasks done", f"{n_tasks} of {n_tasks} tasks done")
+    for kind, told in (SAID | {"known": misconception.names}).items():
+        assert told in shown.get(kind, told)
+    assert f"0 of {n_tasks} tasks done" in shown["stub"]
+    assert "not yet right" not in shown["stub"]
+    assert f"{n_tasks} of {n_tasks} tasks done" in shown["right"]
+
+
+def test_a_learner_moves_on_with_a_key_and_leaves_the_terminal_as_it_was(tmp_path):
+    learner = Learner(learner_tree(tmp_path / "learner"))
+    before = termios.tcgetattr(learner.terminal.fd)
+    learner.verdict("tensors")
+    assert termios.tcgetattr(learner.terminal.fd) != before
+    learner.terminal.send("n")
+    assert learner.verdict("markov")[0].startswith("markov · 6 of 6 tasks done")
+    learner.terminal.sendintr()  # Ctrl-C
+    learner.terminal.expect(pexpect.EOF)
+    assert termios.tcgetattr(learner.terminal.fd) == before
+    learner.terminal.close()
+    assert learner.terminal.exitstatus == 0
+    assert processes_of(learner.tree) == []

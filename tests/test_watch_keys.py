@@ -70,6 +70,17 @@ def test_a_save_during_a_run_drops_it(bench):
     assert bench.grader.asked == ["mlp", "mlp", "", "mlp"]
 
 
+def test_saves_that_follow_each_other_closely_are_graded_after_the_last(bench):
+    for text in ("# one\n", "# two\n", "# three\n"):
+        (bench.folder / "mlp.py").write_text(text, encoding="utf-8")
+        bench.watch.happened("files")
+    assert bench.grader.asked == ["mlp", "mlp", ""]  # the first of them at once, and it is dropped
+    assert bench.watch.runs.seconds_to_wait() is not None
+    bench.watch.runs.due = 0.0
+    bench.watch.happened("tick")
+    assert bench.grader.asked == ["mlp", "mlp", "", "mlp"]
+
+
 def test_a_verdict_on_a_text_that_is_no_longer_there_is_not_shown(bench):
     bench.save("mlp", text="# one\n")
     (bench.folder / "mlp.py").write_text("# two\n")

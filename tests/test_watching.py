@@ -76,6 +76,7 @@ def test_a_save_during_a_run_drops_it_with_all_its_processes(stub):
     wait_for(lambda: len(processes_of(stub.tree)) >= 4)  # those that watch, grade, try laws, and run the learner's code
     assert stub.verdict_on("mlp", STUB)["tasks"]["MLP"] == "not started"
     wait_for(lambda: len(processes_of(stub.tree)) == 2)
+    assert list((stub.tree / "tmp").glob("*/*")) == []
 
 
 def test_a_loop_that_left_its_group_is_ended_too(stub):
@@ -103,6 +104,14 @@ def test_a_file_that_went_is_waited_for(stub):
     stub.path("mlp").unlink()
     assert is_silent(stub)
     assert stub.verdict_on("mlp", UNREADABLE)["n_done"] == 0
+
+
+def test_a_file_that_went_during_its_run_ends_the_run(stub):
+    stub.save("mlp", ENDLESS)
+    wait_for(lambda: len(processes_of(stub.tree)) >= 4)
+    stub.path("mlp").unlink()
+    wait_for(lambda: len(processes_of(stub.tree)) == 2)
+    stub.verdict_on("mlp", STUB)
 
 
 def test_the_whole_folder_may_go_and_come_back(stub):

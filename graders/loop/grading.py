@@ -176,8 +176,12 @@ def _end_orphans() -> None:
             pid, _status = os.waitpid(-1, os.WNOHANG)
         except ChildProcessError:
             return
-        for orphan in [] if pid else Path(f"/proc/self/task/{os.getpid()}/children").read_text().split():
-            os.kill(int(orphan), signal.SIGKILL)
+        for orphan in [] if pid else _children():
+            os.kill(orphan, signal.SIGKILL)
+
+
+def _children() -> list[int]:
+    return [int(pid) for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()]
 
 
 def _tell(said: dict[str, Any]) -> None:
