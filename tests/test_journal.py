@@ -44,6 +44,22 @@ def test_a_run_of_some_laws_leaves_what_is_known_of_the_others(home):
     assert verdict.questions == {"second": "Which width?"}
 
 
+def test_what_held_of_another_text_says_nothing_of_this_one(home):
+    keep("attention", "a text", LAWS, [record(law) for law in LAWS], {"first": "Which width?"})
+    keep("attention", "another text", LAWS, [record("third")], {})
+    verdict = verdict_on("attention")
+    assert (verdict.state("scores"), verdict.state("mask"), verdict.questions) == (UNTRIED, DONE, {})
+
+
+def test_an_exercise_that_a_run_did_not_come_to_keeps_its_verdict(home):
+    keep("mlp", "a text", {"law": "MLP"}, [Record("mlp", "MLP", "law", "A sentence.", "passed")], {})
+    laws = [*laws_for("attention")[:1], *laws_for("mlp")]
+    session = Session(str(home), laws, Policy(examples=5))
+    session.judge.grade(laws[0])
+    session.close()
+    assert verdict_on("mlp").file_hash == "a text"
+
+
 def test_a_question_goes_with_the_mistake(home):
     keep("attention", "text", LAWS, [record("second", "failed")], {"second": "Which width?"})
     keep("attention", "text", LAWS, [record("second")], {})

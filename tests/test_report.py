@@ -74,17 +74,17 @@ def helper(x): return first(x)
 def second(x): return helper(x)
 class Third:
     def forward(self, x): return second(x)
-def fourth(x):
-    first = x
-    return x.first
+def fourth(first):
+    second = first
+    return second.first + first
 def fifth(x): return fifth(x - 1)
 """
 
 
 def test_what_a_task_calls_is_read_through_its_helpers():
-    tasks = ("first", "second", "Third", "fifth")
+    tasks = ("first", "second", "Third", "fourth", "fifth")
     found = calls_between(tasks, Source(texts={"file": CALLS}), "file")
-    assert found == {"first": [], "second": ["first"], "Third": ["first", "second"], "fifth": []}
+    assert found == {"first": [], "second": ["first"], "Third": ["first", "second"], "fourth": [], "fifth": []}
 
 
 @pytest.mark.parametrize("text", ["def broken(", "\0", "x = 1"])

@@ -13,8 +13,15 @@ def calls_between(tasks: Collection[str], source: Source, file: str) -> dict[str
     except (OSError, ValueError, SyntaxError, RecursionError):  # what is wrong with the file, its first law says
         return {}
     parts = {node.name: node for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
-    names = {part: {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} & {*parts} for part, node in parts.items()}
+    names = {part: _read_in(node) & {*parts} for part, node in parts.items()}
     return {task: [other for other in tasks if other in _reached(task, names) - {task}] for task in tasks}
+
+
+def _read_in(node: ast.AST) -> set[str]:
+    """The names that a function or class reads, but for those that it gives a meaning itself."""
+    named = [(n.id, isinstance(n.ctx, ast.Load)) for n in ast.walk(node) if isinstance(n, ast.Name)]
+    own = {name for name, is_read in named if not is_read} | {n.arg for n in ast.walk(node) if isinstance(n, ast.arg)}
+    return {name for name, is_read in named if is_read} - own
 
 
 def _reached(start: str, names: dict[str, set[str]]) -> set[str]:

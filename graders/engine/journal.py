@@ -65,8 +65,10 @@ def verdict_on(exercise: str) -> Verdict:
 def keep(
     exercise: str, graded_hash: str, laws: Mapping[str, str], records: Sequence[Record], questions: Mapping[str, str]
 ) -> None:
-    """Remember records beside what is known already. `laws` are the tasks of all the exercise's laws, by law."""
+    """Remember records beside what is known already of the same text. `laws` are the tasks of all laws, by law."""
     before = verdict_on(exercise)
+    if before.file_hash != graded_hash:
+        before = Verdict(exercise)  # what held of another text says nothing of this one
     newest = {**before.records, **{record.law: shortened(record) for record in records}}
     asked = {law: question for law, question in before.questions.items() if law not in {r.law for r in records}}
     tasks = list(laws.values())
@@ -88,7 +90,7 @@ def write(path: Path, text: str) -> None:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
         Path(name).replace(path)
-    except OSError:
+    except BaseException:  # Ctrl-C as well
         Path(name).unlink(missing_ok=True)
         raise
 

@@ -63,6 +63,8 @@ class Session:
         self.judge.transport.close()
         for exercise, graded_hash in self.hashes.items():
             own = [outcome for outcome in self.outcomes if outcome.law.exercise == exercise]
+            if not own:  # it was stopped before it came to this one
+                continue
             questions = {o.law.name: o.diagnosis.misconceptions[0].asks for o in own if o.diagnosis}
             laws = {law.name: law.task for law in laws_for(exercise)}
             journal.keep(exercise, graded_hash, laws, [outcome.record for outcome in own], questions)

@@ -112,7 +112,10 @@ class Worker:
         try:
             self.channel.receive(until=time.monotonic() + START_SECONDS)
         except (EOFError, ConnectionError, TimeoutError) as error:
-            raise RuntimeError("the process that runs the exercises did not start") from error
+            self.stop()
+            raise RuntimeError(
+                "the process that runs the exercises did not start; `headstart doctor` looks for the reason"
+            ) from error
 
     def ask(self, request: Request, meanwhile: Callable[[], object] | None = None) -> Reply:
         self.start()
@@ -136,6 +139,9 @@ class Worker:
         except (CodecError, KeyError, TypeError) as error:
             self.stop()
             return Reply(failure=Failure("crash", message=f"its answer could not be read: {error}"))
+        except BaseException:
+            self.stop()  # its answer, unread, would be taken for that to the next request
+            raise
 
     def computed(self) -> float:
         if sys.platform != "linux":  # where the system does not tell, what passes counts

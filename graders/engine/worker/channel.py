@@ -38,9 +38,11 @@ class Channel:
         message = bytearray(n_bytes)
         rest = memoryview(message)
         while rest:
-            # A timeout of 0 would not wait even for what is there already
-            self.end.settimeout(None if until is None else max(1e-3, until - time.monotonic()))
-            n_read = self.end.recv_into(rest)
+            self.end.settimeout(None if until is None else max(0.0, until - time.monotonic()))
+            try:
+                n_read = self.end.recv_into(rest)
+            except BlockingIOError:  # the time is over, and what had come until then is taken
+                raise TimeoutError from None
             if n_read == 0:
                 raise EOFError
             rest = rest[n_read:]

@@ -1,6 +1,7 @@
 """A worker process: reads requests from a channel, performs them, writes replies, until it is closed."""
 
 import contextlib
+import ctypes
 import faulthandler
 import os
 import signal
@@ -16,6 +17,7 @@ from .loading import Source
 from .perform import Performer, request_from, to_data
 
 MAX_PRINTED = 2000  # characters of what a learner's code printed
+PR_SET_PDEATHSIG = 1  # of <linux/prctl.h>
 JUDGE_ONLY = ("reference", "graders")
 
 
@@ -31,6 +33,7 @@ def serve(channel: Channel, is_fork: bool, source: Source, stack_file: str) -> N
         if not name.startswith(__package__):
             del sys.modules[name]
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    _end_with_the_judge()
     if is_fork:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.closerange(3, channel.end.fileno())
@@ -54,6 +57,12 @@ def serve(channel: Channel, is_fork: bool, source: Source, stack_file: str) -> N
             stack.truncate()
             reply = to_data(performer.perform(request))
             channel.send(encode(reply | {"printed": _read(printed)}))
+
+
+def _end_with_the_judge() -> None:
+    """Have the system end this process when the judge's ends, whatever a learner's code is at."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
 def _redirect_output(descriptor: int) -> None:
