@@ -80,9 +80,9 @@ def table(words, rows):
     return shares
 
 
-def spelled(words) -> str:
-    """Which words the numbers stand for, as a message shows it."""
-    return ", ".join(f"{i} {word}" for i, word in enumerate(words))
+def spelled(words) -> dict[int, str]:
+    """Which words the numbers stand for."""
+    return dict(enumerate(words))
 
 
 @fixed
@@ -160,7 +160,9 @@ def many_texts(where):
 def many(cases):
     """In float32: two long texts, of which one has a mask of False alone, if any, and a text of one word."""
     return fixed(
-        lambda where: [cases.in_float32().case(seed, n=13, length=length) for seed, length in ((3, 40), (1, 40), (2, 1))]
+        lambda where: [
+            cases.in_float32().case(seed, n=13, length=length) for seed, length in ((3, 40), (1, 40), (2, 1))
+        ]
     )
 
 

@@ -7,14 +7,20 @@ FIRST_CHECK = "        check_words(sequence, n)\n        # 2. Count each word wi
 FIRST_PAIRS = "for a, b in pairwise(sequence):"
 FIRST_COUNT = "counts[a, b] += 1"
 FIRST_SHARES = "n n\n    return counts / counts.sum(dim=1, keepdim=True).clamp(min=1)\n\n\ndef second_order"
-FIRST_SUM, FIRST_CLAMP = "zero: n n\n    return counts / counts.sum(dim=1, keepdim=True)", ".clamp(min=1)\n\n\ndef second_order"
+FIRST_SUM, FIRST_CLAMP = (
+    "zero: n n\n    return counts / counts.sum(dim=1, keepdim=True)",
+    ".clamp(min=1)\n\n\ndef second_order",
+)
 
 SECOND_TEXTS = "counts = torch.zeros(n * n, n)\n    for sequence in sequences:"
 SECOND_CHECK = "        check_words(sequence, n)\n        # 2. Count each pair with the word after it"
 SECOND_RUNS = "for i in range(len(sequence) - 2):"
 SECOND_COUNT = "counts[a * n + b, c] += 1"
 SECOND_SHARES = "n*n n\n    return counts / counts.sum(dim=1, keepdim=True).clamp(min=1)"
-SECOND_SUM, SECOND_CLAMP = "n*n n\n    return counts / counts.sum(dim=1, keepdim=True)", ".clamp(min=1)\n\n\ndef pair_votes"
+SECOND_SUM, SECOND_CLAMP = (
+    "n*n n\n    return counts / counts.sum(dim=1, keepdim=True)",
+    ".clamp(min=1)\n\n\ndef pair_votes",
+)
 
 PAIR_TEXTS = "counts = torch.zeros(n, n, n)\n    for sequence in sequences:"
 PAIR_CHECK = "        check_words(sequence, n)\n        # 2. Count each word with the one after it, once"
