@@ -330,13 +330,6 @@ MISCONCEPTIONS = (
         ("min(known, key=self.rank.get)", "known[0]"),
     ),
     encodes(
-        "leftmost_pair_first",
-        "The leftmost pair that can be merged is, again and again; what was learnt first should be merged first.",
-        "`abc` with merges b + c, then a + b: which of the two is made?",
-        (LOWEST, "place = next(i for i, pair in enumerate(pairwise(word)) if pair in self.rank)"),
-        (MERGE_IT, "word[place : place + 2] = [256 + self.rank[known[0]]]"),
-    ),
-    encodes(
         "walked_along_the_word",
         "Each word is walked along once, and what can be merged on the way is; what was learnt first should be first.",
         "`abc` with merges b + c, then a + b: which of the two is made?",
