@@ -75,10 +75,9 @@ def signed_map(axes: Any, values: Tensor, rows: Sequence[str], columns: Sequence
     axes.images[0].set(cmap=SIGNED, clim=(-1, 1))
 
 
-def sign(axes: Any, text: str) -> None:
-    """A sign between two tables, such as = or a cross."""
-    axes.set_axis_off()
-    axes.text(0.5, 0.5, text, ha="center", va="center", fontsize=16, transform=axes.transAxes)
+def sign(axes: Any, text: str, left: float) -> None:
+    """A sign, such as = or a cross, before a table and what its rows are called: so far to the left, in its widths."""
+    axes.text(-left, 0.5, text, ha="center", va="center", fontsize=16, transform=axes.transAxes)
 
 
 def write(axes: Any, row: int, column: int, text: str, share: float, fontsize: float = 8) -> None:

@@ -73,11 +73,11 @@ def lookup() -> Figure:
     """One-hot rows times a table are rows of the table."""
     rows, ids = torch.tensor([[0.2, 0.9], [0.7, 0.1], [0.4, 0.4], [0.05, 0.6]]), torch.tensor([0, 3, 2])
     drawn = figure(7.5, 2.4)
-    left, times, middle, equals, right = drawn.subplots(1, 5, width_ratios=(2, 0.3, 1, 0.3, 1))
+    left, middle, right = drawn.subplots(1, 3, width_ratios=(2, 1, 1))
     heat_map(left, one_hot(ids, 4), ["0", "3", "2"], list("0123"), "one-hot rows")
-    sign(times, "\N{MULTIPLICATION SIGN}")
+    sign(middle, "\N{MULTIPLICATION SIGN}", 0.65)
     heat_map(middle, rows, [f"row {i}" for i in range(4)], "ab", "a table")
-    sign(equals, "=")
+    sign(right, "=", 0.65)
     heat_map(right, lookup_by_matmul(rows, ids), ["row 0", "row 3", "row 2"], "ab", "rows of the table")
     return drawn
 
@@ -173,12 +173,11 @@ def masks() -> Figure:
     stack = torch.zeros(words.n, words.n)
     stack[words.ids("ran"), words.ids("battery program")] = 1
     drawn = figure(7.5, 6)
-    above, times, middle, equals, below = drawn.subplots(5, 1, height_ratios=(1, 0.8, 8, 0.8, 1))
+    above, middle, below = drawn.subplots(3, 1, height_ratios=(1, 8, 1))
     heat_map(above, one_hot(torch.tensor(words.ids("ran")), words.n), ["ran"], [""] * words.n, "query: one-hot row")
-    sign(times, "\N{MULTIPLICATION SIGN}")
-    heat_map(middle, stack, words.words, [""] * words.n, "stack of masks: a row for each word that asks")
-    sign(equals, "=")
-    heat_map(below, may_vote(words)[None], ["ran"], words.words, "the mask of ran: which words it may hear")
+    title = "\N{MULTIPLICATION SIGN}\nstack of masks: a row for each word that asks"
+    heat_map(middle, stack, words.words, [""] * words.n, title)
+    heat_map(below, may_vote(words)[None], ["ran"], words.words, "=\nthe mask of ran: which words it may hear")
     return drawn
 
 
@@ -197,12 +196,12 @@ def pair_features() -> Figure:
     inputs, features = ["battery", "program", "ran", "bias"], ["battery ran", "program ran"]
     names = ["battery ... ran", "program ... ran", "battery ..."]
     drawn = figure(9, 2.8)
-    heard, times, weights, equals, sums, then, cut = drawn.subplots(1, 7, width_ratios=(4, 0.4, 2, 0.4, 2, 0.4, 2))
+    heard, weights, sums, cut = drawn.subplots(1, 4, width_ratios=(4, 2, 2, 2))
     signed_map(heard, HEARD, names, inputs, "what was heard")
-    sign(times, "\N{MULTIPLICATION SIGN}")
+    sign(weights, "\N{MULTIPLICATION SIGN}", 0.85)
     signed_map(weights, WEIGHTS, inputs, features, "weights")
-    sign(equals, "=")
+    sign(sums, "=", 0.2)
     signed_map(sums, pair_sums(), [""] * 3, features, "sums")
-    sign(then, "\N{RIGHTWARDS ARROW}")
+    sign(cut, "\N{RIGHTWARDS ARROW}", 0.2)
     signed_map(cut, pair_sums().relu(), [""] * 3, features, "cut off below 0")
     return drawn

@@ -21,7 +21,7 @@ from graders.engine.worker.codec import Opaque
 WIDTH = 110
 LABEL = 23  # columns before a value
 FEW = 12  # numbers of a tensor that is shown whole
-WITH_EXAMPLE = ("values", "nan", "shape", "type", "keys", "call", "timeout", "crash", "large", "changed", "unsteady")
+WITH_EXAMPLE = ("values", "nan", "shape", "type", "keys", "call", "timeout", "changed", "unsteady")
 
 
 def failure_screen(outcome: Outcome, tally: str, exercise: Exercise, folder: str) -> list[str]:
