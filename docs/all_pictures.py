@@ -1,5 +1,6 @@
 """The pictures of "From counting to attention", in its order; `headstart site` draws them into `docs/pictures/`."""
 
+from docs import formula_pictures as formula
 from docs import model_pictures as model
 from docs import toy_pictures as toy
 
@@ -14,13 +15,13 @@ DRAWN = (
     toy.sharp_votes,
     toy.masks,
     toy.pair_features,
-    toy.one_weight,
-    toy.soft_choice,
+    formula.soft_choice,
+    formula.merges,
+    formula.one_weight,
     model.near_words,
-    toy.positions,
-    model.patterns,
+    formula.positions,
     model.stream_size,
+    model.patterns,
     model.refinement,
-    toy.two_stacks,
-    toy.merges,
+    formula.two_stacks,
 )

@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import matplotlib
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from torch import Tensor
 
 BLUE, ORANGE, GREY = "#3b6ea8", "#d9822b", "#d5d9df"
+SIGNED = LinearSegmentedColormap.from_list("signed", (ORANGE, "#f4f6f9", BLUE))  # from -1 to 1, 0 being nearly white
 
 SHOW = [f"show me my {word} please" for word in 2 * ["directories"] + 3 * ["files"] + 5 * ["photos"]]
 CHECK = 2 * ["check whether the battery ran down please"] + 3 * ["check whether the program ran please"]
@@ -46,7 +48,7 @@ def light(axes: Any) -> None:
 
 def table(axes: Any, shares: Tensor, rows: Sequence[str], columns: Sequence[str], title: str = "") -> None:
     """Shares from 0 to 1 as blue cells with a white line between them; nothing is written yet."""
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    axes.imshow(shares.tolist(), cmap="Blues", vmin=0, vmax=1, aspect="auto")
     slanted = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if max(map(len, columns)) > 2 else {}
     axes.set_xticks(range(len(columns)), columns, **slanted)
     axes.set_yticks(range(len(rows)), rows)
@@ -65,6 +67,17 @@ def heat_map(axes: Any, shares: Tensor, rows: Sequence[str], columns: Sequence[s
         for j, value in enumerate(row):
             if value:
                 write(axes, i, j, f"{value:.2g}".removeprefix("0"), value)
+
+
+def signed_map(axes: Any, values: Tensor, rows: Sequence[str], columns: Sequence[str], title: str = "") -> None:
+    """The same for numbers from -1 to 1: what is below 0 is orange."""
+    heat_map(axes, values, rows, columns, title)
+    axes.images[0].set(cmap=SIGNED, clim=(-1, 1))
+
+
+def sign(axes: Any, text: str, left: float) -> None:
+    """A sign, such as = or a cross, before a table and what its rows are called: so far to the left, in its widths."""
+    axes.text(-left, 0.5, text, ha="center", va="center", fontsize=16, transform=axes.transAxes)
 
 
 def write(axes: Any, row: int, column: int, text: str, share: float, fontsize: float = 8) -> None:

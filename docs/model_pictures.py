@@ -100,13 +100,16 @@ def patterns() -> Figure:
     """Where three heads of the checkpoint look, in a line it knows."""
     tokens, names = read(LINE)
     found = streams(tokens)[2]
-    drawn = figure(9, 3.4)
-    for axes, (layer, head) in zip(drawn.subplots(1, 3), HEADS, strict=True):
-        axes.imshow(found[layer][head], cmap="Blues", vmin=0, vmax=1)
+    drawn = figure(9, 3.6)
+    all_axes = drawn.subplots(1, 3)
+    for axes, (layer, head) in zip(all_axes, HEADS, strict=True):
+        axes.imshow(found[layer][head].tolist(), cmap="Blues", vmin=0, vmax=1)
         axes.set_xticks(range(len(names)), names, rotation=90, fontsize=7)
         axes.set_yticks(range(len(names)), names, fontsize=7)
         axes.set_title(f"layer {layer}, head {head}", fontsize=10)
+        axes.set_xlabel("is looked at")
         bare(axes)
+    all_axes[0].set_ylabel("looks")
     return drawn
 
 

@@ -1,4 +1,4 @@
-"""The pictures of "From counting to attention" that can be worked by hand: tables, votes, masks, one weight."""
+"""The pictures of "From counting to attention" that can be worked by hand: tables, votes, masks, pairs."""
 
 from typing import Any
 
@@ -6,14 +6,23 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from docs.drawing import BATTERY, BLUE, CHECK, GREY, ORANGE, PROGRAM, SHOW, Words, bare, figure, heat_map, light
-from reference.attention import apply_causal_mask, attention_pattern
-from reference.backprop import linear_backward
-from reference.embedding import sinusoidal_positions
+from docs.drawing import (
+    BATTERY,
+    BLUE,
+    CHECK,
+    GREY,
+    ORANGE,
+    PROGRAM,
+    SHOW,
+    Words,
+    bare,
+    figure,
+    heat_map,
+    sign,
+    signed_map,
+)
 from reference.markov import complete, first_order, masked_votes, pair_votes, second_order
-from reference.softmax import softmax
 from reference.tensors import batch_matmul, dot, lookup_by_matmul, one_hot
-from reference.tokenizer import Tokenizer, train_bpe
 
 FILES_FIND_MY = ["files", "find", "my"]
 SENTENCE = "find my files"
@@ -42,7 +51,7 @@ def dot_product() -> Figure:
     left, right = drawn.subfigures(1, 2, width_ratios=(1, 1.1))
     rows = {"my": (my, GREY), "times\na mix": (MIX, GREY), "place\nby place": (my * MIX, BLUE)}
     for axes, (name, (row, color)) in zip(left.subplots(3, 1, sharex=True), rows.items(), strict=True):
-        drawn_bars = axes.bar(FILES_FIND_MY, row, color=color, width=0.6)
+        drawn_bars = axes.bar(FILES_FIND_MY, row.tolist(), color=color, width=0.6)
         axes.bar_label(drawn_bars, [f"{value:.2g}" for value in row.tolist()], fontsize=9, padding=2)
         axes.set(ylim=(0, 1.5), yticks=[])
         axes.set_ylabel(name, rotation=0, ha="right", va="center")
@@ -63,11 +72,13 @@ def dot_product() -> Figure:
 def lookup() -> Figure:
     """One-hot rows times a table are rows of the table."""
     rows, ids = torch.tensor([[0.2, 0.9], [0.7, 0.1], [0.4, 0.4], [0.05, 0.6]]), torch.tensor([0, 3, 2])
-    drawn = figure(7, 2.4)
+    drawn = figure(7.5, 2.4)
     left, middle, right = drawn.subplots(1, 3, width_ratios=(2, 1, 1))
-    heat_map(left, one_hot(ids, 4), ["row 0", "row 3", "row 2"], list("0123"), "one-hot rows")
-    heat_map(middle, rows, list("0123"), "ab", "times a table")
-    heat_map(right, lookup_by_matmul(rows, ids), ["row 0", "row 3", "row 2"], "ab", "are its rows")
+    heat_map(left, one_hot(ids, 4), ["0", "3", "2"], list("0123"), "one-hot rows")
+    sign(middle, "\N{MULTIPLICATION SIGN}", 0.65)
+    heat_map(middle, rows, [f"row {i}" for i in range(4)], "ab", "a table")
+    sign(right, "=", 0.65)
+    heat_map(right, lookup_by_matmul(rows, ids), ["row 0", "row 3", "row 2"], "ab", "rows of the table")
     return drawn
 
 
@@ -161,11 +172,12 @@ def masks() -> Figure:
     words, _text, _votes = ballots()
     stack = torch.zeros(words.n, words.n)
     stack[words.ids("ran"), words.ids("battery program")] = 1
-    drawn = figure(7.5, 5)
+    drawn = figure(7.5, 6)
     above, middle, below = drawn.subplots(3, 1, height_ratios=(1, 8, 1))
-    heat_map(above, one_hot(torch.tensor(words.ids("ran")), words.n), ["query: ran"], [""] * words.n)
-    heat_map(middle, stack, words.words, [""] * words.n)
-    heat_map(below, may_vote(words)[None], ["mask for ran"], words.words)
+    heat_map(above, one_hot(torch.tensor(words.ids("ran")), words.n), ["ran"], [""] * words.n, "query: one-hot row")
+    title = "\N{MULTIPLICATION SIGN}\nstack of masks: a row for each word that asks"
+    heat_map(middle, stack, words.words, [""] * words.n, title)
+    heat_map(below, may_vote(words)[None], ["ran"], words.words, "=\nthe mask of ran: which words it may hear")
     return drawn
 
 
@@ -180,106 +192,16 @@ def pair_sums() -> Tensor:
 
 
 def pair_features() -> Figure:
-    """Words that were heard, times weights of 1 and -1, cut off below 0: features of pairs of words."""
+    """Words that were heard, times weights of 1, 0 and -1, cut off below 0: features of pairs of words."""
     inputs, features = ["battery", "program", "ran", "bias"], ["battery ran", "program ran"]
     names = ["battery ... ran", "program ... ran", "battery ..."]
-    drawn = figure(8, 2.6)
-    left, middle, right = drawn.subplots(1, 3, width_ratios=(4, 2, 2))
-    heat_map(left, HEARD, names, inputs, "what was heard")
-    heat_map(middle, pair_sums(), [""] * 3, features, "times weights of 1 and -1")
-    heat_map(right, pair_sums().relu(), [""] * 3, features, "cut off below 0")
-    return drawn
-
-
-X, TARGET, W, RATE = 3.0, 5.0, 2.0, 0.05  # the line y = w * x, the point it should go through, and a step downhill
-
-
-def loss_of(w: float) -> float:
-    """The squared error of the line through the origin with the slope w."""
-    return (w * X - TARGET) ** 2
-
-
-def slope_at(w: float) -> float:
-    """The gradient of that loss with respect to w, by the rule for a linear layer."""
-    x, weight, grad = (torch.tensor([[value]]) for value in (X, w, 2 * (w * X - TARGET)))
-    return linear_backward(x, weight, grad)[1].item()
-
-
-def one_weight() -> Figure:
-    """The loss over one weight is a parabola; the gradient is its slope, and a step against it goes downhill."""
-    drawn = figure(6, 3)
-    axes = drawn.subplots()
-    ws = [1 + i / 50 for i in range(68)]
-    axes.plot(ws, [loss_of(w) for w in ws], color=GREY, linewidth=3)
-    slope, after = slope_at(W), W - RATE * slope_at(W)
-    axes.axline((W, loss_of(W)), slope=slope, color=ORANGE, linestyle="--", linewidth=1.2)
-    axes.annotate("", (after, loss_of(after)), (W, loss_of(W)), arrowprops={"arrowstyle": "->", "color": BLUE, "lw": 2})
-    axes.plot([W, after], [loss_of(W), loss_of(after)], "o", color=BLUE)
-    axes.annotate(
-        f"w = {W:g}, loss {loss_of(W):g}, slope {slope:g}", (W, loss_of(W)), (8, -4), textcoords="offset points"
-    )
-    said = f"one step later:\nw = {after:g}, loss {loss_of(after):.2g}"
-    axes.annotate(said, (after, loss_of(after)), (-6, 44), textcoords="offset points", ha="center")
-    axes.set(xlabel="w", ylabel="loss", xlim=(0.9, 2.7), ylim=(-0.2, 4))
-    light(axes)
-    return drawn
-
-
-def soft_choice() -> Figure:
-    """The probabilities of the same five numbers, at three temperatures."""
-    x = torch.tensor([2.0, 1.0, 0.5, -1.0, 1.8])
-    drawn = figure(7, 2.2)
-    for axes, temperature in zip(drawn.subplots(1, 3, sharey=True), (0.2, 1.0, 5.0), strict=True):
-        axes.bar(range(len(x)), softmax(x / temperature, dim=0), color=BLUE)
-        axes.set_xticks(range(len(x)), [f"{value:g}" for value in x.tolist()])
-        axes.set_title(f"x / {temperature:g}", fontsize=10)
-        light(axes)
-    return drawn
-
-
-def positions() -> Figure:
-    """Each pair of columns of the table of positions is a wave of its own length."""
-    drawn = figure(6.5, 2.6)
-    axes = drawn.subplots()
-    axes.imshow(sinusoidal_positions(64, 32).T, cmap="RdBu", aspect="auto")
-    axes.set(xlabel="position", ylabel="column")
-    bare(axes)
-    return drawn
-
-
-def two_stacks() -> Figure:
-    """Who may see whom in a decoder and in an encoder, every score being the same."""
-    words = ["find", "out", "whether", "it", "ran", "please"]
-    scores = torch.zeros(1, 1, len(words), len(words))
-    drawn = figure(8, 3.6)
-    left, right = drawn.subplots(1, 2, sharey=True)
-    for axes, seen, title in (
-        (left, apply_causal_mask(scores), "decoder: the causal mask"),
-        (right, scores, "encoder: no mask"),
-    ):
-        heat_map(axes, attention_pattern(seen)[0, 0], words, words, title)
-        axes.set_xlabel("is seen")
-    left.set_ylabel("looks")
-    return drawn
-
-
-LEARNT_FROM, SIZES = 100_000, (0, 16, 32, 64, 128, 256, 512, 1024)
-LINE = "The attention of a transformer is a lookup in a table that it has written itself."
-
-
-def ids_in_the_line() -> list[int]:
-    """How many ids one line takes, with the first so many of the merges that Python's manual teaches."""
-    from pydoc_data.topics import topics
-
-    learnt = train_bpe("\n".join(topics.values())[:LEARNT_FROM], 256 + SIZES[-1])
-    return [len(Tokenizer(learnt[:n]).encode(LINE)) for n in SIZES]
-
-
-def merges() -> Figure:
-    """How many ids one line takes, as a tokenizer learns more merges."""
-    drawn = figure(6, 2.6)
-    axes = drawn.subplots()
-    axes.bar_label(axes.bar([str(n) for n in SIZES], ids_in_the_line(), color=BLUE), fontsize=9)
-    axes.set(xlabel="merges", ylabel="ids in the line")
-    light(axes)
+    drawn = figure(9, 2.8)
+    heard, weights, sums, cut = drawn.subplots(1, 4, width_ratios=(4, 2, 2, 2))
+    signed_map(heard, HEARD, names, inputs, "what was heard")
+    sign(weights, "\N{MULTIPLICATION SIGN}", 0.85)
+    signed_map(weights, WEIGHTS, inputs, features, "weights")
+    sign(sums, "=", 0.2)
+    signed_map(sums, pair_sums(), [""] * 3, features, "sums")
+    sign(cut, "\N{RIGHTWARDS ARROW}", 0.2)
+    signed_map(cut, pair_sums().relu(), [""] * 3, features, "cut off below 0")
     return drawn

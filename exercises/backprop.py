@@ -15,6 +15,7 @@ Yours to write: everything below that raises `NotImplementedError`.
 `pytest graders/test_backprop.py` checks it; docs/exercises/backprop.md explains it.
 """
 
+import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 

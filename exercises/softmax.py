@@ -15,13 +15,14 @@ Yours to write: everything below that raises `NotImplementedError`.
 `pytest graders/test_softmax.py` checks it; docs/exercises/softmax.md explains it.
 """
 
+import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 
 def check_logits(x: Float[Tensor, "..."], dim: int) -> None:
     """Raise `ValueError` when all numbers along `dim` are -inf somewhere: they have no probabilities."""
-    if x.isneginf().all(dim=dim).any():
+    if torch.isneginf(x).all(dim=dim).any():
         raise ValueError(f"along axis {dim} all numbers of a row are -inf; expected at least one that is not")
 
 

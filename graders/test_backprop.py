@@ -45,7 +45,7 @@ test_linear_backward_is_from_scratch = from_scratch("backprop", "linear_backward
 
 @law("linear_backward", worked_by_hand("linear_backward"))
 def test_linear_layer_worked_by_hand(subject, reference, case):
-    """On the page, two positions give x the gradients 0, 6 and 7, -3, W the gradients 10, -1 and 2, 4, and b 4, 1."""
+    """On the page, x gets 0, 6 and 7, -3, W 10, -1 and 2, 4, and b 4, 1; of position 0 alone W gets 1, 2 and 2, 4."""
     expect_gradients(subject.linear_backward(*case.inputs), case.expected, "worked by hand")
 
 
@@ -161,7 +161,7 @@ test_cross_entropy_backward_is_from_scratch = from_scratch("backprop", "cross_en
 
 @law("cross_entropy_backward", worked_by_hand("cross_entropy_backward"))
 def test_cross_entropy_worked_by_hand(subject, reference, case):
-    """The page's 1/4, 1/4, 1/2 and 0, 2/3, 1/3, with target 2 both times, give 1/8, 1/8, -1/4 and 0, 1/3, -1/3."""
+    """The page's two rows, with target 2, give 1/8, 1/8, -1/4 and 0, 1/3, -1/3; the first alone 1/4, 1/4, -1/2."""
     expect_equal(subject.cross_entropy_backward(*case.inputs), case.expected, note="worked by hand")
 
 

@@ -12,8 +12,9 @@ from graders.cases.markov_sentences import (
     counted,
     long_texts,
     manual,
+    many,
     many_texts,
-    many_voters,
+    masked_voters,
     show_me,
     texts,
     unfit_beginnings,
@@ -193,7 +194,7 @@ def test_the_order_of_earlier_words_does_not_matter(subject, reference, case):
     expect_equal(told[3], 0 * told[0], what="the last word alone:")
 
 
-@law("skip_votes", many_voters)
+@law("skip_votes", many(voters))
 def test_skip_votes_of_a_long_text_in_float32(subject, reference, case):
     """Long texts in float32, from a vocabulary of thirteen words; also where nobody votes, the votes are float32."""
     expect_equal(subject.skip_votes(case.sequence, case.votes), reference.skip_votes(case.sequence, case.votes))
@@ -208,7 +209,7 @@ def test_skip_votes_refuses_unfit_texts(subject, reference, case):
 # masked_votes
 
 
-@law("masked_votes", voters)
+@law("masked_votes", masked_voters)
 def test_only_words_of_the_mask_vote(subject, reference, case):
     """The rows [a, last] are added up for each place before the last word where a word a with mask[a] stands."""
     arguments = (case.sequence, case.votes, case.mask)
@@ -224,7 +225,7 @@ def test_one_vote_against_none(subject, reference, case):
         expect_equal(subject.masked_votes(text, case.votes, case.mask), expected, note=ON_THE_PAGE)
 
 
-@law("masked_votes", voters)
+@law("masked_votes", masked_voters)
 def test_a_mask_and_its_opposite_share_the_votes(subject, reference, case):
     """The votes that a mask lets through and those that it silences are all votes; False alone lets none through."""
     masks = (case.mask, ~case.mask, torch.zeros_like(case.mask))
@@ -236,7 +237,7 @@ def test_a_mask_and_its_opposite_share_the_votes(subject, reference, case):
     expect_equal(none, 0 * all_votes, what="a mask of False alone:")
 
 
-@law("masked_votes", many_voters)
+@law("masked_votes", many(masked_voters))
 def test_masked_votes_of_a_long_text_in_float32(subject, reference, case):
     """Long texts in float32, from a vocabulary of thirteen words; also where nobody votes, the votes are float32."""
     arguments = (case.sequence, case.votes, case.mask)

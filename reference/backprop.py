@@ -12,6 +12,7 @@ Sources: Rumelhart, Hinton and Williams, "Learning representations by back-propa
 Ba, Kiros and Hinton, "Layer Normalization", 2016, section 3.
 """
 
+import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
@@ -58,7 +59,7 @@ def cross_entropy_backward(logits: Float[Tensor, "*axes n"], targets: Int[Tensor
     exps = (logits - logits.amax(dim=-1, keepdim=True)).exp()
     probs = exps / exps.sum(dim=-1, keepdim=True)
     # 2. One less at the target, in every row: *axes n
-    is_target = probs.new_zeros(probs.shape).scatter(-1, targets.unsqueeze(-1), 1)
+    is_target = torch.zeros_like(probs).scatter(-1, targets.unsqueeze(-1), 1)
     # 3. The loss was a mean over all targets: *axes n
     return (probs - is_target) / targets.numel()
 

@@ -12,13 +12,14 @@ softmax functions", 2021, for the shift; Shannon, "A Mathematical Theory of Comm
 mean, entropy.
 """
 
+import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 
 def check_logits(x: Float[Tensor, "..."], dim: int) -> None:
     """Raise `ValueError` when all numbers along `dim` are -inf somewhere: they have no probabilities."""
-    if x.isneginf().all(dim=dim).any():
+    if torch.isneginf(x).all(dim=dim).any():
         raise ValueError(f"along axis {dim} all numbers of a row are -inf; expected at least one that is not")
 
 

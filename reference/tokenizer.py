@@ -72,6 +72,9 @@ def train_bpe(text: str, vocab_size: int) -> list[Pair]:
     In each step the pair that occurs most often within the words of the text is merged everywhere; where several occur
     equally often, the lowest pair is. Ends when there are `vocab_size` ids, or no pair is left.
     Raises `ValueError` when `vocab_size` is below 256 or the text is no valid Unicode.
+
+    A slow answer is as right as a fast one: cut the text into words; count all pairs in all words; choose one; `merge`
+    it in every word; count again. The steps from 2 on are those of a fast one, which counts once and then corrects.
     """
     # 1. Refuse a vocabulary with too little room for the bytes
     if vocab_size < 256:
@@ -133,6 +136,9 @@ class Tokenizer:
         """The ids of a text: in each word the merge that was learnt first is made first, everywhere, then the next.
 
         Raises `ValueError` when the text is no valid Unicode.
+
+        A slow answer is as right: in each word, look for the pair of the lowest rank; `merge` it; look again, until no
+        pair has a rank. The steps are those of a fast one.
         """
         ids: list[int] = []
         for word in map(tuple, words_as_ids(text)):

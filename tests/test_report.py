@@ -10,10 +10,10 @@ from graders.engine.diagnosis import Diagnosis
 from graders.engine.judge import Judge
 from graders.engine.law import Broken, expect_equal, laws_for
 from graders.engine.misconception import misconceptions_of
-from graders.engine.report import comparison, explanation, looks_like
+from graders.engine.report import comparison, example_lines, explanation, looks_like
 from graders.engine.space import Case
 from graders.engine.stubs import stub_files
-from graders.engine.subject import form_differences
+from graders.engine.subject import form_differences, result_axes
 from graders.engine.transport import InProcess
 from graders.engine.trial import Policy
 from graders.engine.wording import numbers
@@ -127,6 +127,53 @@ def test_which_of_two_mistakes_shows_is_known():
     assert outcome.diagnosis is not None
     assert outcome.diagnosis.first_is_enough
     assert "keepdim" in outcome.diagnosis.misconceptions[0].id
+
+
+def test_two_mistakes_in_the_failing_task_are_tried_before_any_in_what_it_needs():
+    code = (
+        "def cross_entropy(logits, targets):\n"
+        "    check_targets(logits, targets)\n"
+        "    return -log_softmax(logits, dim=1)[range(len(targets)), targets].mean()\n"
+    )
+    transport = InProcess(Source(texts=stub_files() | {"softmax": solved("softmax") + "\n\n" + code}))
+    law = next(law for law in laws_for("softmax") if law.task == "cross_entropy")
+    assert (
+        Judge(transport, Policy()).grade(law).record.misconception == "probabilities_along_axis_1+targets_of_one_axis"
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (
+            "    assert a.shape[0] == a.shape[1], 'not square'\n    return a.diagonal().sum()\n",
+            "It raised AssertionError: not square; 2 rows and 3 columns: this was refused, but by an assert. "
+            "Look first, and raise ValueError yourself.",
+        ),
+        (
+            "    return a.flatten()[:: len(a) + 1].view(len(a)).sum() + a.matmul(a).sum() * 0\n",
+            "It raised RuntimeError: mat1 and mat2 shapes cannot be multiplied (2x3 and 2x3); 2 rows and 3 columns: "
+            "this was refused, but by an error that came up later. Look first, and raise ValueError yourself.",
+        ),
+    ],
+)
+def test_a_refusal_by_another_error_says_what_to_raise(code, said):
+    transport = InProcess(Source(texts=stub_files() | {"tensors": solved("tensors") + "\n\ndef trace(a):\n" + code}))
+    law = next(law for law in laws_for("tensors") if law.name == "test_a_matrix_that_is_not_square_is_refused")
+    outcome = Judge(transport, Policy()).grade(law)
+    assert outcome.broken is not None
+    assert explanation(outcome.broken, "file", "trace") == said
+
+
+def test_a_product_of_two_sizes_is_the_name_of_one_axis():
+    assert result_axes("markov", "second_order") == "n*n n"
+    assert result_axes("softmax", "softmax") == ""  # of any number of axes
+
+
+def test_a_text_that_goes_in_is_shown_in_quotes():
+    case = Case(0, {})
+    case.show("text", " a\n")
+    assert [line.split(" = ")[1] for line in example_lines(case)] == [repr(" a\n")]
 
 
 def test_a_task_waits_for_a_broken_one_that_it_calls_though_it_need_not():

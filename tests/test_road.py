@@ -1,17 +1,24 @@
 """What "From counting to attention" says in numbers, and in the words under its pictures, is so."""
 
 import math
+import re
+import warnings
 from itertools import pairwise
 
 import pytest
 import torch
 
+from docs import formula_pictures as formula
 from docs import model_pictures as model
 from docs import toy_pictures as toy
+from docs.all_pictures import DRAWN
+from docs.drawing import svg
+from graders.engine.course import ROOT, load_course
 from reference.attention import Attention, apply_causal_mask, attention_pattern, attention_scores, mix_values
 from reference.config import GPTConfig
 from reference.embedding import Embed, PosEmbed, Unembed
-from reference.markov import masked_votes, skip_votes
+from reference.markov import masked_votes, second_order, skip_votes
+from reference.softmax import softmax
 from reference.tensors import batch_matmul, lookup_by_matmul, merge_heads, one_hot, split_heads
 
 N_CTX, D_VOCAB, D_MODEL, N_HEADS, D_HEAD = 12, 13, 512, 8, 64
@@ -48,9 +55,9 @@ def test_a_product_and_a_cut_say_which_pair_was_heard():
 
 
 def test_one_step_down_the_parabola_is_that_of_the_page():
-    after = toy.W - toy.RATE * toy.slope_at(toy.W)
-    assert (toy.loss_of(toy.W), toy.slope_at(toy.W)) == (1, 6)
-    assert (after, toy.loss_of(after)) == (pytest.approx(1.7), pytest.approx(0.01))
+    after = formula.W - formula.RATE * formula.slope_at(formula.W)
+    assert (formula.loss_of(formula.W), formula.slope_at(formula.W)) == (1, 6)
+    assert (after, formula.loss_of(after)) == (pytest.approx(1.7), pytest.approx(0.01))
 
 
 def test_eight_heads_of_64_are_512():
@@ -116,5 +123,45 @@ def test_each_block_guesses_better_and_two_pieces_come_first_after_the_last_alon
 
 
 def test_the_more_merges_the_fewer_ids():
-    counts = toy.ids_in_the_line()
+    counts = formula.ids_in_the_line()
     assert all(more > fewer for more, fewer in pairwise(counts))
+
+
+def page() -> str:
+    return (ROOT / "docs" / "from-counting-to-attention.md").read_text(encoding="utf-8")
+
+
+def test_the_table_of_the_road_is_in_the_order_of_the_course():
+    listed = [
+        name for line in page().splitlines() if line[:1] == "|" for name in re.findall(r"exercises/(\w+)\.md", line)
+    ]
+    known = [exercise.name for exercise in load_course().exercises]
+    assert listed == known[: len(listed)]
+
+
+def test_pictures_are_drawn_in_the_order_of_the_page():
+    assert re.findall(r"pictures/(\w+)\.svg\)", page()) == [draw.__name__ for draw in DRAWN]
+
+
+@pytest.mark.parametrize("draw", DRAWN, ids=lambda draw: draw.__name__)
+def test_a_picture_is_drawn_without_a_warning(draw):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        svg(draw())
+
+
+def test_layer_norm_makes_the_vectors_before_the_first_block_longer():
+    raw, level = model.lengths()
+    assert (round(raw[0]), round(level[0]), round(math.sqrt(model.checkpoint()[0].embed.W_E.shape[1]))) == (1, 8, 14)
+
+
+def test_of_the_same_five_numbers_the_largest_has_three_quarters_or_one():
+    x = torch.tensor(formula.NUMBERS)
+    assert 0.70 < softmax(x / 0.2, dim=0).max() < 0.75
+    assert softmax(x / 5, dim=0).max() < 0.25
+
+
+def test_seven_of_64_pairs_are_followed_and_one_of_them_by_two_words():
+    words = toy.Words(toy.CHECK)
+    rows = second_order(words.texts, words.n)
+    assert (len(rows), int(rows.any(dim=1).sum()), int((rows.count_nonzero(dim=1) > 1).sum())) == (64, 7, 1)

@@ -19,28 +19,35 @@ def rows(*values: list[float] | float) -> Tensor:
     return torch.tensor(values, dtype=torch.float64)
 
 
-# Of each task: what goes in, in the order of its arguments, and what comes of it
-EXAMPLES: dict[str, tuple[dict[str, Any], Any]] = {
-    "linear_backward": (
-        {"x": rows([1, 2], [3, 0]), "W": rows([2, -1], [0, 3]), "grad": rows([1, 2], [3, -1])},
-        {"x": rows([0, 6], [7, -3]), "W": rows([10, -1], [2, 4]), "b": rows(4, 1)},
-    ),
-    "relu_backward": (
-        {"x": rows(-1, -0.0, 0, 1e-12, 2), "grad": rows(3, 4, 5, 6, -7)},
-        rows(0, 0, 0, 6, -7),
-    ),
-    "softmax_backward": (
-        {"y": rows(0.5, 0.3, 0.2), "grad": rows(1, 2, 6)},
-        rows(-0.65, -0.09, 0.74),
-    ),
-    "cross_entropy_backward": (
-        {"logits": rows([0, 0, math.log(2)], [-math.inf, math.log(2), 0]), "targets": torch.tensor([2, 2])},
-        rows([1 / 8, 1 / 8, -1 / 4], [0, 1 / 3, -1 / 3]),
-    ),
-    "layer_norm_backward": (
-        {"x": rows(0, 3, 6), "w": rows(-1, 2, -1), "eps": 3.0, "grad": rows(2, 2, -1)},
-        {"x": rows(-2 / 3, 1, -1 / 3), "w": rows(-2, 0, -1), "b": rows(2, 2, -1)},
-    ),
+LINEAR_W = rows([2, -1], [0, 3])
+# Of each task: what goes in, in the order of its arguments, and what comes of it; of two also for one position alone,
+# without an axis before the last
+EXAMPLES: dict[str, list[tuple[dict[str, Any], Any]]] = {
+    "linear_backward": [
+        (
+            {"x": rows([1, 2], [3, 0]), "W": LINEAR_W, "grad": rows([1, 2], [3, -1])},
+            {"x": rows([0, 6], [7, -3]), "W": rows([10, -1], [2, 4]), "b": rows(4, 1)},
+        ),
+        (
+            {"x": rows(1, 2), "W": LINEAR_W, "grad": rows(1, 2)},
+            {"x": rows(0, 6), "W": rows([1, 2], [2, 4]), "b": rows(1, 2)},
+        ),
+    ],
+    "relu_backward": [({"x": rows(-1, -0.0, 0, 1e-12, 2), "grad": rows(3, 4, 5, 6, -7)}, rows(0, 0, 0, 6, -7))],
+    "softmax_backward": [({"y": rows(0.5, 0.3, 0.2), "grad": rows(1, 2, 6)}, rows(-0.65, -0.09, 0.74))],
+    "cross_entropy_backward": [
+        (
+            {"logits": rows([0, 0, math.log(2)], [-math.inf, math.log(2), 0]), "targets": torch.tensor([2, 2])},
+            rows([1 / 8, 1 / 8, -1 / 4], [0, 1 / 3, -1 / 3]),
+        ),
+        ({"logits": rows(0, 0, math.log(2)), "targets": torch.tensor(2)}, rows(1 / 4, 1 / 4, -1 / 2)),
+    ],
+    "layer_norm_backward": [
+        (
+            {"x": rows(0, 3, 6), "w": rows(-1, 2, -1), "eps": 3.0, "grad": rows(2, 2, -1)},
+            {"x": rows(-2 / 3, 1, -1 / 3), "w": rows(-2, 0, -1), "b": rows(2, 2, -1)},
+        ),
+    ],
 }
 
 
@@ -49,7 +56,7 @@ def positions(**sizes: int) -> dict[str, int]:
     return {name: size for name, size in sizes.items() if size}
 
 
-@space(batch=(0, 3), seq=(0, 4), d_in=(1, 4), d_out=(1, 4))
+@space(batch=(0, 3), seq=(0, 4, 2), d_in=(1, 4), d_out=(1, 4))
 def layers(case, batch, seq, d_in, d_out):
     """What went into a linear layer at no, one or several positions, and the gradient that arrives."""
     axes = positions(batch=batch, seq=seq)
@@ -58,7 +65,7 @@ def layers(case, batch, seq, d_in, d_out):
     case.tensor("grad", **axes, d_out=d_out)
 
 
-@space(batch=(0, 3), seq=(0, 4), d=(1, 5))
+@space(batch=(0, 3), seq=(0, 4, 1), d=(1, 5))
 def activations(case, batch, seq, d):
     """Numbers of which many are 0, some just beside it, and the gradient that arrives."""
     axes = positions(batch=batch, seq=seq)
@@ -68,7 +75,7 @@ def activations(case, batch, seq, d):
     case.tensor("grad", **axes, d=d)
 
 
-@space(batch=(0, 3), seq=(0, 4), n=(1, 6))
+@space(batch=(0, 3), seq=(0, 4, 1), n=(1, 6))
 def probabilities(case, batch, seq, n):
     """Probabilities, in every third case some of 0, the numbers that they are the softmax of, and what arrives."""
     axes = positions(batch=batch, seq=seq)
@@ -81,7 +88,7 @@ def probabilities(case, batch, seq, n):
     case.tensor("grad", **axes, n=n)
 
 
-@space(batch=(0, 3), seq=(0, 4), n=(2, 6))
+@space(batch=(0, 3), seq=(0, 4, 2), n=(2, 6))
 def rows_far_apart(case, **sizes):
     """Rows of logits about ten thousand or minus ten thousand, some spread out between; some are -inf, no target's."""
     predictions.build(case, **sizes)
@@ -92,7 +99,7 @@ def rows_far_apart(case, **sizes):
     case.logits = logits.masked_fill(is_gap, -math.inf)
 
 
-@space(batch=(0, 3), seq=(0, 4), d=(1, 6))
+@space(batch=(0, 3), seq=(0, 4, 1), d=(1, 6, 3))
 def streams(case, batch, seq, d):
     """Vectors, a scale, an eps, and the gradient that arrives."""
     axes = positions(batch=batch, seq=seq)
@@ -102,7 +109,7 @@ def streams(case, batch, seq, d):
     case.tensor("grad", **axes, d=d)
 
 
-@space(batch=(0, 3), seq=(0, 4), d=(2, 6))
+@space(batch=(0, 3), seq=(0, 4, 1), d=(2, 6, 3))
 def streams_that_end_in_a_constant(case, **sizes):
     """The same, but the numbers of the last vector are all equal."""
     streams.build(case, **sizes)
@@ -130,10 +137,13 @@ def worked_by_hand(task: str) -> Fixed:
     """The example of a task on the exercise's page: `inputs` in the order of its arguments, and what is `expected`."""
 
     def load(where: str | None) -> list[Case]:
-        case = Case(0, {})
-        inputs, case.expected = EXAMPLES[task]
-        case.inputs = [case.show(name, value, **named(value)) for name, value in inputs.items()]
-        return [case]
+        cases = []
+        for inputs, expected in EXAMPLES[task]:
+            case = Case(0, {})
+            case.expected = expected
+            case.inputs = [case.show(name, value, **named(value)) for name, value in inputs.items()]
+            cases.append(case)
+        return cases
 
     return fixed(load)
 

@@ -25,7 +25,7 @@ def drawn(seed, n, *lengths):
     return chance.choice((list, tuple))(text(chance.choices(known, k=length)) for length in lengths)
 
 
-@space(n=(1, 5, 3), n_texts=(0, 4, 2), length=(0, 6, 4))
+@space(n=(1, 5, 3), n_texts=(0, 4, 2), length=(0, 6, 3))
 def texts(case, n, n_texts, length):
     """Texts of many lengths, the longest in any place; often some are empty or of one word, or there are none."""
     chance = random.Random(case.seed)
@@ -35,11 +35,17 @@ def texts(case, n, n_texts, length):
     case.show("n", n)
 
 
-@space(n=(1, 5, 3), length=(1, 7, 3))
+@space(n=(1, 5, 2), length=(1, 7, 3))
 def voters(case, n, length):
-    """A text of at least one word, a table of votes, which may be any numbers, and a mask, some of one kind only."""
+    """A text of at least one word, and a table of votes, which may be any numbers."""
     case.show("sequence", drawn(case.seed, n, length)[0])
     case.tensor("votes", a=n, b=n, c=n)
+
+
+@space(n=(1, 5, 2), length=(1, 7, 3))
+def masked_voters(case, n, length):
+    """The same, and a mask, some of one kind only."""
+    voters.build(case, n, length)
     kind = case.seed % 6
     case.show("mask", torch.full((n,), kind == 0) if kind < 2 else case.draw(n) > 0, a=n)
 
@@ -74,9 +80,9 @@ def table(words, rows):
     return shares
 
 
-def spelled(words) -> str:
-    """Which words the numbers stand for, as a message shows it."""
-    return ", ".join(f"{i} {word}" for i, word in enumerate(words))
+def spelled(words) -> dict[int, str]:
+    """Which words the numbers stand for."""
+    return dict(enumerate(words))
 
 
 @fixed
@@ -151,10 +157,13 @@ def many_texts(where):
     ]
 
 
-@fixed
-def many_voters(where):
-    """In float32: two long texts, of which one has a mask of False alone, and a text of one word."""
-    return [voters.in_float32().case(seed, n=13, length=length) for seed, length in ((3, 40), (1, 40), (2, 1))]
+def many(cases):
+    """In float32: two long texts, of which one has a mask of False alone, if any, and a text of one word."""
+    return fixed(
+        lambda where: [
+            cases.in_float32().case(seed, n=13, length=length) for seed, length in ((3, 40), (1, 40), (2, 1))
+        ]
+    )
 
 
 @fixed

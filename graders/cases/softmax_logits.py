@@ -44,7 +44,7 @@ def arrays_with_gaps(case, **sizes):
     case.x = case.x.masked_fill(case.is_gap, -math.inf)
 
 
-@space(batch=(0, 3), seq=(0, 4), n=(1, 6))
+@space(batch=(0, 3), seq=(0, 4, 2), n=(1, 6))
 def predictions(case, batch, seq, n):
     """Logits, of every other seed -1, 0 and 1 alone, and a target for each row; a size of 0 is an axis less."""
     axes = {name: size for name, size in {"batch": batch, "seq": seq}.items() if size}
@@ -54,14 +54,14 @@ def predictions(case, batch, seq, n):
     case.is_target = torch.arange(n) == case.targets.unsqueeze(-1)
 
 
-@space(batch=(0, 3), seq=(0, 4), n=(1, 6))
+@space(batch=(0, 3), seq=(0, 4, 2), n=(1, 6))
 def huge_predictions(case, **sizes):
     """Logits of which some are ten thousand or minus ten thousand."""
     predictions.build(case, **sizes)
     case.logits = case.logits / case.logits.abs().max().clamp(min=0.1) * HUGE
 
 
-@space(batch=(0, 3), seq=(0, 4), n=(2, 6))
+@space(batch=(0, 3), seq=(0, 4, 2), n=(2, 6))
 def predictions_with_gaps(case, **sizes):
     """Some logits are -inf, but none of a target."""
     predictions.build(case, **sizes)
@@ -87,10 +87,15 @@ def on_the_page(where):
 
 @fixed
 def targets_on_the_page(where):
-    """The two rows of the page's example, with targets 2 and 0."""
-    mean = (math.log(1 + math.exp(-2) + math.exp(-1)) + 1 + math.log(2)) / 2
-    axes = numbered_axes(logits=2, targets=1)
-    return [given_case(mean, axes, logits=on_the_page.load(where)[0].x, targets=torch.tensor([2, 0]))]
+    """The two rows of the page's example, with targets 2 and 0: both, and each without an axis before the last."""
+    first, second = math.log(1 + math.exp(-2) + math.exp(-1)) + 1, math.log(2)
+    logits, targets = on_the_page.load(where)[0].x, torch.tensor([2, 0])
+    alone = [
+        given_case(one, numbered_axes(logits=1), logits=logits[i], targets=targets[i])
+        for i, one in ((0, first), (1, second))
+    ]
+    both = given_case((first + second) / 2, numbered_axes(logits=2, targets=1), logits=logits, targets=targets)
+    return [both, *alone]
 
 
 @fixed

@@ -24,7 +24,7 @@ from graders.engine.worker.perform import Reply
 
 MORE_CASES = 8  # that break a law
 MOST_CASES = 24  # that are looked at for them
-MAX_PAIRS = 150  # about half a second
+MAX_PAIRS = 200  # about half a second
 NO_FORM = ("parse", "import", "foreign", "no_file", "missing", "signature")  # it cannot even be called
 ENDS_A_SEARCH = ("timeout", "crash", "large", "budget")  # a second try would cost as much again
 UNEXPLAINED = (*NO_FORM, *ENDS_A_SEARCH, "not_started", "library", "unsteady")  # these say all there is to say
@@ -94,7 +94,9 @@ def diagnose(law: Law, case: Case, exercise: Exercise, transport: Transport) -> 
         return singles
     if isinstance(law.cases, Fixed):
         return None  # a real model: too dear to try hundreds of pairs on
-    pairs = (pair for pair in itertools.combinations(own, 2) if _combine(exercise.name, pair))
+    # Two mistakes in the failing task itself are likelier than any in what it needs
+    in_order = sorted(itertools.combinations(own, 2), key=lambda pair: any(m.task != law.task for m in pair))
+    pairs = (pair for pair in in_order if _combine(exercise.name, pair))
     # Each half of a pair that fits matters somewhere, or it would have fitted alone
     found = _first(itertools.islice(pairs, MAX_PAIRS), fits)
     if found is None:

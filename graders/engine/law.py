@@ -130,7 +130,9 @@ def expect_refusal(subject: Any, task: str, *args: Any, what: str, naming: str =
     """
     classes, message = subject.error(task, *args, note=f"{what}: this should have been refused")
     if "ValueError" not in classes:
-        raise Broken("values", classes[0], "ValueError", what="the error", note=what)
+        by = "an assert" if classes[0] == "AssertionError" else "an error that came up later"
+        note = f"{what}: this was refused, but by {by}. Look first, and raise ValueError yourself"
+        raise Broken("error", classes[0], "ValueError", note=note, failure=subject.replies[-1].failure)
     if naming not in message:
         raise Broken("values", message, f"... {naming} ...", what="the message of the ValueError", note=what)
 

@@ -16,11 +16,11 @@ from graders.engine.law import Broken, differing
 from graders.engine.layout import LABEL, WIDTH, block, labelled, wrapped
 from graders.engine.space import Case
 from graders.engine.trial import EXERCISE_SECONDS, Outcome
-from graders.engine.wording import DIGITS, kind_of, numbers, sizes
+from graders.engine.wording import DIGITS, given_text, kind_of, numbers, sizes
 from graders.engine.worker.codec import Opaque
 
 FEW = 12  # numbers of a tensor that is shown whole
-WITH_EXAMPLE = ("values", "nan", "shape", "type", "keys", "call", "changed", "unsteady")
+WITH_EXAMPLE = ("values", "nan", "shape", "type", "keys", "call", "timeout", "changed", "unsteady")
 
 
 def failure_screen(outcome: Outcome, tally: str, exercise: Exercise, folder: str) -> list[str]:
@@ -178,7 +178,7 @@ def example_lines(case: Case) -> Iterator[str]:
     for name, axes in case.shown.items():
         value = getattr(case, name)
         few = not isinstance(value, Tensor) or value.numel() <= FEW
-        named, text = name + sizes(axes), value_text(value) if few else "random tenths"
+        named, text = name + sizes(axes), given_text(value) if few else "random tenths"
         if len(f"{named} = {text}") <= WIDTH - LABEL:
             yield labelled(label, f"{named} = {text}")
         else:

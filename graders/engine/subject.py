@@ -59,7 +59,8 @@ def argument_names(exercise: str, task: str) -> tuple[str, ...]:
 def result_axes(exercise: str, task: str) -> str:
     """The names of the axes of a task's result, as annotated: `batch n_heads q k`; "" where some have none."""
     names = getattr(_call_signature(exercise, task).return_annotation, "dim_str", "")
-    return "" if "*" in names or "..." in names else names
+    any_number = any(name == "..." or name.startswith("*") for name in names.split())  # n*n is one axis
+    return "" if any_number else names
 
 
 def _call_signature(exercise: str, task: str) -> inspect.Signature:

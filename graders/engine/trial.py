@@ -25,7 +25,7 @@ from graders.engine.record import Record
 from graders.engine.space import Case, Fixed, Space
 from graders.engine.subject import Subject, reference_transport, result_axes
 from graders.engine.transport import Transport
-from graders.engine.wording import kind_of, numbers, sizes
+from graders.engine.wording import given_text, kind_of, numbers, sizes
 from graders.engine.worker.perform import Reply, Request
 
 EXAMPLES = 50  # for the first law of a task that draws its cases; the other laws get a quarter
@@ -252,5 +252,5 @@ def _draws_first(law: Law) -> bool:
 
 def describe_case(case: Case) -> str:
     """The inputs of a case on one line, with the names of their axes."""
-    inputs = [(name, axes, numbers(getattr(case, name))) for name, axes in case.shown.items()]
+    inputs = [(name, axes, given_text(getattr(case, name))) for name, axes in case.shown.items()]
     return "; ".join(f"{name}{sizes(axes)} = {value}" for name, axes, value in inputs)

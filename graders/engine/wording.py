@@ -14,6 +14,13 @@ def number(value: float, digits: int = DIGITS) -> str:
     return f"{value:.{digits}g}"
 
 
+def given_text(value: Any, digits: int = DIGITS) -> str:
+    """An input on one line; a text in quotes, so that its spaces can be seen."""
+    if isinstance(value, str):
+        return repr(value) if value.isprintable() else ascii(value)
+    return numbers(value, digits)
+
+
 def sizes(axes: dict[str, int]) -> str:
     """Named axes after the name of a value: ` (batch 1, queries 2)`; nothing where there are none."""
     return f" ({', '.join(f'{axis} {size}' for axis, size in axes.items())})" if axes else ""

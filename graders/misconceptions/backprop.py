@@ -11,7 +11,7 @@ MEAN = "mean = (y * grad).sum(dim=-1, keepdim=True)"
 OF_SOFTMAX = "return y * (grad - mean)"
 EXPS = "exps = (logits - logits.amax(dim=-1, keepdim=True)).exp()"
 PROBS = "probs = exps / exps.sum(dim=-1, keepdim=True)"
-IS_TARGET = "is_target = probs.new_zeros(probs.shape).scatter(-1, targets.unsqueeze(-1), 1)"
+IS_TARGET = "is_target = torch.zeros_like(probs).scatter(-1, targets.unsqueeze(-1), 1)"
 OF_CROSS_ENTROPY = "return (probs - is_target) / targets.numel()"
 STD = "std = (centred.pow(2).mean(dim=-1, keepdim=True) + eps).sqrt()"
 W_OF_NORM = "w_grad = (grad * normalised).reshape(-1, len(w)).sum(dim=0)"
@@ -68,6 +68,14 @@ MISCONCEPTIONS = (
         "The gradient of b is summed over the first axis alone: with a batch and a sequence it keeps an axis too many, "
         "with neither it has none left.",
         "Over which axes was b broadcast on the way forward?",
+    ),
+    Misconception(
+        "one_axis_of_positions",
+        "linear_backward",
+        ((FLAT, ""),),
+        "This is written for exactly one axis before the last: with a batch and a sequence, or with neither, the "
+        "gradients of W and b do not come out.",
+        "How do you make one long list of positions, whatever axes there are before the last?",
     ),
     Misconception(
         "one_position_only",
@@ -348,6 +356,14 @@ MISCONCEPTIONS = (
         "The largest is subtracted in place, which changes the logits that were passed in.",
         "What does `logits -= ...` do to the caller's logits?",
     ),
+    Misconception(
+        "targets_of_one_axis",
+        "cross_entropy_backward",
+        ((IS_TARGET, "is_target = torch.zeros_like(probs)\n    is_target[range(len(targets)), targets] = 1"),),
+        "This is written for exactly one axis before the last: [range(len(targets)), targets] finds the targets' "
+        "logits in a table alone.",
+        "What are the first two axes of the logits, when the targets have the shape (2, 3)?",
+    ),
     # layer_norm_backward
     Misconception(
         "mean_and_variance_taken_for_constants",
@@ -399,6 +415,13 @@ MISCONCEPTIONS = (
             (STRETCH, "along_stretch = normalised * (grad * normalised).sum(dim=-1, keepdim=True)"),
         ),
         "What is taken off are sums over each vector; a number's part in the mean and the variance is one d-th.",
+        "By how much does a mean of d numbers grow, when one of them grows by 1?",
+    ),
+    Misconception(
+        "variance_path_summed",
+        "layer_norm_backward",
+        ((STRETCH, "along_stretch = normalised * (grad * normalised).sum(dim=-1, keepdim=True)"),),
+        "What comes back through the variance is summed over the vector; the variance is a mean, so this is one too.",
         "By how much does a mean of d numbers grow, when one of them grows by 1?",
     ),
     Misconception(

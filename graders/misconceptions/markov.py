@@ -7,18 +7,27 @@ FIRST_CHECK = "        check_words(sequence, n)\n        # 2. Count each word wi
 FIRST_PAIRS = "for a, b in pairwise(sequence):"
 FIRST_COUNT = "counts[a, b] += 1"
 FIRST_SHARES = "n n\n    return counts / counts.sum(dim=1, keepdim=True).clamp(min=1)\n\n\ndef second_order"
+FIRST_SUM, FIRST_CLAMP = (
+    "zero: n n\n    return counts / counts.sum(dim=1, keepdim=True)",
+    ".clamp(min=1)\n\n\ndef second_order",
+)
 
 SECOND_TEXTS = "counts = torch.zeros(n * n, n)\n    for sequence in sequences:"
 SECOND_CHECK = "        check_words(sequence, n)\n        # 2. Count each pair with the word after it"
 SECOND_RUNS = "for i in range(len(sequence) - 2):"
 SECOND_COUNT = "counts[a * n + b, c] += 1"
 SECOND_SHARES = "n*n n\n    return counts / counts.sum(dim=1, keepdim=True).clamp(min=1)"
+SECOND_SUM, SECOND_CLAMP = (
+    "n*n n\n    return counts / counts.sum(dim=1, keepdim=True)",
+    ".clamp(min=1)\n\n\ndef pair_votes",
+)
 
 PAIR_TEXTS = "counts = torch.zeros(n, n, n)\n    for sequence in sequences:"
 PAIR_CHECK = "        check_words(sequence, n)\n        # 2. Count each word with the one after it, once"
 EARLIER = "for a in set(sequence[:i]):"
 PAIR_COUNT = "counts[a, b, c] += 1"
 PAIR_SHARES = "return counts / counts.sum(dim=2, keepdim=True).clamp(min=1)"
+PAIR_SUM, PAIR_CLAMP = "counts / counts.sum(dim=2, keepdim=True)", ".clamp(min=1)\n\n\ndef skip_votes"
 
 SKIP_CHECK = (
     "    check_last_word(sequence, len(votes))\n    *earlier, last = sequence\n    # 2. One row for each earlier word"
@@ -39,6 +48,18 @@ ENDS = "        if not shares.any():\n            break\n"
 LIKELIEST = "text.append(int((shares == shares.max()).nonzero()[0]))"
 WRITTEN = "    return text\n"
 
+
+def minus_one(id: str, task: str, check: str, given: str, refused: str) -> Misconception:
+    """Of the unknown words, a task refuses those alone that are too large; `given` is the call that refuses all."""
+    return Misconception(
+        id,
+        task,
+        ((check, check.replace(given, f"if {refused}: raise ValueError('unknown')")),),
+        "A word that is too large is refused, but -1 is not: as an index it means the last word.",
+        "Is -1 one of the words from 0 to n - 1?",
+    )
+
+
 MISCONCEPTIONS = (
     # first_order
     Misconception(
@@ -58,14 +79,21 @@ MISCONCEPTIONS = (
     Misconception(
         "columns_add_up_to_one",
         "first_order",
-        ((FIRST_SHARES, FIRST_SHARES.replace("dim=1", "dim=0")),),
+        ((FIRST_SUM, FIRST_SUM.replace("dim=1", "dim=0")),),
         "The columns add up to one, not the rows: this says which word came before, when b came.",
         "One word was read, and you ask for the next. Which entries are the choices: those of a row or of a column?",
     ),
     Misconception(
+        "sums_of_rows_lie_on_their_side",
+        "first_order",
+        ((FIRST_SUM, FIRST_SUM.replace(", keepdim=True", "")),),
+        "The sums of the rows have lost their axis and lie along the columns: column b is divided by the sum of row b.",
+        "What shape has counts.sum(dim=1), and with which axis of counts does it line up?",
+    ),
+    Misconception(
         "shares_of_all_pairs",
         "first_order",
-        ((FIRST_SHARES, FIRST_SHARES.replace("counts.sum(dim=1, keepdim=True)", "counts.sum()")),),
+        ((FIRST_SUM, FIRST_SUM.replace("dim=1, keepdim=True", "")),),
         "Each count is divided by the number of all pairs: the whole table adds up to one, not each row.",
         "If a rare word is always followed by the same word, what should its share be?",
     ),
@@ -85,7 +113,7 @@ MISCONCEPTIONS = (
     Misconception(
         "nothing_over_nothing",
         "first_order",
-        ((FIRST_SHARES, FIRST_SHARES.replace(".clamp(min=1)", "")),),
+        ((FIRST_CLAMP, FIRST_CLAMP.replace(".clamp(min=1)", "")),),
         "The row of a word that nothing follows is 0 / 0, which is NaN.",
         "What is the sum of a row without counts, and what do you divide by it?",
     ),
@@ -155,8 +183,15 @@ MISCONCEPTIONS = (
         "unknown_words_counted",
         "first_order",
         ((FIRST_CHECK, FIRST_CHECK.replace("check_words(sequence, n)", "pass")),),
-        "Unknown words are not refused: -1 is counted as the last word of the vocabulary.",
+        "Unknown words are not refused: n or more stops with another error, and -1 is counted as the last word.",
         "What does `counts[-1]` give you, and which given function would have said no?",
+    ),
+    minus_one(
+        "minus_one_counted",
+        "first_order",
+        FIRST_CHECK,
+        "check_words(sequence, n)",
+        "sequence and max(sequence) >= n",
     ),
     # second_order
     Misconception(
@@ -172,6 +207,20 @@ MISCONCEPTIONS = (
         ((SECOND_SHARES, "n*n n\n    return counts"),),
         "The counts are returned as they are: rows do not add up to one.",
         "If every text came twice, should anything in the table change?",
+    ),
+    Misconception(
+        "sums_of_runs_lie_on_their_side",
+        "second_order",
+        ((SECOND_SUM, SECOND_SUM.replace(", keepdim=True", "")),),
+        "The n * n sums of the rows have lost their axis and would lie along the columns, of which there are n.",
+        "What shape has counts.sum(dim=1), and with which axis of counts does it line up?",
+    ),
+    Misconception(
+        "columns_of_runs_add_up_to_one",
+        "second_order",
+        ((SECOND_SUM, SECOND_SUM.replace("dim=1", "dim=0")),),
+        "The columns add up to one, not the rows: this says which pair came before, when c came.",
+        "Two words were read, and you ask for the next. Which entries are the choices: those of a row or of a column?",
     ),
     Misconception(
         "shares_given_the_first_word_alone",
@@ -203,7 +252,7 @@ MISCONCEPTIONS = (
     Misconception(
         "nothing_over_nothing_for_pairs",
         "second_order",
-        ((SECOND_SHARES, SECOND_SHARES.replace(".clamp(min=1)", "")),),
+        ((SECOND_CLAMP, SECOND_CLAMP.replace(".clamp(min=1)", "")),),
         "The row of a pair that nothing follows is 0 / 0, which is NaN.",
         "Of the n * n pairs most never come. What do you divide their rows by?",
     ),
@@ -213,6 +262,13 @@ MISCONCEPTIONS = (
         ((SECOND_TEXTS, SECOND_TEXTS.replace("in sequences", "in [[word for text in sequences for word in text]]")),),
         "All texts are read as one: pairs at the end of a text are followed by the beginning of the next.",
         "Two texts, [0, 1] and [2, 3]. How many runs of three neighbours are there?",
+    ),
+    Misconception(
+        "first_run_missing",
+        "second_order",
+        ((SECOND_RUNS, "for i in range(1, len(sequence) - 2):"),),
+        "The first run of three of each text is not counted.",
+        "Where does the first run of three neighbours in a text begin: at place 0 or 1?",
     ),
     Misconception(
         "last_run_missing",
@@ -239,8 +295,15 @@ MISCONCEPTIONS = (
         "unknown_words_counted_by_threes",
         "second_order",
         ((SECOND_CHECK, SECOND_CHECK.replace("check_words(sequence, n)", "pass")),),
-        "Unknown words are not refused: row a * n + n is that of the next pair, and -1 the last word.",
+        "Unknown words are not refused: row a * n + n is that of the next pair, and -1 is counted as the last word.",
         "With n = 3, to which pair does row 0 * 3 + 3 belong?",
+    ),
+    minus_one(
+        "minus_one_counted_by_threes",
+        "second_order",
+        SECOND_CHECK,
+        "check_words(sequence, n)",
+        "sequence and max(sequence) >= n",
     ),
     # pair_votes
     Misconception(
@@ -323,9 +386,16 @@ MISCONCEPTIONS = (
     Misconception(
         "votes_add_up_to_one_over_voters",
         "pair_votes",
-        ((PAIR_SHARES, PAIR_SHARES.replace("dim=2", "dim=0")),),
+        ((PAIR_SUM, PAIR_SUM.replace("dim=2", "dim=0")),),
         "The shares add up to one over the words a: each word a has one vote to give, over the words c.",
         "a and b have been read. Over which of the three axes lie the choices?",
+    ),
+    Misconception(
+        "sums_of_votes_lie_on_their_side",
+        "pair_votes",
+        ((PAIR_SUM, PAIR_SUM.replace(", keepdim=True", "")),),
+        "The sums over c have lost their axis, so that entry [a, b, c] is divided by the sum of the row [b, c].",
+        "What shape has counts.sum(dim=2), and with which axes of counts does it line up?",
     ),
     Misconception(
         "all_places_of_b",
@@ -341,7 +411,7 @@ MISCONCEPTIONS = (
     Misconception(
         "nothing_over_nothing_for_votes",
         "pair_votes",
-        ((PAIR_SHARES, PAIR_SHARES.replace(".clamp(min=1)", "")),),
+        ((PAIR_CLAMP, PAIR_CLAMP.replace(".clamp(min=1)", "")),),
         "The row of a pair that never comes is 0 / 0, which is NaN.",
         "What is the sum of a row without counts, and what do you divide by it?",
     ),
@@ -349,8 +419,15 @@ MISCONCEPTIONS = (
         "unknown_words_vote",
         "pair_votes",
         ((PAIR_CHECK, PAIR_CHECK.replace("check_words(sequence, n)", "pass")),),
-        "Unknown words are not refused: -1 is counted as the last word of the vocabulary.",
+        "Unknown words are not refused: n or more stops with another error, and -1 is counted as the last word.",
         "What does `counts[-1]` give you, and which given function would have said no?",
+    ),
+    minus_one(
+        "minus_one_counts_as_a_vote",
+        "pair_votes",
+        PAIR_CHECK,
+        "check_words(sequence, n)",
+        "sequence and max(sequence) >= n",
     ),
     # skip_votes
     Misconception(
@@ -406,8 +483,15 @@ MISCONCEPTIONS = (
         "unfit_texts_vote",
         "skip_votes",
         ((SKIP_CHECK, SKIP_CHECK.replace("check_last_word(sequence, len(votes))", "pass")),),
-        "Unknown words are not refused: -1 votes as if it were the last word of the vocabulary.",
+        "Unknown words are not refused: n or more stops with another error, and -1 votes as the last word would.",
         "What does `votes[-1]` give you, and which given function would have said no?",
+    ),
+    minus_one(
+        "minus_one_votes",
+        "skip_votes",
+        SKIP_CHECK,
+        "check_last_word(sequence, len(votes))",
+        "not sequence or max(sequence) >= len(votes)",
     ),
     # masked_votes
     Misconception(
@@ -470,8 +554,15 @@ MISCONCEPTIONS = (
         "unfit_texts_masked",
         "masked_votes",
         ((MASK_CHECK, MASK_CHECK.replace("check_last_word(sequence, len(votes))", "pass")),),
-        "Unknown words are not refused: -1 is taken for the last word of the vocabulary.",
+        "Unknown words are not refused: n or more stops with another error, and -1 is taken for the last word.",
         "What does `mask[-1]` give you, and which given function would have said no?",
+    ),
+    minus_one(
+        "minus_one_masked",
+        "masked_votes",
+        MASK_CHECK,
+        "check_last_word(sequence, len(votes))",
+        "not sequence or max(sequence) >= len(votes)",
     ),
     # complete
     Misconception(
@@ -543,6 +634,13 @@ MISCONCEPTIONS = (
         ((PROMPT_CHECK, "pass"),),
         "Unfit prompts are not refused: unknown words before the last go unseen, and -1 is taken for the last word.",
         "Which words of the prompt does your loop look at, and which given function looks at all?",
+    ),
+    minus_one(
+        "minus_one_completed",
+        "complete",
+        PROMPT_CHECK,
+        "check_last_word(prompt, len(transition))",
+        "not prompt or max(prompt) >= len(transition)",
     ),
 )
 

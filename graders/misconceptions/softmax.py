@@ -96,6 +96,13 @@ MISCONCEPTIONS = (
         "What shape has x.amax(dim=1), and with which axes of x does it line up?",
     ),
     Misconception(
+        "largest_with_its_place",
+        "softmax",
+        ((SHIFT, "shifted = x - x.max(dim=dim, keepdim=True)\n    # 3. Exponentials"),),
+        "x.max with an axis gives two tensors, the largest numbers and their places; only the first can be subtracted.",
+        "What does x.max(dim=dim) return, and which part of it do you want? Which function gives that part alone?",
+    ),
+    Misconception(
         "smallest_gets_most",
         "softmax",
         ((SHIFT, "shifted = x.amin(dim=dim, keepdim=True) - x\n    # 3. Exponentials"),),
@@ -237,6 +244,13 @@ MISCONCEPTIONS = (
         "After the subtraction, what is the largest number of each row?",
     ),
     Misconception(
+        "log_largest_with_its_place",
+        "log_softmax",
+        ((SHIFT_LOG, "shifted = x - x.max(dim=dim, keepdim=True)\n    # 3. The"),),
+        "x.max with an axis gives two tensors, the largest numbers and their places; only the first can be subtracted.",
+        "What does x.max(dim=dim) return, and which part of it do you want? Which function gives that part alone?",
+    ),
+    Misconception(
         "largest_taken_off_one_side",
         "log_softmax",
         ((LOGARITHM, "return x - shifted.exp().sum(dim=dim, keepdim=True).log()"),),
@@ -374,11 +388,33 @@ MISCONCEPTIONS = (
         "Which of your functions gives the logarithm of a probability that no float can hold?",
     ),
     Misconception(
+        "probabilities_along_axis_1",
+        "cross_entropy",
+        ((LOG_PROBS, "log_probs = log_softmax(logits, dim=1)"),),
+        "The probabilities add up to 1 along axis 1, which is the axis of the logits only with one axis before it.",
+        "Which axis do the logits lie along, whatever axes there are before?",
+    ),
+    Misconception(
         "probabilities_along_the_first_axis",
         "cross_entropy",
         ((LOG_PROBS, "log_probs = log_softmax(logits, dim=0)"),),
         "The probabilities add up to 1 over the rows, not over the logits of each row.",
         "Which numbers compete with each other?",
+    ),
+    Misconception(
+        "targets_of_one_axis",
+        "cross_entropy",
+        ((OF_TARGET, "of_target = log_probs[range(len(targets)), targets]"),),
+        "This is written for exactly one axis before the last: [range(len(targets)), targets] finds the targets' "
+        "logits in a table alone.",
+        "What are the first two axes of the logits, when the targets have the shape (2, 3)?",
+    ),
+    Misconception(
+        "gathered_along_axis_1",
+        "cross_entropy",
+        ((OF_TARGET, "of_target = log_probs.gather(1, targets.unsqueeze(1))"),),
+        "This is written for exactly one axis before the last: the logits of a target are taken to lie along axis 1.",
+        "Which axis do the logits lie along, whatever axes there are before?",
     ),
     Misconception(
         "multiplied_by_one_hot",

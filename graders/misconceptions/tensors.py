@@ -150,6 +150,13 @@ MISCONCEPTIONS = (
         "How many ids does a table of n rows and d columns know?",
     ),
     Misconception(
+        "one_hot_as_wide_as_the_rows",
+        "lookup_by_matmul",
+        ((ONE_HOT_ROWS, ONE_HOT_ROWS.replace("len(table)", "table.shape[1]")),),
+        "The one-hot rows are as wide as the table, d: there has to be a column for each of its n rows.",
+        "Which axis of the table has a place for every id?",
+    ),
+    Misconception(
         "lookup_flattens_ids",
         "lookup_by_matmul",
         ((LOOKUP, "return rows.reshape(-1, len(table)) @ table"),),
@@ -221,6 +228,13 @@ MISCONCEPTIONS = (
         "The vectors are multiplied place by place: they share one axis where each should have its own.",
         "How many axes, and how many numbers, do 2 and 3 numbers make, each with each?",
     ),
+    Misconception(
+        "added_each_to_each",
+        "outer",
+        ((OUTER, "return a.unsqueeze(1) + b"),),
+        "Each number is added to each: it should be multiplied.",
+        "What do [2] and [3] give: 5 or 6?",
+    ),
     # trace
     Misconception(
         "all_numbers_summed",
@@ -259,6 +273,13 @@ MISCONCEPTIONS = (
         "Which row of y belongs to the first row of x?",
     ),
     Misconception(
+        "table_of_all_rows",
+        "bilinear",
+        ((BILINEAR, "return x @ W @ y.T"),),
+        "Each row of x met all rows of y, in a table of batch x batch: only its diagonal was asked for.",
+        "Which row of y belongs to the first row of x, and how many numbers are there to be?",
+    ),
+    Misconception(
         "bilinear_sums_the_batch",
         "bilinear",
         ((BILINEAR, BILINEAR.replace("-> batch", "->")),),
@@ -286,6 +307,13 @@ MISCONCEPTIONS = (
         ((SPLIT, SPLIT.replace("-> batch seq n_heads", "-> batch n_heads seq")),),
         "The heads stand before the tokens: many libraries do so, but here they come after.",
         "Which axis stands second in the result?",
+    ),
+    Misconception(
+        "reshaped_to_heads_before_tokens",
+        "split_heads",
+        ((SPLIT, "return x.reshape(len(x), n_heads, x.shape[1], d // n_heads)"),),
+        "A reshape straight to heads before tokens reads in order: the numbers of one head come from several tokens.",
+        "Which axis stands second in the result, and which numbers does a reshape put into its first entry?",
     ),
     Misconception(
         "cut_across_tokens",

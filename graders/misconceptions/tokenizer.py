@@ -330,6 +330,18 @@ MISCONCEPTIONS = (
         ("min(known, key=self.rank.get)", "known[0]"),
     ),
     encodes(
+        "walked_along_the_word",
+        "Each word is walked along once, and what can be merged on the way is; what was learnt first should be first.",
+        "`abc` with merges b + c, then a + b: which of the two is made?",
+        (WHILE_KNOWN, "place = 0\n            while place < len(word) - 1:"),
+        (LOWEST, "pair = tuple(word[place : place + 2])"),
+        (
+            MERGE_IT,
+            "if pair in self.rank:\n                    word[place : place + 2] = [256 + self.rank[pair]]\n"
+            "                else:\n                    place += 1",
+        ),
+    ),
+    encodes(
         "last_learnt_first",
         "What was learnt last is merged first.",
         "Which merge was learnt from the commonest pair?",
