@@ -50,6 +50,12 @@ def test_what_is_shown_comes_first_when_several_are_saved_at_once(bench):
     assert bench.watch.shown == "mlp"
 
 
+def test_what_was_saved_unchanged_does_not_hide_what_was_changed(bench):
+    (bench.folder / "mlp.py").write_text(stub_files()["mlp"], encoding="utf-8")
+    bench.save("softmax")
+    assert (bench.watch.shown, bench.grader.asked[-1]) == ("softmax", "softmax")
+
+
 def test_without_an_exercise_the_one_that_was_saved_is_shown(bench):
     bench.save("softmax")
     assert (bench.watch.shown, bench.grader.asked[-1]) == ("softmax", "softmax")

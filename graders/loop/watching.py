@@ -74,8 +74,9 @@ class Watch:
         concerned = {self.concerned(change.name) for change in changes if change.what != "gone"} - {""}
         if not concerned:
             return
-        # Several at once: the one that is shown first
-        saved = sorted(concerned, key=lambda name: (name != self.shown, self.names.index(name)))
+        # Several at once: what has a new text before what has not, then the one that is shown
+        known = self.runs.is_known
+        saved = sorted(concerned, key=lambda name: (known(name), name != self.shown, self.names.index(name)))
         self.shown, self.notes, self.panel, self.asked = saved[0], [], [], None
         for name in saved:
             if self.runs.is_known(name) and name != self.runs.running:
