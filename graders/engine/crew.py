@@ -18,6 +18,7 @@ from typing import Any
 from graders.engine.law import Law, laws_for
 from graders.engine.transport import Transport
 from graders.engine.trial import Outcome, Policy, Trial
+from graders.engine.worker.serve import end_with_the_judge
 
 MAX_MEMBERS = 4
 UNSENT: Any = None  # in place of a law, which is not plain data: whoever asked for it knows it
@@ -106,6 +107,7 @@ def crew_size() -> int:
 def _try_laws(connection: Connection, judges_ends: list[Connection], trial: Trial) -> None:
     """Try one law after another, until the judge is gone or says so."""
     signal.signal(signal.SIGTERM, lambda *_: _end(trial))
+    end_with_the_judge()
     for end in judges_ends:
         end.close()  # our copies would keep us alive after the judge is gone
     try:

@@ -33,7 +33,7 @@ def serve(channel: Channel, is_fork: bool, source: Source, stack_file: str) -> N
         if not name.startswith(__package__):
             del sys.modules[name]
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    _end_with_the_judge()
+    end_with_the_judge()
     if is_fork:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.closerange(3, channel.end.fileno())
@@ -59,8 +59,8 @@ def serve(channel: Channel, is_fork: bool, source: Source, stack_file: str) -> N
             channel.send(encode(reply | {"printed": _read(printed)}))
 
 
-def _end_with_the_judge() -> None:
-    """Have the system end this process when the judge's ends, whatever a learner's code is at."""
+def end_with_the_judge() -> None:
+    """Have the system end this process when the one that started it ends, whatever a learner's code is at."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
