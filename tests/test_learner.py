@@ -179,14 +179,14 @@ def test_from_stub_to_green_through_three_kinds_of_wrong_answers(exercise, learn
 
 def test_a_learner_moves_on_with_a_key_and_leaves_the_terminal_as_it_was(tmp_path):
     learner = Learner(learner_tree(tmp_path / "learner"))
-    before = termios.tcgetattr(learner.terminal.fd)
+    before = termios.tcgetattr(learner.terminal.child_fd)
     learner.verdict("tensors")
-    assert termios.tcgetattr(learner.terminal.fd) != before
+    assert termios.tcgetattr(learner.terminal.child_fd) != before
     learner.terminal.send("n")
     assert learner.verdict("markov")[0].startswith("markov · 6 of 6 tasks done")
     learner.terminal.sendintr()  # Ctrl-C
     learner.terminal.expect(pexpect.EOF)
-    assert termios.tcgetattr(learner.terminal.fd) == before
+    assert termios.tcgetattr(learner.terminal.child_fd) == before
     learner.terminal.close()
     assert learner.terminal.exitstatus == 0
     assert processes_of(learner.tree) == []
