@@ -230,7 +230,7 @@ def test_layer_agrees_with_the_definition(subject, reference, case):
 
 
 def first_to_differ(layer, solved, x):
-    """Which of the four functions is the first to return something else inside `forward`; empty when none is seen."""
+    """Which of the four functions' results is the first to differ inside `forward`; empty when none is seen."""
     yours, expected = layer.recorded(x), solved.recorded(x)
     for name in STEPS:
         theirs, ours = yours.get(f"/{name}"), expected[f"/{name}"]
@@ -239,7 +239,7 @@ def first_to_differ(layer, solved, x):
         if "scores" in name:  # up to a constant a query, which b_K adds and the softmax takes away again
             theirs, ours = theirs - theirs[..., :1], ours - ours[..., :1]
         if not same_values(theirs, ours):
-            return f"{name} is the first to return something else"
+            return f"what {name} returns inside is the first to differ"
     return f"equal up to {STEPS[-1]}: what differs comes after it"
 
 

@@ -6,10 +6,12 @@ import re
 import pytest
 from learners import solved
 from typer.testing import CliRunner
+from verdicts import graded
 
 from graders.cli import app
 from graders.engine import journal
 from graders.engine.course import load_course
+from graders.engine.record import DONE, UNTRIED
 from graders.engine.stubs import stub_text
 from graders.loop.files import reset, solution_text
 from graders.loop.taken import solutions_seen
@@ -205,3 +207,10 @@ def test_the_solution_of_an_exercise_is_the_file_as_it_would_stand_in_exercises(
 @EVERY_TASK
 def test_the_solution_of_every_task_is_its_text_alone(exercise, task):
     assert list(parts(solution_text(exercise, task))) == [task]
+
+
+def test_a_task_that_is_reset_is_no_longer_done(exercises):
+    graded("mlp", {"gelu_new": "passed", "MLP": "passed"})
+    reset("mlp", "gelu_new")
+    verdict = journal.verdict_on("mlp")
+    assert (verdict.state("gelu_new"), verdict.state("MLP")) == (UNTRIED, DONE)

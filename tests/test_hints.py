@@ -70,12 +70,12 @@ def test_where_the_solution_is_must_be_asked_for_twice():
 def test_a_mistake_without_a_name_gets_the_question_of_the_page_and_its_answer_last():
     broken(misconception="")
     rungs = ladder("attention")
-    assert rungs[0] == [f"  Think about            {FIRST}"]
+    assert rungs[0] == [f"  From the page          {FIRST}"]
     answer = "Key 0 alone. If it sees nothing, the diagonal was masked too"
     assert [answer in " ".join(" ".join(rung).split()) for rung in rungs] == [False, False, True, False, False]
 
 
-@pytest.mark.parametrize("changes", [{"misconception": "other"}, {"misconception": ""}], ids=str)
+@pytest.mark.parametrize("changes", [{"misconception": "other"}, {"misconception": "", "kind": "shape"}], ids=str)
 def test_another_mistake_starts_the_ladder_anew_and_the_same_one_does_not(changes):
     broken()
     next_hint("attention")
@@ -85,9 +85,19 @@ def test_another_mistake_starts_the_ladder_anew_and_the_same_one_does_not(change
     assert take_hint("attention").rung == 1
 
 
+def test_an_error_that_was_mended_is_another_mistake_than_the_one_behind_it():
+    broken(
+        misconception="", kind="call", yours="NameError: name 'socres' is not defined (attention.py, line 41: socres)"
+    )
+    first = take_hint("attention")
+    assert ("yours", "NameError: name 'socres' is not defined (attention.py, line 41: socres)") in first.said
+    broken(misconception="", kind="shape")
+    assert take_hint("attention").rung == 1
+
+
 def test_a_failure_without_numbers_says_what_happened_and_where_to_look():
     broken(kind="timeout", misconception="", counterexample="", yours="", expected="")
-    assert ladder("attention")[1] == [
+    assert ladder("attention")[0] == [
         "  A query sees its own position and every earlier one, and nothing later.",
         "  It was still running when its time was over. Look for a loop that does not end.",
         "  More                   The screen of the grader shows where. Run pytest graders/test_attention.py",

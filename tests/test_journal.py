@@ -149,3 +149,16 @@ def test_grading_anything_else_is_not(home, tmp_path):
     graded("reference")
     graded(str(folder_with(tmp_path / "other", attention=solved("attention"))))
     assert not journal.VERDICTS.exists()
+
+
+@pytest.mark.parametrize("slip", ["def broken(", None], ids=["no Python", "no file"])
+def test_a_slip_takes_back_nothing_that_was_done(home, slip):
+    (home / "attention.py").write_text(solved("attention"), encoding="utf-8")
+    graded(str(home))
+    if slip is None:
+        (home / "attention.py").unlink()
+    else:
+        (home / "attention.py").write_text(slip, encoding="utf-8")
+    graded(str(home))
+    verdict = verdict_on("attention")
+    assert (verdict.state("attention_scores"), verdict.is_edited) == (DONE, True)

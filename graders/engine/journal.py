@@ -7,7 +7,7 @@ import json
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from graders.engine.course import EXERCISES, Exercise
@@ -80,6 +80,14 @@ def keep(
         asked | dict(questions),
     )
     write(_path(exercise), json.dumps(asdict(verdict), ensure_ascii=False))
+
+
+def forget(exercise: str, task: str) -> None:
+    """Forget what became of a task, whose text is about to be another."""
+    verdict = verdict_on(exercise)
+    rest = {law: record for law, record in verdict.records.items() if record.task != task}
+    if len(rest) < len(verdict.records):
+        write(_path(exercise), json.dumps(asdict(replace(verdict, records=rest)), ensure_ascii=False))
 
 
 def write(path: Path, text: str) -> None:

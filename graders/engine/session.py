@@ -17,6 +17,8 @@ from graders.engine.subjects import make_transport, subject_folder
 from graders.engine.summary import summary
 from graders.engine.trial import Outcome, Policy
 
+NO_TEXT = ("parse", "no_file")  # kinds of failure
+
 
 class Session:
     """Grades laws on one subject. Raises `UnknownSubject` when there is none of that name."""
@@ -63,7 +65,8 @@ class Session:
         self.judge.transport.close()
         for exercise, graded_hash in self.hashes.items():
             own = [outcome for outcome in self.outcomes if outcome.law.exercise == exercise]
-            if not own:  # it was stopped before it came to this one
+            # Stopped before it came to this one; or a slip that says nothing of what was done before
+            if not own or any(outcome.record.kind in NO_TEXT for outcome in own):
                 continue
             questions = {o.law.name: o.diagnosis.misconceptions[0].asks for o in own if o.diagnosis}
             laws = {law.name: law.task for law in laws_for(exercise)}

@@ -26,6 +26,7 @@ from graders.engine.space import Case, Fixed, Space
 from graders.engine.subject import Subject, reference_transport, result_axes
 from graders.engine.transport import Transport
 from graders.engine.wording import given_text, kind_of, numbers, sizes
+from graders.engine.worker.failure import Failure
 from graders.engine.worker.perform import Reply, Request
 
 EXAMPLES = 50  # for the first law of a task that draws its cases; the other laws get a quarter
@@ -198,7 +199,7 @@ class Trial:
             kind=broken.kind,
             misconception=diagnosis.id if diagnosis else "",
             counterexample=describe_case(case) if case else "",
-            yours=_value(broken.kind, broken.yours),
+            yours=_raised(broken.failure) if broken.failure.lines else _value(broken.kind, broken.yours),
             expected=_value(broken.kind, broken.expected),
             seed=case.seed if case else None,
             observed_by="worker" if broken.kind in OBSERVED_BY_WORKER else "judge",
@@ -230,6 +231,13 @@ def _lower_sizes(cases: Space, found: list[tuple[Case, Broken]], check: Callable
                     found.pop()
                     break
                 sizes[name] -= 1
+
+
+def _raised(failure: Failure) -> str:
+    """What a record says of an error that the subject's code raised, and of its line."""
+    file, line, _function, text = failure.lines[-1]
+    said = f"{failure.type_name}: {failure.message}".strip(": ")
+    return f"{said} ({file}, line {line}: {text})" if said else f"{file}, line {line}: {text}"
 
 
 def _value(kind: str, value: object) -> str:

@@ -39,6 +39,7 @@ def reset(exercise: str, task: str) -> Path:
     lines = _with_task(own, stub, task, exercise)
     backup = back_up(path)
     path.write_bytes("".join(lines).encode())
+    journal.forget(exercise, task)
     return backup
 
 

@@ -69,7 +69,7 @@ def take_hint(exercise: str, task: str | None = None) -> Hint:
     if record is None or not of_the_whole_file(record):  # no task's solution mends the file
         ladder += _solution(exercise, name)
     law, misconception = (record.law, record.misconception) if record else ("", "")
-    about = f"{law} {misconception}".strip() or "not started"
+    about = f"{law} {misconception or record.kind}" if record else "not started"
     rung = min(rung_taken(exercise, name, about) + 1, len(ladder))
     said = list(ladder[rung - 1])
     if record and verdict.is_edited:
@@ -93,9 +93,11 @@ def _on_failure(exercise: Exercise, verdict: Verdict, record: Record) -> list[Ru
     asked = [("", record.statement), *_asked(exercise, record.task)]
     if known:
         return [[("Think about", known)], told, asked]
-    if general:  # its answer comes last
-        return [[("Think about", general[0])], told, [*asked, ("On the page", " ".join(general))]]
-    return [told, asked]
+    if not general:
+        return [told, asked]
+    on_the_page = [*asked, ("On the page", " ".join(general))]  # the answer comes last
+    # A question that may not be the one comes first only where nothing else says what is wrong
+    return [told, on_the_page] if happened else [[("From the page", general[0])], told, on_the_page]
 
 
 def _on_start(exercise: Exercise, task: str) -> list[Rung]:

@@ -64,7 +64,7 @@ def standing_of(exercise: Exercise) -> Standing:
         verdict.is_edited,
         solutions_seen(exercise.name),
         max((record.time for record in records), default=""),
-        any(of_the_whole_file(record) for record in records),
+        not verdict.is_edited and any(of_the_whole_file(record) for record in records),
     )
 
 

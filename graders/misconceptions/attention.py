@@ -61,6 +61,19 @@ MISCONCEPTIONS = (
         "Which axis of q is d_head?",
     ),
     Misconception(
+        "heads_reshaped_into_place",
+        "attention_scores",
+        (
+            (
+                PRODUCT,
+                "scaled.reshape(q.shape[0], q.shape[2], q.shape[1], d_head)"
+                " @ k.reshape(k.shape[0], k.shape[2], k.shape[1], d_head).mT",
+            ),
+        ),
+        "The axes of heads and positions are renamed by a reshape, which moves no number: rows of heads get mixed.",
+        "Does `reshape` move numbers, or does it only cut the same row of numbers elsewhere?",
+    ),
+    Misconception(
         "scaled_by_sequence_length",
         "attention_scores",
         ((SCALED, "scaled = q / k.shape[1] ** 0.5"),),
@@ -320,6 +333,18 @@ MISCONCEPTIONS = (
         "What is exp(800) in floating point, and exp(800 - 800)?",
     ),
     # mix_values
+    Misconception(
+        "pattern_transposed_before_the_product",  # with unequal lengths another error than `pattern_transposed`
+        "mix_values",
+        (
+            (
+                f'einsum(pattern, v, "{MIXED}")',
+                "(pattern.transpose(-1, -2) @ v.transpose(1, 2)).transpose(1, 2)",
+            ),
+        ),
+        "The pattern is transposed before the product, so the weights of a query are taken from a column.",
+        "Along which axis do the weights of one query lie?",
+    ),
     Misconception(
         "value_of_the_query",
         "mix_values",

@@ -11,6 +11,13 @@ OUT = "return post @ self.W_out + self.b_out"
 MISCONCEPTIONS = (
     # gelu_new: another activation
     Misconception(
+        "no_activation",
+        "gelu_new",
+        (("return 0.5 * x * (1 + inner.tanh())", "return x + 0 * inner"),),
+        "x comes back as it is: there is no activation.",
+        "What is a linear map of a linear map?",
+    ),
+    Misconception(
         "relu",
         "gelu_new",
         ((GATED, "return x.relu()"),),
