@@ -35,7 +35,7 @@ def loop(monkeypatch, tmp_path):
 
     module("files", reset=reset, shown_path=lambda path: path.name)
     module("hints", next_hint=lambda exercise, task: [f"Think about {task} of {exercise}."])
-    module("progress", list_lines=lambda: ["all of them"])
+    module("progress", status_lines=lambda: ["so far", "", "all of them", "", "what is next"])
     return calls
 
 
@@ -154,6 +154,13 @@ def test_l_shows_the_list_and_takes_it_away(bench, loop):
     assert bench.watch.panel == ["all of them"]
     bench.press("l")
     assert bench.watch.panel == []
+
+
+def test_escape_leads_back_to_the_verdict_and_means_no(bench, loop):
+    bench.press("h\x1b")
+    assert bench.watch.panel == []
+    bench.press("r\x1b")
+    assert (bench.watch.view("mlp").keys, loop) == (KEYS, [])
 
 
 def test_r_asks_naming_the_task_and_does_nothing_without_a_yes(bench, loop):

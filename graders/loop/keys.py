@@ -15,6 +15,7 @@ else:
     import termios
     import tty
 
+ESCAPE = b"\x1b"
 MAX_BYTES = 64  # of what is read at once: an arrow key is three
 
 
@@ -44,7 +45,7 @@ def keys_into(events: queue.SimpleQueue) -> Iterator[None]:
 def _listen(events: queue.SimpleQueue) -> None:
     try:
         while typed := os.read(0, MAX_BYTES):
-            if not typed.startswith(b"\x1b"):  # arrows and their like begin so
+            if typed == ESCAPE or not typed.startswith(ESCAPE):  # arrows and their like begin so, and go on
                 for character in typed.decode("utf-8", "replace"):
                     events.put(("key", character))
     except OSError:  # the terminal is gone

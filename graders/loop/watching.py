@@ -21,7 +21,7 @@ from graders.loop.runs import Runs
 from graders.loop.saves import Saves, watch_folder
 
 TICK = 1.0  # seconds between two looks at the files, should no change have been told
-KEYS = "h hint   n next   p previous   l list   a run all   r reset   q quit"
+KEYS = "h hint   n next   p previous   l list   a run all   r reset   Esc back   q quit"
 FRESH = "Forking is not safe here, so each run starts a process of its own and takes some seconds longer."
 
 
@@ -129,6 +129,8 @@ class Watch:
             self.terminal.forget()
         elif key in ("q", "\x03", "\x04"):
             self.is_over = True
+        elif key == "\x1b":
+            self.panel, self.notes = [], []
         elif asked:
             self.answer(key, *asked)
         elif key in actions:
@@ -143,9 +145,10 @@ class Watch:
 
     def show_list(self) -> None:
         """Show all exercises, or show them no more."""
-        from graders.loop.progress import list_lines
+        from graders.loop.progress import status_lines
 
-        lines = list_lines()
+        lines = status_lines()
+        lines = lines[2 : lines.index("", 2)]  # without how far all is, and what is next
         self.panel = [] if self.panel == lines else lines
 
     def turn(self, step: int) -> None:
@@ -268,6 +271,8 @@ def watch(options: Options) -> None:
         watch_folder(EXERCISES, events)
         grader = (Fresh if options.is_fresh else Warm)(events)
         stack.callback(grader.close)
+        if terminal.is_drawn:
+            stack.callback(terminal.write, [""])  # whoever writes next begins a line of their own
         if terminal.takes_keys:
             stack.enter_context(keys_into(events))
         current = Watch(options, grader, saves, terminal)
