@@ -115,6 +115,7 @@ def test_a_moment_without_a_file_is_not_told(bench):
     bench.watch.saves.clock = lambda: 0.0
     (bench.folder / "mlp.py").rename(bench.folder / "mlp.py~")
     bench.watch.happened("files")
+    assert bench.watch.notes == []
     bench.save("mlp")
     assert (bench.watch.notes, bench.grader.asked) == ([], ["mlp", "mlp"])
 
