@@ -65,7 +65,7 @@ def test_with_an_exercise_only_what_it_imports_has_it_graded(tmp_path):
     bench = Bench(tmp_path / "exercises", is_pinned=True)
     bench.grade()
     bench.save("softmax")
-    assert bench.grader.asked == ["mlp"]
+    assert (bench.grader.asked, bench.watch.notes) == (["mlp"], [])
     bench.save("config")
     assert bench.grader.asked == ["mlp", "mlp"]
 
@@ -109,6 +109,22 @@ def test_a_file_that_is_gone_is_named_once_with_what_to_do(bench):
         clock[0] += GONE_AFTER
     assert bench.watch.notes == ["exercises/mlp.py is gone. Put it back, or write its stub: `headstart stubs mlp`."]
     assert bench.watch.view("mlp").saved == "no file"
+
+
+def test_a_moment_without_a_file_is_not_told(bench):
+    bench.watch.saves.clock = lambda: 0.0
+    (bench.folder / "mlp.py").rename(bench.folder / "mlp.py~")
+    bench.watch.happened("files")
+    assert bench.watch.notes == []
+    bench.save("mlp")
+    assert (bench.watch.notes, bench.grader.asked) == ([], ["mlp", "mlp"])
+
+
+def test_a_text_of_the_same_length_is_a_new_one(bench):
+    bench.save("mlp", text="# one\n")
+    bench.grade()
+    bench.save("mlp", text="# two\n")
+    assert bench.grader.asked == ["mlp", "mlp", "mlp"]
 
 
 def test_a_grading_that_ends_without_a_verdict_is_told(bench):

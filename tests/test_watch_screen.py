@@ -1,6 +1,7 @@
 """What stands on the screen of `headstart watch`, on terminals of all sizes and on what is none."""
 
 import io
+import re
 
 import pytest
 from watched import Bench
@@ -94,4 +95,5 @@ def test_no_color_leaves_the_drawing_and_takes_the_colours(monkeypatch):
         terminal.draw(VIEW)
         drawn[value] = terminal.out.getvalue()
     assert "\x1b[31m" in drawn[""]
-    assert "m" not in {code[0].lstrip("0123456789;") for code in drawn["1"].split("\x1b[")[1:]}
+    assert re.findall(r"\x1b\[[0-9;]*m", drawn["1"]) == []
+    assert "\x1b[H" in drawn["1"]
