@@ -2,15 +2,19 @@
 
 import ast
 import errno
+import importlib
 import io
+import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from learners import solved
 from typer.testing import CliRunner
 
 from graders.cli import app
+from graders.commands import naming
 from graders.engine import journal
 from graders.engine.course import load_course
 from graders.engine.stubs import stub_text
@@ -20,6 +24,7 @@ from graders.loop.taken import solutions_seen
 
 TASKS = [(exercise.name, task.name) for exercise in load_course().exercises for task in exercise.tasks]
 EVERY_TASK = pytest.mark.parametrize(("exercise", "task"), TASKS, ids=[task for _exercise, task in TASKS])
+solution_command = importlib.import_module("graders.commands.solution")  # the package has a function of that name
 RIGHT = "def gelu_new(x):\n    return x\n"
 GIVEN = "from torch import nn\n\nK = 3  # mine\n"
 
@@ -279,6 +284,37 @@ def test_the_command_names_the_backup(mlp, words):
     assert backup.read_text() == RIGHT
 
 
+def test_a_program_reads_where_the_file_as_it_was_is(mlp):
+    mlp.write_text(RIGHT)
+    result = run("reset", "gelu_new", "--yes", "--json")
+    (backup,) = (journal.HOME / "backups").iterdir()
+    assert (result.exit_code, json.loads(result.stdout)) == (
+        0,
+        {
+            "exercise": "mlp",
+            "task": "gelu_new",
+            "file": "exercises/mlp.py",
+            "backup": f".headstart/backups/{backup.name}",
+        },
+    )
+
+
+@pytest.mark.parametrize(
+    ("raised", "said"),
+    [
+        (KeyboardInterrupt, "nothing was changed"),
+        (EOFError, "nothing was changed; without anybody to ask, --yes stands for yes"),
+    ],
+)
+def test_who_stops_at_the_question_is_not_told_that_nobody_is_there(mlp, monkeypatch, raised, said):
+    def answer() -> str:
+        raise raised
+
+    monkeypatch.setattr(naming, "input", answer, raising=False)
+    result = run("reset", "gelu_new")
+    assert (result.exit_code, result.stderr.splitlines()[-1]) == (1, said)
+
+
 def test_a_whole_exercise_is_not_reset_by_this_command(mlp):
     result = run("reset", "mlp", "--yes")
     assert (result.exit_code, result.stderr) == (
@@ -304,6 +340,13 @@ def test_the_solution_of_an_exercise_is_the_file_as_it_would_stand_in_exercises(
     assert (shown.exit_code, shown.stdout) == (0, solved("block"))
     assert "from exercises.attention import Attention" in shown.stdout
     assert solutions_seen("block") == {"TransformerBlock"}
+
+
+def test_in_a_narrow_terminal_every_line_of_a_solution_is_there_whole(exercises, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setattr(solution_command, "sys", SimpleNamespace(stdout=SimpleNamespace(isatty=lambda: True)))
+    shown = run("solution", "sampling", "--yes")
+    assert [line.rstrip() for line in shown.stdout.splitlines()] == solved("sampling").splitlines()
 
 
 @EVERY_TASK

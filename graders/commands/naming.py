@@ -8,6 +8,7 @@ import typer
 
 from graders.commands.options import fail, refuse, refuse_unknown
 from graders.engine.course import Exercise, Task, load_course
+from graders.engine.journal import verdict_on
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print it for a program to read.")]
 
@@ -28,6 +29,14 @@ def complete_either(incomplete: str) -> list[str]:
     """The exercises, then the tasks, whose names begin so."""
     tasks = [t.name for e in load_course().exercises for t in e.tasks if t.name.startswith(incomplete)]
     return list(dict.fromkeys([*complete_exercise(incomplete), *tasks]))
+
+
+def complete_graded(incomplete: str) -> list[str]:
+    """The tasks of the course, then the laws of the learner's last verdicts, whose names begin so."""
+    course = load_course().exercises
+    laws = [law for exercise in course for law in verdict_on(exercise.name).records]
+    names = [*(task.name for exercise in course for task in exercise.tasks), *laws]
+    return [name for name in dict.fromkeys(names) if name.startswith(incomplete)]
 
 
 def exercise_named(name: str) -> Exercise:
@@ -80,7 +89,10 @@ def ask(question: str, otherwise: str) -> None:
     typer.echo(f"{question} [y/N] ", nl=False, err=True)  # what is asked is no part of what is printed
     try:
         answer = input()
-    except (EOFError, KeyboardInterrupt):
+    except KeyboardInterrupt:
+        typer.echo(err=True)
+        fail(otherwise)
+    except EOFError:
         typer.echo(err=True)
         fail(f"{otherwise}; without anybody to ask, --yes stands for yes")
     if answer.strip().lower() not in ("y", "yes"):

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from graders.commands.naming import complete_exercise
 from graders.commands.options import call, fail, given, refuse, refuse_unknown
 from graders.engine.course import ROOT, load_course
 from graders.engine.journal import HOME
@@ -17,7 +18,7 @@ FOLDER = ROOT / "notebooks"
 
 def notebook(
     context: typer.Context,
-    exercise: Annotated[str, typer.Argument(help="The exercise.")],
+    exercise: Annotated[str, typer.Argument(help="The exercise.", autocompletion=complete_exercise)],
     solution: Annotated[bool, typer.Option("--solution", help="The solved notebook in place of the template.")] = False,
     out: Annotated[
         Path | None, typer.Option(help="Where to write it; without this, notebooks/EXERCISE.ipynb.", metavar="FILE")

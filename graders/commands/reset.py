@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from graders.commands.naming import ask, complete_either, complete_task, exercises_with, one_task
+from graders.commands.naming import AsJson, ask, complete_either, complete_task, exercises_with, one_task, print_json
 from graders.commands.options import fail, refuse
 from graders.engine.course import load_course
 from graders.loop.files import reset as put_back
@@ -17,6 +17,7 @@ def reset(
         str | None, typer.Argument(help="The task, after its exercise.", autocompletion=complete_task)
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask first.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Start one task over.
 
@@ -37,4 +38,7 @@ def reset(
         backup = put_back(owner.name, chosen.name)
     except (ValueError, OSError) as error:
         fail(str(error))
-    typer.echo(f"{chosen.name} in {file} is its stub again; the file as it was is {shown_path(backup)}")
+    if as_json:
+        print_json({"exercise": owner.name, "task": chosen.name, "file": file, "backup": shown_path(backup)})
+    else:
+        typer.echo(f"{chosen.name} in {file} is its stub again; the file as it was is {shown_path(backup)}")

@@ -80,8 +80,7 @@ def see(
         fail(f"{out} could not be written ({error.strerror}); --out names another file")
     whole = out.resolve()
     if as_json:
-        said = {"page": str(whole), "equal": drawn.is_equal, "verdict": drawn.verdict, "missing": drawn.missing}
-        print_json(said)
+        print_json({"page": str(whole), "equal": drawn.is_equal, "verdict": drawn.verdict, "missing": drawn.missing})
     else:
         typer.echo(f"{drawn.verdict}\n{whole.as_uri()}" if drawn.verdict else whole.as_uri())
     if show and not webbrowser.open(whole.as_uri()):
