@@ -28,6 +28,10 @@ class Text:
         """The lines of everything at the top of the file that gives this name a meaning, decorators included."""
         return [_lines_of(node) for node in self.tree.body if name in _names(node)]
 
+    def trees(self, name: str) -> list[str]:
+        """The code that these lines are, whatever their blanks and comments."""
+        return [ast.dump(node) for node in self.tree.body if name in {bound for bound, _line in _bound_in(node)}]
+
 
 def reset(exercise: str, task: str) -> Path:
     """Put a task's stub in the place of what the learner wrote, and nothing else; return where their file is kept.
@@ -110,7 +114,27 @@ def solution_text(exercise: str, task: str | None = None) -> str:
         load_course()[exercise].task(task)
         solved = _parsed(text.encode(), exercise)
         return "".join(solved.lines[solved.places(task)[0]])
+    return with_own_imports(text)
+
+
+def with_own_imports(text: str) -> str:
+    """A solved file's text, whose imports are those of a file in `exercises/`."""
     return re.sub(rf"^from {REFERENCE.name}\b", "from exercises", text, flags=re.MULTILINE)
+
+
+def tasks_written_in(path: Path, exercise: str) -> list[str]:
+    """The tasks that are not their stubs any more in a learner's file; all, if Python cannot read it.
+
+    Raises `OSError` when the file is there and cannot be read.
+    """
+    if not path.exists():
+        return []
+    tasks = [task.name for task in load_course()[exercise].tasks]
+    try:
+        own, stub = (_parsed(raw, exercise) for raw in (path.read_bytes(), stub_text(exercise).encode()))
+    except ValueError:
+        return tasks
+    return [task for task in tasks if own.trees(task) not in ([], stub.trees(task))]
 
 
 def _with_task(own: Text, stub: Text, task: str, exercise: str) -> list[str]:
