@@ -8,8 +8,8 @@ from typer.testing import CliRunner
 from verdicts import FAILURE, graded
 
 from graders.cli import app
+from graders.engine.kinds import KINDS
 from graders.engine.record import SCHEMA, Record, write_records
-from graders.loop import failures
 from graders.loop.explain import find
 
 pytestmark = pytest.mark.usefixtures("exercises")
@@ -109,7 +109,7 @@ def test_a_record_of_an_exercise_that_there_is_not_is_told_without_it(records):
 
 def test_every_kind_of_failure_that_has_no_two_values_says_what_happened():
     kinds = json.loads(SCHEMA.read_text(encoding="utf-8"))["properties"]["kind"]["enum"]
-    assert set(kinds) - {"", "values", "type", "not_started"} == failures.HAPPENED.keys()
+    assert set(kinds) - {"", "values", "type", "not_started"} == KINDS.keys()
 
 
 @pytest.mark.parametrize(

@@ -101,7 +101,7 @@ def test_a_file_that_stopped_when_it_was_imported_is_no_matter_of_a_task_s_solut
     graded("attention", {"attention_scores": "failed"}, **facts)
     (rung,) = ladder("attention")
     assert rung[1:] == [
-        "  The file stopped with an error while it was imported. Mend this first; nothing else could be tried.",
+        "  The file stopped with an error while it was imported. Mend this first; nothing else can be tried.",
         "  More                   The screen of the grader shows where. Run pytest graders/test_attention.py",
     ]
 

@@ -21,8 +21,8 @@ def complete_exercise(incomplete: str) -> list[str]:
 def complete_task(context: typer.Context, incomplete: str) -> list[str]:
     """The tasks, of the exercise that is named already, whose names begin so."""
     named = context.params.get("exercise") or context.params.get("name")
-    exercises = [e for e in load_course().exercises if e.name == named]
-    return [t.name for e in exercises for t in e.tasks if t.name.startswith(incomplete)]
+    exercise = load_course().get(named or "")
+    return [t.name for t in exercise.tasks if t.name.startswith(incomplete)] if exercise else []
 
 
 def complete_either(incomplete: str) -> list[str]:
@@ -41,7 +41,7 @@ def complete_graded(incomplete: str) -> list[str]:
 
 def exercise_named(name: str) -> Exercise:
     """The exercise of this name; refused, with the names there are, when there is none."""
-    found = next((exercise for exercise in load_course().exercises if exercise.name == name), None)
+    found = load_course().get(name)
     if found is None:
         owners = exercises_with(name)
         if owners:

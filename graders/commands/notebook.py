@@ -32,7 +32,7 @@ def notebook(
     The template starts from the stub, whatever is in `exercises/`, which is neither read nor changed. A notebook that
     is there already is left alone.
     """
-    if exercise not in [entry.name for entry in load_course().exercises]:
+    if load_course().get(exercise) is None:
         refuse_unknown([exercise])
     path = out or FOLDER / (f"{exercise}-solution.ipynb" if solution else f"{exercise}.ipynb")
     if path.suffix != ".ipynb":

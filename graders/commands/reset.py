@@ -24,8 +24,9 @@ def reset(
     Its stub comes back, and everything else in the file stays as it is. The file as it was is kept in
     .headstart/backups/.
     """
-    if task is None and not exercises_with(name) and name in [e.name for e in load_course().exercises]:
-        tasks = ", ".join(t.name for t in load_course()[name].tasks)
+    whole = load_course().get(name)
+    if task is None and whole and not exercises_with(name):
+        tasks = ", ".join(t.name for t in whole.tasks)
         refuse(
             f"{name} is an exercise; expected one of its tasks too: {tasks}; "
             f"`headstart stubs {name} --force` starts all of it over"

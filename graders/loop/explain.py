@@ -116,7 +116,7 @@ def _of_values(record: Record) -> str:
 
 
 def _exercise_of(record: Record) -> Exercise | None:
-    return next((e for e in load_course().exercises if e.name == record.exercise), None)
+    return load_course().get(record.exercise)
 
 
 def _in_file(path: Path, number: int | None) -> Found:

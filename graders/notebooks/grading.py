@@ -73,7 +73,7 @@ def keep(exercise: str, force: bool = False) -> None:
 
 def _written_here(exercise: str) -> Written:
     course = load_course()
-    if exercise not in [entry.name for entry in course.exercises]:
+    if course.get(exercise) is None:
         known = ", ".join(entry.name for entry in course.exercises)
         raise ValueError(f"there is no exercise {exercise!r}; the exercises are {known}")
     tasks = [task.name for task in course[exercise].tasks]
