@@ -95,7 +95,9 @@ def test_a_device_that_cannot_do_it_is_named(runs):
 def test_records_that_cannot_be_written_are_told_and_nobody_takes_the_run_for_a_good_one(runs, places):
     told = [line for line in runs["unwritten"].out.splitlines() if line.startswith("--records")]
     file = places["mine"] / "attention.py" / "a.jsonl"
-    assert told == [f"--records: {file} could not be written (File exists); name another file"]
+    (said,) = told
+    assert said.startswith(f"--records: {file} could not be written (")
+    assert said.endswith("); name another file")
     assert (runs["unwritten"].exit_code, runs["unwritten"].err) == (1, "")
     assert set(runs["unwritten"].states("attention").values()) == {"done"}
 

@@ -30,7 +30,8 @@ CONTRAST = """(() => {  // the smallest contrast (WCAG 2) of the texts with what
     }
     return rgb("Canvas");
   };
-  const texts = document.querySelectorAll("h1, h2, h3, p, button, th, dt, dd, output, .share, .key span, td.token, .strip span");
+  const names = "h1, h2, h3, p, button, th, dt, dd, output, .share, .key span, td.token, .strip span";
+  const texts = document.querySelectorAll(names);
   return Math.min(...[...texts].filter((node) => node.textContent.trim()).map((node) => {
     const pair = [light(rgb(getComputedStyle(node).color)), light(ground(node))].sort((a, b) => b - a);
     return (pair[0] + 0.05) / (pair[1] + 0.05);
