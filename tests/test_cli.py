@@ -83,6 +83,38 @@ def test_work_that_is_not_even_text_is_left_alone(exercises):
     assert (exercises / "attention.py").read_bytes() == b"\xff\xfe"
 
 
+@pytest.mark.parametrize("command", [("stubs",), ("stubs", "--check"), ("stubs", "mlp", "--force")], ids=" ".join)
+def test_a_link_to_nowhere_is_told_in_a_line(exercises, command):
+    (exercises / "mlp.py").unlink()
+    (exercises / "mlp.py").symlink_to("nowhere.py")
+    result = run(*command)
+    assert (result.exit_code, result.stderr) == (
+        1,
+        "exercises/mlp.py could not be read: No such file or directory; move it elsewhere, or make it a file again, "
+        "then try again\n",
+    )
+    assert (exercises / "mlp.py").is_symlink()
+
+
+def test_a_folder_in_the_place_of_a_file_is_told_and_another_is_no_hindrance(exercises):
+    (exercises / "mine.py").mkdir()
+    assert run("stubs").exit_code == 0
+    (exercises / "mlp.py").unlink()
+    (exercises / "mlp.py").mkdir()
+    result = run("stubs", "--force")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("exercises/mlp.py could not be read: ")
+
+
+def test_where_no_backup_can_be_kept_work_is_left_alone_and_that_is_told(exercises):
+    (exercises / "mlp.py").write_text("# my work\n")
+    (exercises.parent / ".headstart").write_text("a file")
+    result = run("stubs", "mlp", "--force")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("exercises/mlp.py was left as it was, since no copy of it could be kept: ")
+    assert (exercises / "mlp.py").read_text() == "# my work\n"
+
+
 def test_force_replaces_only_the_exercise_that_is_named_and_keeps_what_was_there(exercises):
     for name in ("attention", "mlp"):
         (exercises / f"{name}.py").write_text("# my work\n")

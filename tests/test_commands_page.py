@@ -5,10 +5,14 @@ import subprocess
 import sys
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from graders.cli import app
+from graders.commands.naming import complete_graded
 from graders.commands.pages import JSON, PAGE, commands_with_json, page_text
+from graders.engine import journal
+from graders.engine.record import Record
 
 
 def test_the_page_is_what_the_commands_say():
@@ -32,6 +36,35 @@ def test_a_command_is_one_line_in_the_list_of_commands():
         assert not line.endswith("...")
 
 
+NAMED = ("exercise", "task", "name", "picture", "record", "exercises")
+
+
+def arguments_that_name():
+    """Every argument that names something of the course, and its command."""
+    root = typer.main.get_command(app)
+    return [
+        pytest.param(command, p, id=f"{name} {p.name}")
+        for name, command in root.commands.items()
+        for p in command.params
+        if p.param_type_name == "argument" and p.name in NAMED
+    ]
+
+
+@pytest.mark.parametrize(("command", "argument"), arguments_that_name())
+def test_whatever_names_something_of_the_course_is_completed(command, argument):
+    context = typer.Context(command)
+    context.params = {"exercise": "mlp", "name": "mlp"} if argument.name == "task" else {}
+    assert argument.shell_complete(context, "")
+
+
+def test_the_laws_of_the_last_verdicts_are_completed_for_explain_and_no_exercise(exercises):
+    laws = {"future_tokens": "apply_causal_mask"}
+    record = Record("attention", "apply_causal_mask", "future_tokens", "A sentence.", "passed")
+    journal.keep("attention", "hash", laws, [record], {})
+    assert complete_graded("future") == ["future_tokens"]
+    assert "attention" not in complete_graded("attention")
+
+
 @pytest.mark.parametrize(
     ("typed", "completed"),
     [
@@ -44,6 +77,8 @@ def test_a_command_is_one_line_in_the_list_of_commands():
         ("explain Cached", ["CachedAttention", "CachedGPT"]),
         ("stubs mar", ["markov"]),
         ("audit mlp blo", ["block"]),
+        ("see s", ["sampling"]),
+        ("notebook block", ["block"]),
         ("doc", ["doctor"]),
     ],
 )

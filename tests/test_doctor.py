@@ -1,7 +1,9 @@
 """`headstart doctor` finds what is wrong with a machine, and says the command that mends it."""
 
+import errno
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -13,7 +15,7 @@ from typer.testing import CliRunner
 from graders.cli import app
 from graders.engine.course import ROOT
 from graders.loop import doctor
-from graders.loop.doctor import NOTE, OK, WRONG, Check
+from graders.loop.doctor import INSTALL, NOTE, OK, WRONG, Check
 from graders.weights.sums import EMBEDDED, FILES, SUMS, wrong_files
 
 
@@ -23,7 +25,7 @@ def test_a_python_outside_the_range_is_wrong():
         "python",
         WRONG,
         "3.10.14; expected >=3.11",
-        "make a virtual environment with a Python >=3.11, then  pip install -e .",
+        f"make a virtual environment with a Python >=3.11, then  {INSTALL}",
     )
 
 
@@ -38,7 +40,7 @@ def test_a_library_outside_its_range_or_absent_is_named():
         "libraries",
         WRONG,
         "numpy is 3.0, expected <3,>=1.26; einops is not installed, expected <0.9,>=0.8",
-        "pip install -e .",
+        INSTALL,
     )
     assert doctor.check_dependencies(wanted[:1], installed).state == OK
 
@@ -50,7 +52,8 @@ def test_a_torch_that_cannot_be_imported_is_told_in_one_line():
         WRONG,
         "it cannot be used: ModuleNotFoundError: import of torch halted; None in sys.modules",
     )
-    assert found.mend == "pip uninstall -y torch && pip install -e ."
+    assert found.mend == f'"{sys.executable}" -m pip uninstall -y torch && {INSTALL}'
+    assert f'"{sys.executable}" -m pip install -e "{ROOT}"' == INSTALL
 
 
 def test_a_torch_that_takes_its_process_down_is_told():
@@ -83,7 +86,11 @@ class Installed:
         ({"url": ROOT.as_uri(), "dir_info": {"editable": True}}, OK, "editable, from this folder"),
         ({"url": ROOT.as_uri(), "dir_info": {}}, WRONG, "headstart is installed as a copy; expected an editable"),
         (None, WRONG, "headstart is installed as a copy; expected an editable"),
-        ({"url": (ROOT / "docs").as_uri(), "dir_info": {"editable": True}}, WRONG, f"headstart runs from {ROOT}/docs"),
+        (
+            {"url": (ROOT / "docs").as_uri(), "dir_info": {"editable": True}},
+            WRONG,
+            f"headstart runs from {ROOT / 'docs'}",
+        ),
     ],
     ids=["here", "copy", "unknown", "elsewhere"],
 )
@@ -130,7 +137,37 @@ def test_a_folder_that_cannot_be_written_to_is_wrong(tmp_path):
     (tmp_path / "file").write_text("")
     found = doctor.check_writable("records", tmp_path / "file")
     assert (found.state, found.name) == (WRONG, "records")
-    assert found.said.startswith(f"{tmp_path}/file cannot be written to: ")
+    assert found.said.startswith(f"{tmp_path / 'file'} cannot be written to: ")
+    assert found.mend == shlex.join(["mv", str(tmp_path / "file"), f"{tmp_path / 'file'}.old"])
+
+
+@pytest.mark.parametrize(
+    ("code", "mend"),
+    [
+        (errno.ENOSPC, "free some space on that disk"),
+        (errno.EACCES, "chmod u+rwx {}"),
+        (errno.EROFS, "see that it is a folder, on a disk that can be written to"),
+    ],
+)
+def test_what_keeps_a_folder_from_being_written_to_has_a_mend_of_its_own(tmp_path, monkeypatch, code, mend):
+    folder = tmp_path / "my records"
+    folder.mkdir()
+
+    def refused(**_options):
+        raise OSError(code, os.strerror(code), str(folder / "x"))
+
+    monkeypatch.setattr(doctor.tempfile, "NamedTemporaryFile", refused)
+    found = doctor.check_writable("records", folder)
+    assert (found.state, found.mend) == (WRONG, mend.format(shlex.quote(str(folder))))
+
+
+def test_what_hangs_is_told(monkeypatch):
+    monkeypatch.setattr(doctor, "SECONDS", 0.1)
+    hangs = (sys.executable, "-c", "import time; time.sleep(600)")
+    assert doctor.check_torch(hangs).said == "it cannot be used: it did not answer within 0.1 seconds"
+    monkeypatch.setattr(doctor.shutil, "which", lambda name: name)
+    monkeypatch.setattr(doctor, "NAMESPACE", hangs)
+    assert doctor.check_sandbox().said.startswith("bubblewrap did not answer within 0.1 seconds; only who grades")
 
 
 def test_little_room_is_a_note():
@@ -181,8 +218,9 @@ def test_a_note_is_no_failure_and_a_program_reads_the_same(monkeypatch):
     assert json.loads(result.output)[1] == {"name": "x", "state": "note", "said": "y", "mend": ""}
 
 
-def test_all_of_it_runs_where_torch_cannot_be_imported(tmp_path):
-    (tmp_path / "torch.py").write_text("raise ImportError('libtorch.so: broken')\n")
+def doctor_without(library, tmp_path):
+    """What it finds where a library cannot be imported, by the checks' names, and its exit code."""
+    (tmp_path / f"{library}.py").write_text(f"raise ImportError('{library}.so: broken')\n")
     code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from graders.cli import app; app(['doctor', '--json'])"
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -192,7 +230,19 @@ def test_all_of_it_runs_where_torch_cannot_be_imported(tmp_path):
         text=True,
         check=False,
     )
-    found = {check["name"]: check for check in json.loads(done.stdout)}
-    assert done.returncode == 1
-    assert found["torch"]["said"] == "it cannot be used: ImportError: libtorch.so: broken"
+    return {check["name"]: check for check in json.loads(done.stdout)}, done.returncode
+
+
+@pytest.mark.parametrize("library", ["platformdirs", "packaging"])
+def test_all_of_it_runs_where_a_library_of_its_own_cannot_be_imported(tmp_path, library):
+    found, code = doctor_without(library, tmp_path)
+    assert (code, found["libraries"]["state"], found["libraries"]["mend"]) == (1, "wrong", INSTALL)
+    assert found["libraries"]["said"] == f"{library} cannot be imported: {library}.so: broken"
+    assert found["exercises"]["state"] == OK
+
+
+def test_all_of_it_runs_where_torch_cannot_be_imported(tmp_path):
+    found, code = doctor_without("torch", tmp_path)
+    assert code == 1
+    assert found["torch"]["said"] == "it cannot be used: ImportError: torch.so: broken"
     assert found["exercises"]["state"] == OK

@@ -18,6 +18,7 @@ from graders.engine.course import EXERCISES, ROOT, load_course
 
 FILES = (".vscode/tasks.json", ".vscode/settings.json", ".vscode/launch.json", ".vscode/extensions.json")
 CONTAINER = ".devcontainer/devcontainer.json"
+FOR_TESTS = ".devcontainer/maintainers/devcontainer.json"
 OPEN = "${fileBasenameNoExtension}"  # the exercise in front
 
 
@@ -35,7 +36,7 @@ def tasks() -> dict[str, list[str]]:
     return {task["label"]: task["args"] for task in found}
 
 
-@pytest.mark.parametrize("name", [*FILES, CONTAINER])
+@pytest.mark.parametrize("name", [*FILES, CONTAINER, FOR_TESTS])
 def test_every_file_can_be_read_and_is_kept_in_the_repository(name):
     assert parsed(name)
     ignored = subprocess.run(["git", "check-ignore", "--quiet", "--no-index", name], cwd=ROOT, check=False)
@@ -70,11 +71,17 @@ def test_the_test_explorer_finds_laws():
     assert found.stdout.count(f"{folder}/test_mlp.py::test_") > 5
 
 
-def test_the_container_has_the_extensions_that_are_recommended():
-    container = parsed(CONTAINER)
+@pytest.mark.parametrize(("name", "extra"), [(CONTAINER, "notebooks"), (FOR_TESTS, "dev")])
+def test_a_container_has_the_extensions_that_are_recommended(name, extra):
+    container = parsed(name)
     assert container["customizations"]["vscode"]["extensions"] == parsed(FILES[3])["recommendations"]
-    assert "bookworm" in container["image"]  # whose packages are called bubblewrap and chromium
-    assert "[dev]" in container["postCreateCommand"]
+    assert container["postCreateCommand"] == f"pip install -e '.[{extra}]'"
+
+
+def test_learners_get_a_container_without_what_only_the_tests_need():
+    assert not {"runArgs", "onCreateCommand"} & parsed(CONTAINER).keys()
+    assert "bookworm" in parsed(FOR_TESTS)["image"]  # whose packages are called bubblewrap and chromium
+    assert "bubblewrap chromium" in parsed(FOR_TESTS)["onCreateCommand"]
 
 
 def connected(port: int, program: subprocess.Popen) -> Debugger:

@@ -1,7 +1,10 @@
 """A task is put back to its stub and nothing else changes; whatever is replaced is kept to the byte."""
 
 import ast
+import importlib
+import json
 import re
+from types import SimpleNamespace
 
 import pytest
 from learners import solved
@@ -9,6 +12,7 @@ from typer.testing import CliRunner
 from verdicts import graded
 
 from graders.cli import app
+from graders.commands import naming
 from graders.engine import journal
 from graders.engine.course import load_course
 from graders.engine.record import DONE, UNTRIED
@@ -18,6 +22,7 @@ from graders.loop.taken import solutions_seen
 
 TASKS = [(exercise.name, task.name) for exercise in load_course().exercises for task in exercise.tasks]
 EVERY_TASK = pytest.mark.parametrize(("exercise", "task"), TASKS, ids=[task for _exercise, task in TASKS])
+solution_command = importlib.import_module("graders.commands.solution")  # the package has a function of that name
 RIGHT = "def gelu_new(x):\n    return x\n"
 GIVEN = "from torch import nn\n\nK = 3  # mine\n"
 
@@ -146,6 +151,33 @@ def test_a_task_that_shares_its_line_is_left_as_it_is(mlp):
         reset("mlp", "gelu_new")
 
 
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("if True:\n    def gelu_new(x):\n        return x\n", 2),
+        ("try:\n    gelu_new = 1\nexcept ValueError:\n    pass\n", 2),
+        ("from torch.nn.functional import gelu as gelu_new\n", 1),
+        ("mine = 2\n\ngelu_new, other = max, min\n", 3),
+        ("mine = gelu_new = max\n", 1),
+        (RIGHT + "for gelu_new in (max, min):\n    pass\n", 3),
+    ],
+    ids=["if", "try", "import", "pair", "chain", "for"],
+)
+def test_a_task_inside_another_statement_is_left_as_it_is(mlp, text, line):
+    mlp.write_text(text)
+    said = rf"exercises/mlp\.py has gelu_new inside another statement \(line {line}\); take it out, then try again"
+    with pytest.raises(ValueError, match=f"^{said}$"):
+        reset("mlp", "gelu_new")
+    assert mlp.read_text() == text
+    assert not (journal.HOME / "backups").exists()
+
+
+def test_the_same_name_inside_a_function_is_no_hindrance(mlp):
+    mlp.write_text(RIGHT + "\n\ndef mine():\n    gelu_new = 1\n    return [gelu_new for gelu_new in 'ab']\n")
+    reset("mlp", "gelu_new")
+    assert mlp.read_text().startswith(stub_of("mlp", "gelu_new"))
+
+
 def test_a_file_that_is_not_there_is_said(mlp):
     mlp.unlink()
     with pytest.raises(ValueError, match=r"exercises/mlp\.py is not there, so there is nothing to put back; `head"):
@@ -177,6 +209,37 @@ def test_the_command_names_the_backup(mlp, words):
     assert backup.read_text() == RIGHT
 
 
+def test_a_program_reads_where_the_file_as_it_was_is(mlp):
+    mlp.write_text(RIGHT)
+    result = run("reset", "gelu_new", "--yes", "--json")
+    (backup,) = (journal.HOME / "backups").iterdir()
+    assert (result.exit_code, json.loads(result.stdout)) == (
+        0,
+        {
+            "exercise": "mlp",
+            "task": "gelu_new",
+            "file": "exercises/mlp.py",
+            "backup": f".headstart/backups/{backup.name}",
+        },
+    )
+
+
+@pytest.mark.parametrize(
+    ("raised", "said"),
+    [
+        (KeyboardInterrupt, "nothing was changed"),
+        (EOFError, "nothing was changed; without anybody to ask, --yes stands for yes"),
+    ],
+)
+def test_who_stops_at_the_question_is_not_told_that_nobody_is_there(mlp, monkeypatch, raised, said):
+    def answer() -> str:
+        raise raised
+
+    monkeypatch.setattr(naming, "input", answer, raising=False)
+    result = run("reset", "gelu_new")
+    assert (result.exit_code, result.stderr.splitlines()[-1]) == (1, said)
+
+
 def test_a_whole_exercise_is_not_reset_by_this_command(mlp):
     result = run("reset", "mlp", "--yes")
     assert (result.exit_code, result.stderr) == (
@@ -202,6 +265,13 @@ def test_the_solution_of_an_exercise_is_the_file_as_it_would_stand_in_exercises(
     assert (shown.exit_code, shown.stdout) == (0, solved("block"))
     assert "from exercises.attention import Attention" in shown.stdout
     assert solutions_seen("block") == {"TransformerBlock"}
+
+
+def test_in_a_narrow_terminal_every_line_of_a_solution_is_there_whole(exercises, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setattr(solution_command, "sys", SimpleNamespace(stdout=SimpleNamespace(isatty=lambda: True)))
+    shown = run("solution", "sampling", "--yes")
+    assert [line.rstrip() for line in shown.stdout.splitlines()] == solved("sampling").splitlines()
 
 
 @EVERY_TASK

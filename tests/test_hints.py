@@ -1,6 +1,7 @@
 """Hints: one rung a call, from the last failure on, the solution only when it is asked for twice."""
 
 import json
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -12,6 +13,7 @@ from graders.engine.course import load_course
 from graders.loop.files import solution_text
 from graders.loop.hints import next_hint, take_hint
 from graders.loop.specification import first_question
+from graders.loop.taken import record_solution, solutions_seen
 
 pytestmark = pytest.mark.usefixtures("exercises")
 TASKS = [(exercise.name, task.name) for exercise in load_course().exercises for task in exercise.tasks]
@@ -109,7 +111,7 @@ def test_a_file_that_stopped_when_it_was_imported_is_no_matter_of_a_task_s_solut
     graded("attention", {"attention_scores": "failed"}, **facts)
     (rung,) = ladder("attention")
     assert rung[1:] == [
-        "  The file stopped with an error while it was imported. Mend this first; nothing else could be tried.",
+        "  The file stopped with an error while it was imported. Mend this first; nothing else can be tried.",
         "  More                   The screen of the grader shows where. Run pytest graders/test_attention.py",
     ]
 
@@ -184,6 +186,43 @@ def test_a_damaged_record_of_the_hints_begins_anew():
     next_hint("attention")
     (journal.HOME / "help.json").write_text('{"version": 1, "hints": []}')
     assert take_hint("attention").rung == 1
+
+
+def test_what_a_later_version_remembers_is_not_erased():
+    broken()
+    later = '{"version": 2, "solutions": {"mlp": {"MLP": "seen"}}}'
+    (journal.HOME / "help.json").write_text(later)
+    note = take_hint("attention").said[-1][1]
+    assert note.startswith("This hint could not be remembered, and comes again: ")
+    assert note.endswith("help.json is of another version of the course")
+    assert (journal.HOME / "help.json").read_text() == later
+
+
+def test_a_file_that_could_not_be_read_for_once_is_not_erased(monkeypatch):
+    broken()
+    record_solution("mlp", ["MLP"])
+
+    def refused(path, **_options):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "read_text", refused)
+        with pytest.raises(PermissionError):
+            record_solution("attention", ["mix_values"])
+    assert solutions_seen("mlp") == {"MLP"}
+
+
+@pytest.mark.parametrize(
+    "hints", ['{"attention/apply_causal_mask": 5}', '{"attention/apply_causal_mask": {"about": "", "rung": "x"}}', "7"]
+)
+def test_a_part_of_another_kind_is_left_out_and_the_rest_stands(hints):
+    broken()
+    written = f'{{"version": 1, "hints": {hints}, "solutions": {{"mlp": ["MLP"], "gpt": 5, "block": [5]}}}}'
+    (journal.HOME / "help.json").write_text(written)
+    assert take_hint("attention").rung == 1
+    assert take_hint("attention").rung == 2
+    assert [solutions_seen(name) for name in ("mlp", "gpt", "block")] == [{"MLP"}, set(), set()]
+    assert CliRunner().invoke(app, []).exit_code == 0
 
 
 @pytest.mark.parametrize(("exercise", "task"), TASKS, ids=[task for _exercise, task in TASKS])

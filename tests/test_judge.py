@@ -227,7 +227,7 @@ def test_a_mistake_in_the_grader_is_told_as_one():
         line.split()
         == (
             "The grader itself stopped, with KeyError: 'oops' (test_judge.py, line "
-            f"{grader_error.__code__.co_firstlineno + 4}). This is no mistake of yours: please report this line."
+            f"{grader_error.__code__.co_firstlineno + 4}). This is no mistake of yours: please report it."
         ).split()
     )
 

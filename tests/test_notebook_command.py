@@ -99,7 +99,7 @@ def test_a_place_that_cannot_be_written_to_is_told_in_one_line(course):
     (course / "notebooks").write_text("a file")
     result = run("mlp")
     assert result.exit_code == 1
-    assert result.stderr.startswith("notebooks/mlp.ipynb was not written: ")
+    assert result.stderr.startswith("notebooks/mlp.ipynb could not be written, so it is not there: ")
     assert result.stderr.count("\n") == 1
 
 

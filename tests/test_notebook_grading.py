@@ -1,5 +1,6 @@
 """What the last cell says after an afternoon of a learner's: cells out of order, magics, errors, trials, text."""
 
+import signal
 import subprocess
 import sys
 import threading
@@ -12,6 +13,7 @@ from learners import solved
 from graders.engine import journal
 from graders.engine.course import EXERCISES, ROOT
 from graders.engine.stubs import stub_text
+from graders.notebooks import grading
 from graders.notebooks.make import make_notebook
 
 GRADE = 'from graders.notebooks import grade, keep\n\ngrade("mlp")'
@@ -153,22 +155,78 @@ def test_a_run_that_is_stopped_says_so_and_leaves_no_process(tmp_path):
         manager.shutdown_kernel(now=True)
 
 
+HERE = """
+from graders.engine import journal
+from graders.notebooks import grading, keep
+from pathlib import Path
+grading.ROOT = Path({!r})
+grading.EXERCISES, journal.HOME = grading.ROOT / 'exercises', grading.ROOT / '.headstart'
+"""
+
+
+def test_keep_does_not_put_stubs_over_work_that_was_not_run(tmp_path):
+    course = tmp_path / "course"
+    (course / "exercises").mkdir(parents=True)
+    (course / "exercises" / "mlp.py").write_text(solved("mlp"), encoding="utf-8")
+    given = STUB["given-1"].replace("from exercises.", "from reference.")
+    slip = SOLVED["gelu_new"].replace("def gelu_new(", "def gelu_new((")
+    cells = [HERE.format(str(course)), given, slip, 'keep("mlp")', SOLVED["MLP"], 'keep("mlp")']
+    *_others, first, _run, second, third = run_cells([*cells, 'keep("mlp", force=True)'], tmp_path)
+    left_out = "In [3], with the newest gelu_new, is no Python yet ("
+    refused = (
+        "exercises/mlp.py has {} written, so nothing was changed; run the cells of what you want to keep, or, to have "
+        'stubs in its place,  keep("mlp", force=True)'
+    )
+    assert first.splitlines()[1:] == [
+        "Not run since the kernel was started, so taken as not started: all tasks.",
+        refused.format("gelu_new, MLP"),
+    ]
+    assert first.startswith(left_out)
+    assert second.splitlines()[-1] == refused.format("gelu_new")
+    (backup,) = (course / ".headstart" / "backups").iterdir()  # the refusals wrote nothing
+    assert backup.read_text(encoding="utf-8") == solved("mlp")
+    assert third.splitlines()[-2] == (
+        f"wrote exercises/mlp.py; what was there is kept as .headstart/backups/{backup.name}"
+    )
+    text = (course / "exercises" / "mlp.py").read_text(encoding="utf-8")
+    assert "from exercises.config import GPTConfig" in text
+    assert "reference" not in text
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there, terminating is not refused")
+def test_a_run_that_does_not_listen_is_ended_all_the_same(monkeypatch):
+    monkeypatch.setattr(grading, "PATIENCE", 0.2)
+    deaf = (
+        "import signal, time; [signal.signal(s, signal.SIG_IGN) for s in (2, 15)]; print(flush=True); time.sleep(600)"
+    )
+    with subprocess.Popen([sys.executable, "-c", deaf], stdout=subprocess.PIPE) as run:
+        run.stdout.readline()
+        grading.stop(run)
+    assert run.returncode == -signal.SIGKILL
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it has no such signal")
+def test_a_run_can_end_what_it_started_before_it_ends(monkeypatch):
+    monkeypatch.setattr(grading, "PATIENCE", 0.2)
+    tidy = "import time\nprint(flush=True)\ntry:\n    time.sleep(600)\nexcept KeyboardInterrupt:\n    print('tidied')\n"
+    with subprocess.Popen([sys.executable, "-c", tidy], stdout=subprocess.PIPE) as run:
+        run.stdout.readline()
+        grading.stop(run)
+        assert run.stdout.read().strip() == b"tidied"
+
+
 def test_keep_writes_the_file_and_keeps_what_was_there(tmp_path):
     course = tmp_path / "course"
     (course / "exercises").mkdir(parents=True)
     (course / "exercises" / "mlp.py").write_text("# work\n")
-    here = (
-        "from graders.engine import journal\nfrom graders.notebooks import grading, keep\nfrom pathlib import Path\n"
-        f"grading.ROOT = Path({str(course)!r})\n"
-        "grading.EXERCISES, journal.HOME = grading.ROOT / 'exercises', grading.ROOT / '.headstart'"
-    )
     shown = run_cells(
-        [here, STUB["given-1"], SOLVED["gelu_new"], SOLVED["MLP"], 'keep("mlp")', 'keep("mlp")'], tmp_path
+        [HERE.format(str(course)), STUB["given-1"], SOLVED["gelu_new"], SOLVED["MLP"], 'keep("mlp")', 'keep("mlp")'],
+        tmp_path,
     )
     (kept, again) = sorted((course / ".headstart" / "backups").glob("mlp-*.py"), key=lambda path: path.stem)
     assert kept.read_text() == "# work\n"
     assert shown[-2] == (
-        f"wrote exercises/mlp.py; what was there is kept as {kept.relative_to(course)}\n"
+        f"wrote exercises/mlp.py; what was there is kept as {kept.relative_to(course).as_posix()}\n"
         "Next: pytest graders/test_mlp.py, so that `headstart` knows how far you are\n"
     )
     text = (course / "exercises" / "mlp.py").read_text(encoding="utf-8")

@@ -12,7 +12,7 @@ import pytest
 from kernels import run_all, run_cells, shown_by, verdict_of
 from learners import folder_with, grade, solved
 
-from graders.engine.course import ROOT, load_course
+from graders.engine.course import ROOT, load_course, sections
 from graders.engine.stubs import stub_text
 from graders.notebooks.make import CHECK, make_notebook
 from graders.notebooks.written import written
@@ -93,7 +93,7 @@ def test_a_task_s_section_stands_above_its_cell(exercise):
     page = (ROOT / "docs" / "exercises" / f"{exercise}.md").read_text(encoding="utf-8")
     for task in load_course()[exercise].tasks:
         section = cells[names.index(task.name) - 1].source
-        assert section.partition("\n")[0].removeprefix("## ").lower().replace(" ", "-") == task.page
+        assert list(sections(section)) == ["", task.page]
         assert section.splitlines()[-1] in page
     assert cells[0].source.startswith(page.partition("\n")[0])
     assert "exercises/" + exercise + ".py`. " not in cells[0].source  # where the page says to write

@@ -44,6 +44,8 @@ def runs(places):
     runs.begin("subject", "--subject", "nobody")
     runs.begin("device", "--device", "mps")
     runs.begin("no weights", "--weights", "nowhere/at/all")
+    runs.begin("code", "--records", "exercises/attention.py")
+    runs.begin("unwritten", "--subject", "reference", "--records", places["mine"] / "attention.py" / "a.jsonl")
     top, mine = places["top"], places["mine"]
     runs.begin("worker", "--subject", mine, "--records", top / "worker.jsonl", f"--junit-xml={top / 'junit.xml'}")
     runs.begin("in process", "--subject", mine, "--in-process", "--records", top / "here.jsonl")
@@ -55,6 +57,7 @@ SAID = {
         "ERROR: --subject nobody: there is no such folder; it takes a folder with exercises, reference, "
         "variant:EXERCISE/ID or misconception:EXERCISE/ID"
     ),
+    "code": "ERROR: --records exercises/attention.py: expected a file for records, such as records.jsonl",
     "no weights": (
         "ERROR: --weights: there is no folder 'nowhere/at/all'; expected a GPT-2-format folder (config.json, "
         "model.safetensors) or a name of the hub such as 'gpt2'; check the path"
@@ -62,7 +65,7 @@ SAID = {
 }
 
 
-@pytest.mark.parametrize("name", ["subject", "device", "no weights"])
+@pytest.mark.parametrize("name", ["subject", "device", "no weights", "code"])
 def test_a_wrong_option_is_one_line_and_exit_code_4(runs, name):
     assert (runs[name].exit_code, len(runs[name].err.strip().splitlines())) == (4, 1)
 
@@ -87,6 +90,16 @@ def test_a_damaged_checkpoint_is_a_usage_error_as_well(places, name, complaint):
 
 def test_a_device_that_cannot_do_it_is_named(runs):
     assert runs["device"].err.startswith("ERROR: --device mps cannot compute in float64, which the graders need (")
+
+
+def test_records_that_cannot_be_written_are_told_and_nobody_takes_the_run_for_a_good_one(runs, places):
+    told = [line for line in runs["unwritten"].out.splitlines() if line.startswith("--records")]
+    file = places["mine"] / "attention.py" / "a.jsonl"
+    (said,) = told
+    assert said.startswith(f"--records: {file} could not be written (")
+    assert said.endswith("); name another file")
+    assert (runs["unwritten"].exit_code, runs["unwritten"].err) == (1, "")
+    assert set(runs["unwritten"].states("attention").values()) == {"done"}
 
 
 def records_in(path):

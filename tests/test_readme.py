@@ -5,7 +5,7 @@ import re
 import pytest
 from learners import grade
 
-from graders.engine.course import ROOT, load_course
+from graders.engine.course import ROOT, load_course, sections
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -26,7 +26,6 @@ def test_every_link_to_a_file_leads_somewhere(page):
 def test_every_section_that_a_screen_names_is_on_its_page():
     missing = []
     for exercise in load_course().exercises:
-        headings = re.findall(r"^## (.+)$", (ROOT / exercise.page).read_text(encoding="utf-8"), re.MULTILINE)
-        anchors = {heading.lower().replace(" ", "-") for heading in headings}
+        anchors = sections((ROOT / exercise.page).read_text(encoding="utf-8"))
         missing += [f"{exercise.page}#{task.page}" for task in exercise.tasks if task.page not in anchors]
     assert missing == []

@@ -6,11 +6,13 @@ import webbrowser
 
 import pytest
 from learners import folder_with
-from seeing import PICTURES, SOLVED, learner_with, numbers_on, see
+from seeing import PICTURES, SOLVED, WRONG, learner_with, numbers_on, see
 from typer.testing import CliRunner
 
 from graders.cli import app
+from graders.see import pictures
 from graders.see.page import Picture, page
+from graders.weights.checkpoint import CheckpointError
 
 # Code that is not there, or stops
 
@@ -162,6 +164,61 @@ def test_the_page_is_opened_when_asked(tmp_path, monkeypatch):
     )
 
 
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (CheckpointError("weights: damaged; fetch them again"), "weights: damaged; fetch them again"),
+        (
+            RuntimeError("the process that runs the exercises did not start"),
+            "nothing was drawn: the process that runs the exercises did not start; `headstart doctor` says what this "
+            "machine lacks",
+        ),
+        (
+            OSError(28, "No space left on device", "the cache"),
+            "nothing was drawn: [Errno 28] No space left on device: 'the cache'; `headstart doctor` says what this "
+            "machine lacks",
+        ),
+    ],
+    ids=["checkpoint", "process", "disk"],
+)
+def test_what_keeps_it_from_drawing_is_told_in_a_line_and_is_not_the_page_s_fault(monkeypatch, tmp_path, error, said):
+    def draw(*_arguments, **_options):
+        raise error
+
+    monkeypatch.setattr(pictures, "draw", draw)
+    result = see("gpt", "reference", tmp_path / "a.html")
+    assert (result.exit_code, result.stdout, result.stderr) == (1, "", said + "\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_page_that_cannot_be_written_is_told_in_a_line(monkeypatch, tmp_path):
+    monkeypatch.setattr(pictures, "page", lambda drawn: "\n")
+    (tmp_path / "a.html").symlink_to(tmp_path / "nowhere" / "b.html")
+    result = see("sampling", "reference", tmp_path / "a.html")
+    assert (result.exit_code, result.stderr) == (
+        1,
+        f"{tmp_path}/a.html could not be written (No such file or directory); --out names another file\n",
+    )
+
+
+def test_a_program_reads_where_the_page_is_and_what_differs(tmp_path):
+    exercise, old, new, sentence = WRONG["sampling"]
+    folder = learner_with(tmp_path / "some", exercise, old, new)
+    result = see("sampling", folder, tmp_path / "a.html", "--json")
+    assert (result.exit_code, json.loads(result.stdout)) == (
+        0,
+        {"page": str(tmp_path / "a.html"), "equal": False, "verdict": sentence, "missing": ""},
+    )
+
+
+def test_a_program_reads_what_is_missing(tmp_path):
+    place = "    # 1. Refuse to keep nothing"
+    folder = learner_with(tmp_path / "some", "sampling", place, f"    raise NotImplementedError\n{place}")
+    result = see("sampling", folder, tmp_path / "a.html", "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["missing"].startswith(f"top_k_filter in {folder}/sampling.py is not written yet")
+
+
 REFUSED = (
     ("atention", "there is no picture 'atention'; there are attention, block, gpt, caching, sampling"),
     ("gpt --top-k 3", "--top-k has no effect on gpt; leave it out, or look at sampling"),
@@ -170,6 +227,9 @@ REFUSED = (
     ("sampling --top-p 2", "--top-p is 2; expected a probability, from 0 to 1"),
     ("sampling --frequency-penalty nan", "--frequency-penalty is nan; expected a finite number"),
     ("sampling --out nowhere/a.html", "--out nowhere/a.html: expected a file in a folder that is there"),
+    ("gpt --out exercises/attention.py", "--out exercises/attention.py: expected a name that ends in .html"),
+    ("gpt --out page", "--out page: expected a name that ends in .html"),
+    ("gpt --text \udcff!!", "--text is not UTF-8; expected text in that encoding"),
     ("sampling --subject nobody", "--subject nobody: there is no such folder; it takes exercises, reference or a "
      "folder with exercises"),
     ("sampling --text=", "--text is 0 tokens; expected 2 to 32"),

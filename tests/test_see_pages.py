@@ -30,11 +30,21 @@ CONTRAST = """(() => {  // the smallest contrast (WCAG 2) of the texts with what
     }
     return rgb("Canvas");
   };
-  const texts = document.querySelectorAll("h1, h2, h3, p, button, th, dt, dd, output, .share, .key span");
+  const names = "h1, h2, h3, p, button, th, dt, dd, output, .share, .key span, td.token, .strip span";
+  const texts = document.querySelectorAll(names);
   return Math.min(...[...texts].filter((node) => node.textContent.trim()).map((node) => {
     const pair = [light(rgb(getComputedStyle(node).color)), light(ground(node))].sort((a, b) => b - a);
     return (pair[0] + 0.05) / (pair[1] + 0.05);
   }));
+})()"""
+
+SHADES = """(() => {  // every shade that a cell may have, with a text on it
+  const box = el("p", { class: "strip" });
+  for (let i = -100; i <= 100; i++) {
+    const colours = i < 0 ? [signed(i / 100)] : [signed(i / 100), shade(i / 100)];
+    box.append(...colours.map((colour) => el("span", { class: "token", style: painted(colour) }, "text")));
+  }
+  document.getElementById("main").append(box);
 })()"""
 
 
@@ -99,6 +109,7 @@ def test_texts_can_be_read_in_light_and_dark(browser, pages, name):
     for dark in (False, True):
         browser.open(pages[name], 1280, dark)
         browser.value(WAIT)
+        browser.value(SHADES)
         assert browser.value(CONTRAST) > 4.5  # what WCAG 2 asks for, level AA
 
 

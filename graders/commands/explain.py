@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
-from graders.commands.naming import AsJson, complete_either, print_json
-from graders.commands.options import refuse
-from graders.loop.explain import NotARecord, explain_data, explain_lines, find
+from graders.commands.naming import AsJson, complete_graded, print_json
+from graders.commands.options import fail, refuse
+from graders.loop.explain import NotARecord, Unknown, explain_data, explain_lines, find
 
 
 def explain(
@@ -14,7 +14,7 @@ def explain(
         str,
         typer.Argument(
             help="A file that --records wrote, FILE:LINE, or the name of a law or a task of your last verdicts.",
-            autocompletion=complete_either,
+            autocompletion=complete_graded,
         ),
     ],
     as_json: AsJson = False,
@@ -26,8 +26,10 @@ def explain(
     """
     try:
         found = find(record)
-    except NotARecord as error:
+    except Unknown as error:
         refuse(str(error))
+    except NotARecord as error:
+        fail(str(error))
     if as_json:
         print_json(explain_data(found))
     else:

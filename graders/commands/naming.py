@@ -8,6 +8,7 @@ import typer
 
 from graders.commands.options import fail, refuse, refuse_unknown
 from graders.engine.course import Exercise, Task, load_course
+from graders.engine.journal import verdict_on
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print it for a program to read.")]
 
@@ -20,8 +21,8 @@ def complete_exercise(incomplete: str) -> list[str]:
 def complete_task(context: typer.Context, incomplete: str) -> list[str]:
     """The tasks, of the exercise that is named already, whose names begin so."""
     named = context.params.get("exercise") or context.params.get("name")
-    exercises = [e for e in load_course().exercises if e.name == named]
-    return [t.name for e in exercises for t in e.tasks if t.name.startswith(incomplete)]
+    exercise = load_course().get(named or "")
+    return [t.name for t in exercise.tasks if t.name.startswith(incomplete)] if exercise else []
 
 
 def complete_either(incomplete: str) -> list[str]:
@@ -30,9 +31,17 @@ def complete_either(incomplete: str) -> list[str]:
     return list(dict.fromkeys([*complete_exercise(incomplete), *tasks]))
 
 
+def complete_graded(incomplete: str) -> list[str]:
+    """The tasks of the course, then the laws of the learner's last verdicts, whose names begin so."""
+    course = load_course().exercises
+    laws = [law for exercise in course for law in verdict_on(exercise.name).records]
+    names = [*(task.name for exercise in course for task in exercise.tasks), *laws]
+    return [name for name in dict.fromkeys(names) if name.startswith(incomplete)]
+
+
 def exercise_named(name: str) -> Exercise:
     """The exercise of this name; refused, with the names there are, when there is none."""
-    found = next((exercise for exercise in load_course().exercises if exercise.name == name), None)
+    found = load_course().get(name)
     if found is None:
         owners = exercises_with(name)
         if owners:
@@ -80,7 +89,10 @@ def ask(question: str, otherwise: str) -> None:
     typer.echo(f"{question} [y/N] ", nl=False, err=True)  # what is asked is no part of what is printed
     try:
         answer = input()
-    except (EOFError, KeyboardInterrupt):
+    except KeyboardInterrupt:
+        typer.echo(err=True)
+        fail(otherwise)
+    except EOFError:
         typer.echo(err=True)
         fail(f"{otherwise}; without anybody to ask, --yes stands for yes")
     if answer.strip().lower() not in ("y", "yes"):

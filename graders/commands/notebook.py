@@ -7,17 +7,18 @@ from typing import Annotated
 
 import typer
 
+from graders.commands.naming import complete_exercise
 from graders.commands.options import call, fail, given, refuse, refuse_unknown
 from graders.engine.course import ROOT, load_course
 from graders.engine.journal import HOME
-from graders.loop.files import back_up
+from graders.loop.files import replace_file, shown_path
 
 FOLDER = ROOT / "notebooks"
 
 
 def notebook(
     context: typer.Context,
-    exercise: Annotated[str, typer.Argument(help="The exercise.")],
+    exercise: Annotated[str, typer.Argument(help="The exercise.", autocompletion=complete_exercise)],
     solution: Annotated[bool, typer.Option("--solution", help="The solved notebook in place of the template.")] = False,
     out: Annotated[
         Path | None, typer.Option(help="Where to write it; without this, notebooks/EXERCISE.ipynb.", metavar="FILE")
@@ -31,7 +32,7 @@ def notebook(
     The template starts from the stub, whatever is in `exercises/`, which is neither read nor changed. A notebook that
     is there already is left alone.
     """
-    if exercise not in [entry.name for entry in load_course().exercises]:
+    if load_course().get(exercise) is None:
         refuse_unknown([exercise])
     path = out or FOLDER / (f"{exercise}-solution.ipynb" if solution else f"{exercise}.ipynb")
     if path.suffix != ".ipynb":
@@ -39,8 +40,8 @@ def notebook(
     again = call("notebook", exercise, *(["--solution"] if solution else []), *given(context, "out"), "--force")
     if path.exists() and not force:
         fail(
-            f"{_shown(path)} is there already, and there may be work in it, so it was left alone; `{again}` makes it "
-            f"anew and keeps this one in {_shown(HOME / 'backups')}/"
+            f"{shown_path(path)} is there already, and there may be work in it, so it was left alone; `{again}` makes "
+            f"it anew and keeps this one in {shown_path(HOME / 'backups')}/"
         )
     try:
         import nbformat
@@ -50,15 +51,15 @@ def notebook(
         fail(f"this needs {error.name}, which is not installed; in the course's folder: pip install -e '.[notebooks]'")
     try:
         made = make_notebook(exercise, solution, _docs_from(path.parent))
-        kept = back_up(path) if path.exists() else None
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(nbformat.writes(made) + "\n", encoding="utf-8", newline="\n")
-    except (OSError, ValueError) as error:
-        fail(f"{_shown(path)} was not written: {error}")
+        kept = replace_file(path, f"{nbformat.writes(made)}\n".encode())
+    except ValueError as error:
+        fail(f"{shown_path(path)} was not written: {error}")
+    except OSError as error:
+        fail(str(error))
     if kept:
-        typer.echo(f"kept the one that was there as {_shown(kept)}")
+        typer.echo(f"kept the one that was there as {shown_path(kept)}")
     what = f"the solution of {exercise}, cell by cell" if solution else f"{exercise} from its stub"
-    typer.echo(f"wrote {_shown(path)}: {what}; its last cell grades it")
+    typer.echo(f"wrote {shown_path(path)}: {what}; its last cell grades it")
     typer.echo(f"Next: open it in Jupyter or VS Code, with {sys.executable} as its kernel, and run it from the top")
 
 
@@ -69,12 +70,3 @@ def _docs_from(folder: Path) -> str:
         return Path(os.path.relpath(docs, folder)).as_posix().replace(" ", "%20")
     except ValueError:  # on another drive
         return docs.as_uri()
-
-
-def _shown(path: Path) -> str:
-    """A path from the course's folder, or from here, where that is shorter."""
-    whole = path.resolve()
-    for base in (ROOT.resolve(), Path.cwd()):
-        if whole.is_relative_to(base):
-            return whole.relative_to(base).as_posix()
-    return str(path)

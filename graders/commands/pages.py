@@ -38,6 +38,14 @@ JSON = {
         "`docstring` and `steps`; `laws`, a sentence each; `page`. Of an exercise, an object: `exercise`, `page` "
         "and `tasks`, a list of those."
     ),
+    "reset": (
+        "An object: `exercise`; `task`; `file`, that has its stub again; `backup`, the file as it was. Both are paths "
+        "from the course's folder."
+    ),
+    "see": (
+        "An object: `page`, the path of the page; `equal`, whether all that was compared is as expected; `verdict`, "
+        "the sentence that names the first difference; `missing`, why a part of the picture is left out, or empty."
+    ),
     "hint": (
         "An object: `exercise`, `task`, `state`; `rung`, counted from 1, of `rungs` (both are 0 when there is no "
         "hint to give); `law` and `misconception` that it is about, empty where there are none; `edited`, whether "

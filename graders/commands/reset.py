@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from graders.commands.naming import ask, complete_either, complete_task, exercises_with, one_task
+from graders.commands.naming import AsJson, ask, complete_either, complete_task, exercises_with, one_task, print_json
 from graders.commands.options import fail, refuse
 from graders.engine.course import load_course
 from graders.loop.files import reset as put_back
@@ -17,14 +17,16 @@ def reset(
         str | None, typer.Argument(help="The task, after its exercise.", autocompletion=complete_task)
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask first.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Start one task over.
 
     Its stub comes back, and everything else in the file stays as it is. The file as it was is kept in
     .headstart/backups/.
     """
-    if task is None and not exercises_with(name) and name in [e.name for e in load_course().exercises]:
-        tasks = ", ".join(t.name for t in load_course()[name].tasks)
+    whole = load_course().get(name)
+    if task is None and whole and not exercises_with(name):
+        tasks = ", ".join(t.name for t in whole.tasks)
         refuse(
             f"{name} is an exercise; expected one of its tasks too: {tasks}; "
             f"`headstart stubs {name} --force` starts all of it over"
@@ -37,4 +39,7 @@ def reset(
         backup = put_back(owner.name, chosen.name)
     except (ValueError, OSError) as error:
         fail(str(error))
-    typer.echo(f"{chosen.name} in {file} is its stub again; the file as it was is {shown_path(backup)}")
+    if as_json:
+        print_json({"exercise": owner.name, "task": chosen.name, "file": file, "backup": shown_path(backup)})
+    else:
+        typer.echo(f"{chosen.name} in {file} is its stub again; the file as it was is {shown_path(backup)}")

@@ -20,9 +20,8 @@ def show(
     The shapes as named axes, the text of its stub, the laws that must hold, its page. Of an exercise, show its
     tasks, a line or two each. A name that is both is the exercise: name it twice for the task.
     """
-    exercises = {exercise.name: exercise for exercise in load_course().exercises}
-    if task is None and name in exercises:
-        exercise = exercises[name]
+    exercise = load_course().get(name)
+    if task is None and exercise:
         if as_json:
             print_json(overview_data(exercise, standing_of(exercise).states))
         else:

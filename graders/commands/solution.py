@@ -36,6 +36,7 @@ def solution(
         from rich.console import Console
         from rich.syntax import Syntax
 
-        Console().print(Syntax(text, "python", theme="ansi_dark", background_color="default"))  # readable on light too
+        colours = Syntax("", "python", theme="ansi_dark", background_color="default")  # readable on light too
+        Console().print(colours.highlight(text), soft_wrap=True, end="")  # it may be copied: lines stay what they are
     else:
         typer.echo(text, nl=False)

@@ -1,6 +1,6 @@
 """`headstart stubs`: the files that learners start from."""
 
-from pathlib import Path
+from collections.abc import Iterable
 from typing import Annotated
 
 import typer
@@ -9,7 +9,7 @@ from graders.commands.naming import complete_exercise
 from graders.commands.options import fail, refuse_unknown
 from graders.engine.course import EXERCISES
 from graders.engine.stubs import differing, stub_files
-from graders.loop.files import back_up, shown_path
+from graders.loop.files import replace_file, shown_path
 
 
 def stubs(
@@ -34,7 +34,7 @@ def stubs(
         if exercise not in wanted:
             refuse_unknown([exercise])
         wanted = {exercise: wanted[exercise]}
-    present = _texts_in(EXERCISES)
+    present = _texts_of(wanted)
     changed = differing(present, wanted)
     if check:
         _report_check(changed)
@@ -42,22 +42,35 @@ def stubs(
     kept = [name for name in changed if name in present and not force]
     for name in changed:
         if name not in kept:
-            _write(EXERCISES / f"{name}.py", wanted[name])
+            _write(name, wanted[name])
     if not changed:
         typer.echo("nothing to write: every stub is there, untouched")
     if kept:
         fail("\n".join(map(_left_alone, kept)))
 
 
-def _texts_in(folder: Path) -> dict[str, str]:
-    return {path.stem: path.read_text(encoding="utf-8", errors="replace") for path in folder.glob("*.py")}
+def _texts_of(names: Iterable[str]) -> dict[str, str]:
+    """What stands in the learner's files of these names, as far as they are there."""
+    texts = {}
+    for name in names:
+        path = EXERCISES / f"{name}.py"
+        if path.is_symlink() or path.exists():
+            try:
+                texts[name] = path.read_text(encoding="utf-8", errors="replace")
+            except OSError as error:
+                fail(
+                    f"{_shown(name)} could not be read: {error.strerror}; move it elsewhere, or make it a file again, "
+                    "then try again"
+                )
+    return texts
 
 
-def _write(path: Path, text: str) -> None:
-    kept = f"; the file as it was is {shown_path(back_up(path))}" if path.is_file() else ""
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(text, encoding="utf-8", newline="\n")
-    typer.echo(f"wrote {_shown(path.stem)}{kept}")
+def _write(name: str, text: str) -> None:
+    try:
+        kept = replace_file(EXERCISES / f"{name}.py", text.encode())
+    except OSError as error:
+        fail(str(error))
+    typer.echo(f"wrote {_shown(name)}" + (f"; the file as it was is {shown_path(kept)}" if kept else ""))
 
 
 def _report_check(changed: list[str]) -> None:

@@ -55,12 +55,17 @@ class Course:
 
     exercises: tuple[Exercise, ...]
 
+    def get(self, name: str) -> Exercise | None:
+        """The exercise of this name; None where there is none."""
+        return next((exercise for exercise in self.exercises if exercise.name == name), None)
+
     def __getitem__(self, name: str) -> Exercise:
         """Raises `KeyError`, with the names there are, when there is no such exercise."""
-        for exercise in self.exercises:
-            if exercise.name == name:
-                return exercise
-        raise KeyError(f"there is no exercise {name!r}; the exercises are {', '.join(e.name for e in self.exercises)}")
+        exercise = self.get(name)
+        if exercise is None:
+            known = ", ".join(e.name for e in self.exercises)
+            raise KeyError(f"there is no exercise {name!r}; the exercises are {known}")
+        return exercise
 
 
 @functools.cache
@@ -68,6 +73,16 @@ def load_course(path: Path = INDEX) -> Course:
     """Read the index. Raises `ValueError` when an entry is incomplete or says something unknown."""
     entries = tomllib.loads(path.read_text(encoding="utf-8"))["exercises"]
     return Course(tuple(_exercise(name, entry) for name, entry in entries.items()))
+
+
+def sections(page: str) -> dict[str, str]:
+    """The sections of a page's text by their anchors, in order, each with its heading; by "" what stands before."""
+    found: dict[str, list[str]] = {"": []}
+    for line in page.splitlines():
+        if line.startswith("## "):
+            found[line.removeprefix("## ").lower().replace(" ", "-")] = []
+        found[next(reversed(found))].append(line)
+    return {anchor: "\n".join(lines).strip() for anchor, lines in found.items()}
 
 
 def _exercise(name: str, entry: dict) -> Exercise:

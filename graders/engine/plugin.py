@@ -74,6 +74,7 @@ class Grading:
         self.subject: str = config.getoption("--subject")
         self.session: Session | None = None
         self.unkept = ""
+        self.recorded = ""
 
     def only_grades(self) -> bool:
         """Whether this run is of graders and nothing else."""
@@ -107,6 +108,7 @@ class Grading:
         device, weights = self.config.getoption("--device"), self.config.getoption("--weights")
         _check_device(device)
         _check_weights(weights)
+        _check_records(self.config.getoption("--records"))
         policy = Policy(seed=self.config.getoption("--cases-seed"), weights=weights, device=device)
         try:
             return Session(self.subject, laws, policy, self.in_process())
@@ -161,9 +163,8 @@ class Grading:
             terminalreporter.write_line(line, green=line.endswith(DONE))
         if self.unkept:
             terminalreporter.write_line(self.unkept)
-        path = self.config.getoption("--records")
-        if path:
-            terminalreporter.write_line(f"{len(self.session.outcomes)} records written to {path}")
+        if self.recorded:
+            terminalreporter.write_line(self.recorded)
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         if self.session is None:
@@ -179,7 +180,18 @@ class Grading:
         if path:
             from graders.engine.record import write_records
 
-            write_records(path, [outcome.record for outcome in outcomes])
+            try:
+                write_records(path, [outcome.record for outcome in outcomes])
+                self.recorded = f"{len(outcomes)} records written to {path}"
+            except OSError as error:
+                self.recorded = f"--records: {path} could not be written ({error.strerror}); name another file"
+                session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _check_records(path: Path | None) -> None:
+    """Raises `pytest.UsageError` for a file that records must not take the place of."""
+    if path is not None and (path.suffix == ".py" or path.is_dir()):
+        raise pytest.UsageError(f"--records {path}: expected a file for records, such as records.jsonl")
 
 
 def _check_device(device: str) -> None:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from graders.engine.course import Exercise
 from graders.engine.diagnosis import Diagnosis
+from graders.engine.kinds import KINDS
 from graders.engine.law import Broken, differing
 from graders.engine.layout import LABEL, WIDTH, block, labelled, wrapped
 from graders.engine.space import Case
@@ -51,29 +52,31 @@ def failure_screen(outcome: Outcome, tally: str, exercise: Exercise, folder: str
 
 def explanation(broken: Broken, file: str, task: str) -> str:
     """What happened, what was expected, what to do next, in one breath; empty where the values say it all."""
+    to_do = KINDS[broken.kind].to_do if broken.kind in KINDS else ""
+    return f"{_happened(broken, file, task)} {to_do}".strip()
+
+
+def _happened(broken: Broken, file: str, task: str) -> str:
+    """What happened, with the place and the message that only this run knows."""
     failure = broken.failure
     raised = f"{failure.type_name}: {short(failure.message)}"
     line = failure.lines[-1][1] if failure.lines else 0
     match broken.kind:
         case "parse":
             where = f"line {line}, {short(failure.message)}" if line else short(failure.message)
-            return f"{file} cannot be read by Python: {where}. Mend this first; nothing else can be tried."
+            return f"{file} cannot be read by Python: {where}."
         case "import":
-            return f"{file} stops while it is imported, with {raised}. Mend this first; nothing else can be tried."
+            return f"{file} stops while it is imported, with {raised}."
         case "foreign":
-            return (
-                f"{file} imports {failure.message}. Only torch, einops, jaxtyping and the standard library are needed "
-                "here. Take this import out first; nothing else can be tried."
-            )
+            return f"{file} imports {failure.message}."
         case "no_file":
-            anew = "`headstart stubs` writes the stubs anew, and leaves files with work in them alone"
-            return f"{file} is not there. Put it back; {anew}."
+            return f"{file} is not there."
         case "missing":
-            return f"{file} has no {broken.what}. The task needs it: put it back under that name."
+            return f"{file} has no {broken.what}."
         case "signature":
-            return f"The signature of {broken.what} has changed. Give it back the parameters of the stub."
+            return f"The signature of {broken.what} has changed."
         case "construct":
-            return f"{task}(cfg) stops with {raised}. `__init__` is given: compare yours with the stub."
+            return f"{task}(cfg) stops with {raised}."
         case "parameters":
             return f"The parameters of {task} are not those of the stub: {failure.message.replace(chr(10), '; ')}."
         case "call" if failure.type_name == "BdbQuit":
@@ -81,49 +84,32 @@ def explanation(broken: Broken, file: str, task: str) -> str:
         case "call":
             return f"It stops with {raised}."
         case "timeout":
-            return (
-                f"It was still running after {failure.message} seconds and was stopped. "
-                "Look for a loop that does not end."
-            )
-        case "large":
-            return "It returned more than can be looked at. The cases are tiny: look for what makes the result grow."
+            return f"It was still running after {failure.message} seconds and was stopped."
         case "crash":
-            return f"It ended the process it runs in ({failure.message}). A task only returns its result."
+            return f"It ended the process it runs in ({failure.message})."
         case "budget":
-            return (
-                f"All its calls together took more than {EXERCISE_SECONDS:.0f} seconds; the rest was left out. "
-                "The cases are tiny: look for loops that tensor operations can replace."
-            )
+            return f"All its calls together took more than {EXERCISE_SECONDS:.0f} seconds; the rest was left out."
         case "type":
             yours, expected = kind_of(broken.yours), kind_of(broken.expected)
             said = f"Of what it returned, {broken.what} is {yours}" if broken.what else f"It returned {yours}"
             return f"{said}, expected {expected}." + hint_for(broken.yours, broken.expected)
-        case "keys":
-            return "The dictionary it returned does not have the expected keys."
         case "dtype":
             yours, expected = (str(t.dtype).removeprefix("torch.") for t in (broken.yours, broken.expected))
             return (
                 f"It returned numbers of dtype {yours}, expected {expected}: that of its input, or, where it makes "
                 "new numbers, PyTorch's default, which a law may set."
             )
-        case "nan":
-            return "The result holds NaN or infinity where a number is expected."
         case "changed":
-            return f"It changed {broken.what} in place. Whoever passed that in still needs it: work on a copy."
-        case "unsteady":
-            return (
-                "The same input did not give the same result a second time (in eval mode, without gradients): "
-                "look for chance, or for what is kept between calls."
-            )
+            return f"It changed {broken.what} in place."
+        case "large" | "keys" | "nan" | "unsteady":
+            return KINDS[broken.kind].happened
         case "error":
             got = f"It raised {raised}" if failure.type_name else "It returned a result"
             return f"{got}; {broken.note}."
         case "library":
-            return f"It calls the library's {broken.what}, which this exercise builds. Write it with tensor operations."
+            return f"It calls the library's {broken.what}, which this exercise builds."
         case "grader":
-            return (
-                f"The grader itself stopped, with {broken.note}. This is no mistake of yours: please report this line."
-            )
+            return f"The grader itself stopped, with {broken.note}."
         case "not_started":
             return f"It stops with {raised}."
     return ""

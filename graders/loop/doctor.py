@@ -1,5 +1,6 @@
 """Whether this machine is ready for the course: each check says ok, or what is wrong and the command that mends it."""
 
+import errno
 import json
 import os
 import platform
@@ -17,10 +18,6 @@ from typing import Any
 from urllib.parse import unquote, urlparse
 from urllib.request import url2pathname
 
-import platformdirs
-from packaging.requirements import Requirement
-from packaging.specifiers import SpecifierSet
-
 from graders.engine import journal
 from graders.engine.course import ROOT, load_course
 from graders.engine.layout import wrapped
@@ -28,8 +25,10 @@ from graders.engine.stubs import GIVEN
 from graders.weights.sums import EMBEDDED, wrong_files
 
 OK, WRONG, NOTE = "ok", "wrong", "note"  # a note is no failure: nothing that a learner needs is missing
-INSTALL = "pip install -e ."
-HERE = f"cd {shlex.quote(str(ROOT))} && {INSTALL}"
+PIP = f'"{sys.executable}" -m pip'
+INSTALL = f'{PIP} install -e "{ROOT}"'
+SECONDS = 60.0  # for a look that takes a second or three
+REINSTALL = f"{PIP} uninstall -y torch && {INSTALL}"
 LOOK_AT_TORCH = (
     "import torch; torch.ones(2, 2) @ torch.ones(2, 2); "
     "print(torch.__version__, 'cuda' if torch.cuda.is_available() else '')"
@@ -59,7 +58,7 @@ def checks() -> list[Check]:
         check_exercises(),
         check_weights(EMBEDDED),
         check_writable("records", journal.HOME),
-        check_writable("cache", Path(platformdirs.user_cache_dir("headstart"))),
+        check_cache(),
         check_disk(shutil.disk_usage(ROOT).free),
         check_sandbox(),
     ]
@@ -78,6 +77,10 @@ def check_lines(found: Iterable[Check]) -> list[str]:
 
 def check_python(wanted: str, found: str) -> Check:
     """`found` is a version of Python, `wanted` the range of `requires-python`."""
+    try:
+        from packaging.specifiers import SpecifierSet
+    except ImportError:  # the libraries' line says so
+        return Check("python", NOTE, f"{found}, expected {wanted}")
     if SpecifierSet(wanted).contains(found, prereleases=True):
         return Check("python", OK, f"{found}, expected {wanted}")
     mend = f"make a virtual environment with a Python {wanted}, then  {INSTALL}"
@@ -86,6 +89,10 @@ def check_python(wanted: str, found: str) -> Check:
 
 def check_dependencies(requirements: Iterable[str], installed: Callable[[str], str] = version) -> Check:
     """Hold every installed version to the range of pyproject.toml."""
+    try:
+        from packaging.requirements import Requirement
+    except ImportError as error:
+        return Check("libraries", WRONG, f"packaging cannot be imported: {error}", INSTALL)
     wrong, n = [], 0
     for text in requirements:
         requirement, n = Requirement(text), n + 1
@@ -103,10 +110,13 @@ def check_dependencies(requirements: Iterable[str], installed: Callable[[str], s
 
 def check_torch(command: tuple[str, ...] = (sys.executable, "-c", LOOK_AT_TORCH)) -> Check:
     """Whether torch can be imported and used: in a process of its own, since a broken one may take it down."""
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=SECONDS)
+    except subprocess.TimeoutExpired:
+        return Check("torch", WRONG, f"it cannot be used: it did not answer within {SECONDS:g} seconds", REINSTALL)
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or [f"the process ended with {done.returncode}"])[-1]
-        return Check("torch", WRONG, f"it cannot be used: {last}", f"pip uninstall -y torch && {INSTALL}")
+        return Check("torch", WRONG, f"it cannot be used: {last}", REINSTALL)
     found, _, other = done.stdout.strip().partition(" ")
     there = " (there is CUDA too; `--device cuda` is not needed, since the cases are tiny)" if other else ""
     return Check("torch", OK, f"{found}; the graders compute on the CPU{there}")
@@ -117,14 +127,14 @@ def check_install() -> Check:
     try:
         text = distribution("headstart").read_text("direct_url.json")
     except PackageNotFoundError:
-        return Check("installation", WRONG, "headstart is not installed", HERE)
+        return Check("installation", WRONG, "headstart is not installed", INSTALL)
     origin: dict[str, Any] = json.loads(text) if text else {}
     path = Path(url2pathname(unquote(urlparse(origin.get("url", "")).path)))
     if not origin.get("dir_info", {}).get("editable"):
         said = "headstart is installed as a copy; expected an editable one, that runs what you edit"
-        return Check("installation", WRONG, said, HERE)
+        return Check("installation", WRONG, said, INSTALL)
     if path.resolve() != ROOT.resolve():
-        return Check("installation", WRONG, f"headstart runs from {path}, not from here", HERE)
+        return Check("installation", WRONG, f"headstart runs from {path}, not from here", INSTALL)
     return Check("installation", OK, "editable, from this folder")
 
 
@@ -157,8 +167,29 @@ def check_writable(name: str, folder: Path) -> Check:
             pass
     except OSError as error:
         reason = error.strerror or str(error)
-        return Check(name, WRONG, f"{folder} cannot be written to: {reason}", f"chmod u+rwx {error.filename or folder}")
+        return Check(name, WRONG, f"{folder} cannot be written to: {reason}", _mend_of(error, folder))
     return Check(name, OK, f"{folder} can be written to")
+
+
+def check_cache() -> Check:
+    """Whether what is computed once can be kept."""
+    try:
+        import platformdirs
+    except ImportError as error:
+        return Check("libraries", WRONG, f"platformdirs cannot be imported: {error}", INSTALL)
+    return check_writable("cache", Path(platformdirs.user_cache_dir("headstart")))
+
+
+def _mend_of(error: OSError, folder: Path) -> str:
+    """What makes a folder one that can be written to."""
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    if error.errno == errno.ENOSPC:
+        return "free some space on that disk"
+    if not there.is_dir():
+        return shlex.join(["mv", str(there), f"{there}.old"])
+    if isinstance(error, PermissionError):
+        return shlex.join(["chmod", "u+rwx", str(there)])
+    return "see that it is a folder, on a disk that can be written to"
 
 
 def check_disk(free: float) -> Check:
@@ -172,7 +203,11 @@ def check_sandbox() -> Check:
     need = "only who grades other people's code needs it"
     if shutil.which(NAMESPACE[0]) is None:
         return Check("sandbox", NOTE, f"bubblewrap is not installed; {need}", "apt install bubblewrap (on Linux)")
-    done = subprocess.run(NAMESPACE, capture_output=True, text=True, check=False, env=os.environ | {"LC_ALL": "C"})
+    environment = os.environ | {"LC_ALL": "C"}
+    try:
+        done = subprocess.run(NAMESPACE, capture_output=True, text=True, check=False, env=environment, timeout=SECONDS)
+    except subprocess.TimeoutExpired:
+        return Check("sandbox", NOTE, f"bubblewrap did not answer within {SECONDS:g} seconds; {need}")
     if done.returncode != 0:
         reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
         return Check("sandbox", NOTE, f"bubblewrap cannot make a namespace here ({reason}); {need}")

@@ -17,8 +17,12 @@ AT_LINE = re.compile(r"(.+):(\d+)")
 TEXTS = [field.name for field in fields(Record) if field.type is str]
 
 
+class Unknown(ValueError):
+    """There is nothing that is named so; the message says so in a line."""
+
+
 class NotARecord(ValueError):
-    """What was named is no record; the message says so in a line."""
+    """What was named has no record, or none that can be read; the message says so in a line."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,7 @@ class Found:
 def find(named: str) -> Found:
     """The record that is meant: `FILE`, of which the first that is no pass, `FILE:LINE`, a law, or a task.
 
-    Laws and tasks are those of the learner's own last verdicts. Raises `NotARecord`.
+    Laws and tasks are those of the learner's own last verdicts. Raises `Unknown` and `NotARecord`.
     """
     at = AT_LINE.fullmatch(named)
     if at and Path(at[1]).is_file():
@@ -50,7 +54,7 @@ def find(named: str) -> Found:
     known = [task.name for exercise in load_course().exercises for task in exercise.tasks]
     if named in known:
         raise NotARecord(f"{named} was not graded yet; run its grader, then ask again")
-    raise NotARecord(
+    raise Unknown(
         f"{named!r} is no file, and no law or task of your last verdicts; expected a file written by --records, "
         "FILE:LINE, the name of a law, or that of a task"
     )
@@ -112,7 +116,7 @@ def _of_values(record: Record) -> str:
 
 
 def _exercise_of(record: Record) -> Exercise | None:
-    return next((e for e in load_course().exercises if e.name == record.exercise), None)
+    return load_course().get(record.exercise)
 
 
 def _in_file(path: Path, number: int | None) -> Found:
@@ -122,7 +126,7 @@ def _in_file(path: Path, number: int | None) -> Found:
         raise NotARecord(f"{path} cannot be read as text: {error}; expected a file written by --records") from error
     if number is not None:
         if not 1 <= number <= len(lines):
-            raise NotARecord(f"{path} has {len(lines)} lines; expected a line from 1 to {len(lines)}, not {number}")
+            raise Unknown(f"{path} has {len(lines)} lines; expected a line from 1 to {len(lines)}, not {number}")
         return Found(_record(path, lines, number), f"{path}:{number}")
     records = {i: _record(path, lines, i) for i, line in enumerate(lines, 1) if line.strip()}
     if not records:

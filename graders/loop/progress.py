@@ -160,6 +160,10 @@ def list_lines() -> list[str]:
 
 def list_data() -> list[dict[str, Any]]:
     """What `list_lines` says, for a program."""
+    return _data_of(standings())
+
+
+def _data_of(course: list[Standing]) -> list[dict[str, Any]]:
     return [
         {
             "exercise": s.exercise.name,
@@ -173,17 +177,18 @@ def list_data() -> list[dict[str, Any]]:
                 {"task": task, "state": state, "solution_seen": task in s.solutions} for task, state in s.states.items()
             ],
         }
-        for s in standings()
+        for s in course
     ]
 
 
 def status_data() -> dict[str, Any]:
     """What `status_lines` says, for a program."""
-    exercises, found = list_data(), next_task()
+    course = standings()
+    exercises, found = _data_of(course), _next(course)
     states = [task["state"] for entry in exercises for task in entry["tasks"]]
     step = None
     if found is not None:
-        exercise, task = found
+        exercise, task = found[0].exercise, found[1]
         step = {
             "exercise": exercise.name,
             "task": task.name,

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from graders.engine.course import FROM_SCRATCH, ROOT, Exercise, load_course
+from graders.engine.course import FROM_SCRATCH, ROOT, Exercise, load_course, sections
 from graders.engine.layout import wrapped
 from graders.engine.stubs import GIVEN, STEP, functions_to_write, stub_text
 from graders.loop.shapes import Aliases, aliases_in, drawn, given_parts
@@ -83,14 +83,12 @@ def laws_in(exercise: str) -> dict[str, tuple[str, str]]:
 def first_question(exercise: str, task: str) -> tuple[str, str] | None:
     """The first question of a task's section on its page, and the answer that is folded there."""
     entry = load_course()[exercise]
-    sections = re.split(r"^## ", (ROOT / entry.page).read_text(encoding="utf-8"), flags=re.MULTILINE)
-    for section in sections:
-        heading, _, text = section.partition("\n")
-        found = QUESTION.search(text)
-        if found and heading.lower().replace(" ", "-") == entry.task(task).page:
-            question, answer = (" ".join(html.unescape(part).split()) for part in found.groups())
-            return question, answer
-    return None
+    page = sections((ROOT / entry.page).read_text(encoding="utf-8"))
+    found = QUESTION.search(page.get(entry.task(task).page, ""))
+    if found is None:
+        return None
+    question, answer = (" ".join(html.unescape(part).split()) for part in found.groups())
+    return question, answer
 
 
 def show_lines(spec: Specification, state: str) -> list[str]:

@@ -9,6 +9,7 @@ verdict is not remembered: the records that `headstart` reads are about the file
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -18,10 +19,11 @@ from typing import Any
 
 from graders.engine.course import EXERCISES, ROOT, Exercise, load_course
 from graders.engine.stubs import stub_text
-from graders.loop.files import back_up, shown_path
+from graders.loop.files import replace_file, shown_path, tasks_written_in, with_own_imports
 from graders.notebooks.written import STUB, Written, written
 
 FOLDER = "notebook"  # what is graded, to pytest
+PATIENCE = 2.0  # seconds for a run to end before it is told more firmly
 RUNS_ITS_BODY = re.compile(r"%%(time|capture|prun)\b.*")  # magics after which a cell's code counts
 
 
@@ -43,22 +45,35 @@ def grade(exercise: str, beside: str = EXERCISES.name) -> None:
         _show_verdict(exercise, beside, found, home)
 
 
-def keep(exercise: str) -> None:
+def keep(exercise: str, force: bool = False) -> None:
     """Write what was run in this notebook into the learner's own file, which later exercises import.
 
-    What was there is kept in `.headstart/backups/`, unless it was the stub. Raises what `grade` raises.
+    What was there is kept in `.headstart/backups/`. Work that was not run here is not replaced by its stub, unless
+    `force` says so. Raises what `grade` raises.
     """
     found, path = _written_here(exercise), EXERCISES / f"{exercise}.py"
+    for line in _notes(found, load_course()[exercise]):
+        print(line)
     shown = f"{EXERCISES.name}/{path.name}"
-    kept = back_up(path) if path.exists() and path.read_bytes() != stub_text(exercise).encode() else None
-    path.write_text(found.text, encoding="utf-8", newline="\n")
+    try:
+        lost = [] if force else [task for task in tasks_written_in(path, exercise) if task in found.not_run]
+        if lost:
+            print(
+                f"{shown} has {', '.join(lost)} written, so nothing was changed; run the cells of what you want to "
+                f'keep, or, to have stubs in its place,  keep("{exercise}", force=True)'
+            )
+            return
+        kept = replace_file(path, with_own_imports(found.text).encode())
+    except OSError as error:
+        print(error)
+        return
     print(f"wrote {shown}" + (f"; what was there is kept as {shown_path(kept)}" if kept else ""))
     print(f"Next: pytest graders/test_{exercise}.py, so that `headstart` knows how far you are")
 
 
 def _written_here(exercise: str) -> Written:
     course = load_course()
-    if exercise not in [entry.name for entry in course.exercises]:
+    if course.get(exercise) is None:
         known = ", ".join(entry.name for entry in course.exercises)
         raise ValueError(f"there is no exercise {exercise!r}; the exercises are {known}")
     tasks = [task.name for task in course[exercise].tasks]
@@ -109,8 +124,19 @@ def _show_verdict(exercise: str, beside: str, found: Written, home: str) -> None
             for line in grading.stdout:
                 print(as_said_here(line.rstrip("\n"), exercise, beside, found))
         except KeyboardInterrupt:
-            grading.terminate()
+            stop(grading)
             print("Stopped, so there is no verdict.")
+
+
+def stop(grading: subprocess.Popen) -> None:
+    """End a run so that it can end the process that it started, and, if it does not, all the same."""
+    interrupts = [] if sys.platform == "win32" else [lambda: grading.send_signal(signal.SIGINT)]
+    for end in (*interrupts, grading.terminate, grading.kill):
+        try:
+            grading.wait(PATIENCE)  # the kernel's own interrupt may have reached it
+            return
+        except subprocess.TimeoutExpired:
+            end()
 
 
 def as_said_here(line: str, exercise: str, beside: str, found: Written) -> str:

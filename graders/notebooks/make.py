@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import jupytext
 from nbformat import NotebookNode
 
-from graders.engine.course import ROOT, Exercise, load_course
+from graders.engine.course import ROOT, Exercise, load_course, sections
 from graders.engine.stubs import REFERENCE, stub_text
 
 BEFORE_CODING = ("check-yourself-before-coding", "source")  # sections that a page has after its tasks
@@ -56,17 +56,17 @@ def make_notebook(exercise: str, is_solved: bool, docs: str) -> NotebookNode:
 
 def _cells(exercise: Exercise, is_solved: bool, docs: str) -> list[Cell]:
     page = (ROOT / exercise.page).read_text(encoding="utf-8")
-    sections = _sections(_linked(_for_a_notebook(page, exercise.name, is_solved), exercise.name, docs))
+    by_anchor = sections(_linked(_for_a_notebook(page, exercise.name, is_solved), exercise.name, docs))
     of_tasks = {task.page: task.name for task in exercise.tasks}
-    first = next(i for i, anchor in enumerate(sections) if anchor in of_tasks)
-    preface = [anchor for i, anchor in enumerate(sections) if i < first or anchor in BEFORE_CODING]
-    cells = [Cell("page", "\n\n".join(sections[anchor] for anchor in preface)), Cell("course", CHECK, True)]
+    first = next(i for i, anchor in enumerate(by_anchor) if anchor in of_tasks)
+    preface = [anchor for i, anchor in enumerate(by_anchor) if i < first or anchor in BEFORE_CODING]
+    cells = [Cell("page", "\n\n".join(by_anchor[anchor] for anchor in preface)), Cell("course", CHECK, True)]
     text = (REFERENCE / f"{exercise.name}.py").read_text(encoding="utf-8") if is_solved else stub_text(exercise.name)
     anchors = {name: anchor for anchor, name in of_tasks.items()}
     n_given = 0
     for task, code in _pieces(text, list(anchors)):
         if task:
-            cells += [Cell(f"{task}-page", sections[anchors[task]]), Cell(task, code, True)]
+            cells += [Cell(f"{task}-page", by_anchor[anchors[task]]), Cell(task, code, True)]
             continue
         n_given += 1
         title = "Imports, and what is given" if n_given == 1 else "Given"
@@ -74,7 +74,7 @@ def _cells(exercise: Exercise, is_solved: bool, docs: str) -> list[Cell]:
             Cell(f"given-{n_given}-page", f"## {title}\n\nThere is nothing to write in this cell, but run it."),
             Cell(f"given-{n_given}", code, True),
         ]
-    rest = [text for anchor, text in sections.items() if anchor not in (*preface, *of_tasks)]
+    rest = [text for anchor, text in by_anchor.items() if anchor not in (*preface, *of_tasks)]
     return [*cells, *(Cell(f"rest-{i}", text) for i, text in enumerate(rest, 1)), *_grading(exercise.name, is_solved)]
 
 
@@ -118,16 +118,6 @@ def _linked(page: str, exercise: str, docs: str) -> str:
         return f"]({docs}/{file.removeprefix('../') if file.startswith('../') else f'exercises/{file}'}{anchor})"
 
     return LINK.sub(link, page)
-
-
-def _sections(page: str) -> dict[str, str]:
-    """The sections of a page by their anchors, in order; what stands before the first by the empty one."""
-    found: dict[str, list[str]] = {"": []}
-    for line in page.splitlines():
-        if line.startswith("## "):
-            found[line.removeprefix("## ").lower().replace(" ", "-")] = []
-        found[next(reversed(found))].append(line)
-    return {anchor: "\n".join(lines).strip() for anchor, lines in found.items()}
 
 
 def _pieces(text: str, tasks: list[str]) -> list[tuple[str, str]]:

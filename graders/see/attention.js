@@ -155,8 +155,7 @@ function draw(main, data) {
     strip.replaceChildren(
       ...tokens.map((t, k) => {
         const kind = k === query ? "token asks" : k > query ? "token later" : "token";
-        const share = isPattern() ? line[k] : Math.abs(line[k] ?? 0) / largest(one);
-        return el("span", { class: kind, style: `background: ${paint(line[k])}; color: ${onShade(share)}` }, seen(t));
+        return el("span", { class: kind, style: k > query && !line[k] ? "" : painted(paint(line[k])) }, seen(t));
       }),
     );
   }

@@ -42,7 +42,10 @@ function signed(share) {
   const side = share < 0 ? "below" : "above";
   return `color-mix(in oklab, var(--${side}) ${(100 * Math.min(1, Math.abs(share))).toFixed(1)}%, var(--scale-0))`;
 }
-const onShade = (share) => (share > 0.55 ? "var(--card)" : "var(--ink)");
+// What stands on a shade is white up to the luminance at which black has the same contrast, 4.58: sqrt(1.05 * 0.05) - 0.05
+const isDark = "(0.1791 - y) * 99999";
+const onShade = (colour) => `color(from ${colour} xyz-d65 clamp(0, ${isDark}, 0.9505) clamp(0, ${isDark}, 1) clamp(0, ${isDark}, 1.0891) / 1)`;
+const painted = (colour) => (colour === "transparent" ? "" : `background: ${colour}; color: ${onShade(colour)}`);
 
 function ramp(from, to, colours) {
   const stops = colours.map((colour, i) => `${colour} ${(100 * i) / (colours.length - 1)}%`).join(", ");

@@ -128,7 +128,7 @@ function lens(tokens, rows) {
       const differs = mine !== null && (mine[0] !== token || mine[1] === null || Math.abs(mine[1] - share) > 0.01);
       if (mine === null) return el("td", {}, "–");
       const title = `${row.name}, after ${seen(tokens[i])}: ${seen(mine[0])} ${percent(mine[1])}; TransformerLens ${seen(token)} ${percent(share)}`;
-      return el("td", { class: differs ? "token wrong" : "token", title, style: `background: ${shade(mine[1])}; color: ${onShade(mine[1])}` }, short(mine[0], 8));
+      return el("td", { class: differs ? "token wrong" : "token", title, style: painted(shade(mine[1])) }, short(mine[0], 8));
     });
     return el("tr", {}, el("th", { scope: "row" }, row.name), ...cells);
   });
