@@ -83,6 +83,11 @@ def test_a_failure_of_no_known_mistake_says_so(records):
     assert "  What this looks like   None of the known mistakes." in lines
 
 
+def test_of_a_call_that_was_stopped_no_mistake_was_looked_for(records):
+    lines = explain(records(dataclasses.replace(BROKEN, kind="timeout", misconception="")))
+    assert not any("What this looks like" in line for line in lines)
+
+
 def test_a_law_and_a_task_are_those_of_one_s_own_last_verdict():
     graded("attention", {"attention_scores": "passed", "apply_causal_mask": "failed"}, **FAILURE)
     assert explain("apply_causal_mask") == explain("test_the_future_is_hidden")

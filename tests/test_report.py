@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from learners import solved, solved_but
+from learners import folder_with, solved, solved_but
 
 from graders.engine.calls import calls_between
 from graders.engine.course import load_course
@@ -14,7 +14,7 @@ from graders.engine.report import comparison, example_lines, explanation, looks_
 from graders.engine.space import Case
 from graders.engine.stubs import stub_files
 from graders.engine.subject import form_differences, result_axes
-from graders.engine.transport import InProcess
+from graders.engine.transport import InProcess, Worker
 from graders.engine.trial import Policy
 from graders.engine.wording import numbers
 from graders.engine.worker.loading import Source
@@ -185,3 +185,21 @@ def test_a_task_waits_for_a_broken_one_that_it_calls_though_it_need_not():
     judge = Judge(InProcess(Source(texts=stub_files() | {"attention": solved_but(code)})), Policy(examples=5))
     outcomes = [judge.grade(law) for law in laws_for("attention")]
     assert {o.record.cause for o in outcomes if o.law.task == "mix_values"} == {"waits for attention_pattern"}
+
+
+@pytest.mark.parametrize(
+    ("body", "yours"),
+    [
+        ("return undefined", "NameError: name 'undefined' is not defined (attention.py, line {}: return undefined)"),
+        ("while True: pass", "attention.py, line {}: while True: pass"),
+    ],
+)
+def test_a_record_says_what_stopped_a_call_and_where(tmp_path, body, yours):
+    text = solved_but(f"def mix_values(pattern, v):\n    {body}\n")
+    worker = Worker(Source(folder=str(folder_with(tmp_path, attention=text)), stubs=stub_files()))
+    law = next(law for law in laws_for("attention") if law.task == "mix_values")
+    try:
+        record = Judge(worker, Policy()).grade(law).record
+    finally:
+        worker.close()
+    assert record.yours == yours.format(len(text.splitlines()))

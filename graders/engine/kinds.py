@@ -14,6 +14,7 @@ class Kind:
     to_do: str = ""
 
 
+COMPARED = ("values", "nan", "shape")  # of these a known mistake is looked for, and it is said when none is found
 MEND_FIRST = "Mend this first; nothing else can be tried."
 KINDS = {
     "parse": Kind("The file could not be read by Python.", MEND_FIRST),

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from graders.engine.course import Exercise
 from graders.engine.diagnosis import Diagnosis
-from graders.engine.kinds import KINDS
+from graders.engine.kinds import COMPARED, KINDS
 from graders.engine.law import Broken, differing
 from graders.engine.layout import LABEL, WIDTH, block, labelled, wrapped
 from graders.engine.space import Case
@@ -41,7 +41,7 @@ def failure_screen(outcome: Outcome, tally: str, exercise: Exercise, folder: str
     if broken.look_at:
         where = f"{folder}/{broken.look_at}.py, in which it arises: run pytest graders/test_{broken.look_at}.py."
         lines += block("Look at", where)
-    elif outcome.record.kind in ("values", "nan", "shape") and not outcome.diagnosis:
+    elif outcome.record.kind in COMPARED and not outcome.diagnosis:
         lines += block("What this looks like", "None of the known mistakes. What is shown above is the best lead.")
     if broken.printed and broken.failure.type_name != "BdbQuit":
         lines += block("Your code printed", " / ".join(list(dict.fromkeys(broken.printed.strip().splitlines()))[-3:]))

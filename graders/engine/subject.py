@@ -27,9 +27,8 @@ from graders.engine.worker.making import MAKE, is_description
 from graders.engine.worker.perform import ModuleRequest, Reply, Request
 
 REFERENCE = ROOT / "reference"
-PATIENCE = (
-    4  # how many times longer than it computes a call may take, on a busy machine, before that is held against it
-)
+# How many times longer than it computes a call may take, on a busy machine, before that is held against it
+PATIENCE = 4
 REFUSED = "this input should have been refused"
 
 

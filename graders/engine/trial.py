@@ -234,10 +234,10 @@ def _lower_sizes(cases: Space, found: list[tuple[Case, Broken]], check: Callable
 
 
 def _raised(failure: Failure) -> str:
-    """What a record says of an error that the subject's code raised, and of its line."""
+    """What a record says of an error that the subject's code raised, and of the line that it had come to."""
     file, line, _function, text = failure.lines[-1]
-    said = f"{failure.type_name}: {failure.message}".strip(": ")
-    return f"{said} ({file}, line {line}: {text})" if said else f"{file}, line {line}: {text}"
+    place = f"{file}, line {line}: {text}"
+    return f"{failure.type_name}: {failure.message} ({place})" if failure.type_name else place
 
 
 def _value(kind: str, value: object) -> str:

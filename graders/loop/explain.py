@@ -9,9 +9,10 @@ from typing import Any
 
 from graders.engine.course import Exercise, load_course
 from graders.engine.journal import verdict_on
+from graders.engine.kinds import COMPARED
 from graders.engine.layout import block, wrapped
 from graders.engine.record import VERSION, Record
-from graders.loop.failures import example_of, mistakes_in, of_the_whole_file, what_happened
+from graders.loop.failures import example_of, mistakes_in, what_happened
 
 AT_LINE = re.compile(r"(.+):(\d+)")
 TEXTS = [field.name for field in fields(Record) if field.type is str]
@@ -77,7 +78,7 @@ def explain_lines(found: Found) -> list[str]:
         lines += block("Not tried", record.cause)
     for mistake in mistakes_in(record):
         lines += [*block("What this looks like", mistake.names), *block("Think about", mistake.asks)]
-    if record.status == "failed" and not record.misconception and not of_the_whole_file(record):
+    if record.kind in COMPARED and not record.misconception:
         lines += block("What this looks like", "None of the known mistakes.")
     for i, step in enumerate(next_steps(record, exercise)):
         lines += block("" if i else "Next", step)
