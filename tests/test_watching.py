@@ -18,7 +18,21 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="it looks at pro
 
 STUB = stub_text("mlp")
 UNREADABLE = "def gelu_new(\n"
-ENDLESS = "while True:\n    pass\n"
+# Each call is within its limit, so that the run lasts for half a minute, whatever is done to it meanwhile
+SLOW = (
+    solved("mlp")
+    + """
+
+import time
+
+right = gelu_new
+
+
+def gelu_new(x):
+    time.sleep(0.5)
+    return right(x)
+"""
+)
 SILENCE = 3.0  # seconds in which a verdict that must not come would have come, as the grading of a stub is quick
 
 
@@ -36,10 +50,15 @@ def watched(tmp_path_factory):
 @pytest.fixture
 def stub(watched):
     """The watcher, its file a stub that was graded."""
-    digest = watched.save("mlp", STUB + f"# {time.monotonic_ns()}\n")
+    save_until_graded(watched, STUB + f"# {time.monotonic_ns()}\n")
+    return watched
+
+
+def save_until_graded(watched, text) -> None:
+    """Save a file and wait for the verdict on it, whatever verdicts come before."""
+    digest = watched.save("mlp", text)
     while watched.verdict()["file_hash"] != digest:
         pass
-    return watched
 
 
 def is_silent(watched) -> bool:
@@ -72,15 +91,15 @@ def test_ten_saves_in_a_second_give_one_verdict_on_the_last_text(stub):
 
 
 def test_a_save_during_a_run_drops_it_with_all_its_processes(stub):
-    stub.save("mlp", ENDLESS)
+    stub.save("mlp", SLOW)
     wait_for(lambda: len(processes_of(stub.tree)) >= 4)  # those that watch, grade, try laws, and run the learner's code
     assert stub.verdict_on("mlp", STUB)["tasks"]["MLP"] == "not started"
     wait_for(lambda: len(processes_of(stub.tree)) == 2)
     assert list((stub.tree / "tmp").glob("*/*")) == []
 
 
-def test_a_loop_that_left_its_group_is_ended_too(stub):
-    stub.save("mlp", "import os\nos.setsid()\n" + ENDLESS)
+def test_a_run_whose_code_left_its_group_is_ended_too(stub):
+    stub.save("mlp", "import os\nos.setsid()\n" + SLOW)
     wait_for(lambda: len(processes_of(stub.tree)) >= 4)
     stub.verdict_on("mlp", STUB)
     wait_for(lambda: len(processes_of(stub.tree)) == 2)
@@ -107,11 +126,11 @@ def test_a_file_that_went_is_waited_for(stub):
 
 
 def test_a_file_that_went_during_its_run_ends_the_run(stub):
-    stub.save("mlp", ENDLESS)
+    stub.save("mlp", SLOW)
     wait_for(lambda: len(processes_of(stub.tree)) >= 4)
     stub.path("mlp").unlink()
     wait_for(lambda: len(processes_of(stub.tree)) == 2)
-    stub.verdict_on("mlp", STUB)
+    save_until_graded(stub, STUB)  # a process that came to the file too late may have said that it is not there
 
 
 def test_the_whole_folder_may_go_and_come_back(stub):
@@ -145,10 +164,10 @@ def test_where_nothing_is_forked_each_run_is_a_process_of_its_own(tmp_path):
     watched = Watched(learner_tree(tmp_path / "learner"), "mlp", "--fresh")
     assert watched.verdict()["n_done"] == 0
     assert len(watched.verdict_on("mlp", UNREADABLE)["screens"]) == 1
-    watched.save("mlp", ENDLESS)
+    watched.save("mlp", SLOW)
     wait_for(lambda: len(processes_of(watched.tree)) >= 4)
     watched.verdict_on("mlp", STUB)
-    watched.save("mlp", ENDLESS)
+    watched.save("mlp", SLOW)
     wait_for(lambda: len(processes_of(watched.tree)) >= 4)
     assert watched.close() == (0, "")
     assert processes_of(watched.tree) == []
@@ -158,7 +177,7 @@ def test_where_nothing_is_forked_each_run_is_a_process_of_its_own(tmp_path):
 def test_a_watcher_that_is_killed_takes_its_processes_along(tmp_path):
     watched = Watched(learner_tree(tmp_path / "learner"), "mlp")
     watched.verdict()
-    watched.save("mlp", ENDLESS)
+    watched.save("mlp", SLOW)
     wait_for(lambda: len(processes_of(watched.tree)) >= 4)
     watched.process.kill()
     watched.process.wait()
