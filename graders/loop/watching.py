@@ -22,7 +22,7 @@ from graders.loop.saves import Saves, watch_folder
 
 TICK = 1.0  # seconds between two looks at the files, should no change have been told
 KEYS = "h hint   n next   p previous   l list   a run all   r reset   Esc back   q quit"
-FRESH = "Forking is not safe here, so each run starts a process of its own and takes some seconds longer."
+FRESH = "Each run starts a process of its own here, which takes some seconds longer than forking one."
 
 
 @dataclass(frozen=True)
