@@ -183,9 +183,8 @@ def test_a_touch_tells_the_weight(browser, pages):
 def test_markup_in_a_text_is_text(browser, pages):
     for name in ("attention, markup", "gpt, markup"):
         browser.open(pages[name], 768, False)
-        assert browser.value("document.querySelectorAll('b').length") == browser.value(
-            "document.querySelectorAll('output b').length"
-        )
+        # All bold text is the page's own, told of what a pointer is over: a test before may have left one there
+        assert browser.value("[...document.querySelectorAll('b')].every(bold => bold.closest('output'))")
         assert browser.value("document.querySelector('footer dd').textContent") == NASTY
         assert browser.complaints() == []
 
