@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from graders.commands.audit import audit
+from graders.commands.cohort import app as cohort
 from graders.commands.doctor import doctor
 from graders.commands.explain import explain
 from graders.commands.hint import hint
@@ -53,6 +54,7 @@ def headstart(
 app.command("list")(list_tasks)
 for command in (watch, show, hint, solution, reset, explain, doctor, write, train, see, notebook, stubs, site, audit):
     app.command()(command)
+app.add_typer(cohort, name="cohort")
 
 
 if __name__ == "__main__":

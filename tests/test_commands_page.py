@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from graders.cli import app
 from graders.commands.naming import complete_graded
-from graders.commands.pages import JSON, PAGE, commands_with_json, page_text
+from graders.commands.pages import JSON, PAGE, all_commands, commands_with_json, page_text
 from graders.engine import journal
 from graders.engine.record import Record
 
@@ -41,10 +41,9 @@ NAMED = ("exercise", "task", "name", "picture", "record", "exercises")
 
 def arguments_that_name():
     """Every argument that names something of the course, and its command."""
-    root = typer.main.get_command(app)
     return [
         pytest.param(command, p, id=f"{name} {p.name}")
-        for name, command in root.commands.items()
+        for name, command in all_commands().items()
         for p in command.params
         if p.param_type_name == "argument" and p.name in NAMED
     ]

@@ -86,22 +86,28 @@ fish, PowerShell) from the next one that you open on; `headstart --show-completi
 
 def page_text() -> str:
     """The whole page."""
+    parts = [HEAD]
+    for name, command in all_commands().items():
+        called = " ".join(dict.fromkeys(["headstart", *name.split()]))
+        parts += _section(name, called, command)
+    return "\n".join([*parts, CODES])
+
+
+def all_commands() -> dict[str, Any]:
+    """Every command by what is typed after `headstart`; `headstart` itself, and a group's commands after the group."""
     from graders.cli import app
 
     root: Any = typer.main.get_command(app)
-    parts = [HEAD, *_section("headstart", "headstart", root)]
+    commands = {"headstart": root}
     for name, command in root.commands.items():
-        parts += _section(name, f"headstart {name}", command)
-    return "\n".join([*parts, CODES])
+        inner = getattr(command, "commands", None)
+        commands |= {name: command} if inner is None else {f"{name} {n}": c for n, c in inner.items()}
+    return commands
 
 
 def commands_with_json() -> list[str]:
     """The commands that have an option `--json`."""
-    from graders.cli import app
-
-    root: Any = typer.main.get_command(app)
-    commands = {"headstart": root} | root.commands
-    return [name for name, command in commands.items() if any("--json" in p.opts for p in command.params)]
+    return [name for name, command in all_commands().items() if any("--json" in p.opts for p in command.params)]
 
 
 def _section(name: str, called: str, command: Any) -> list[str]:

@@ -1,0 +1,5 @@
+"""`headstart cohort`: the commands of whoever leads a cohort, a file for each."""
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Grade a cohort, and see who is stuck and on what.")
