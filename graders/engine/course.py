@@ -1,4 +1,4 @@
-"""The index of the course, read from `graders/course.toml`: tracks, exercises and their tasks, in order."""
+"""The index of the course, read from `graders/course.toml`: sessions, tracks, exercises and their tasks, in order."""
 
 import functools
 import tomllib
@@ -50,10 +50,21 @@ class Exercise:
 
 
 @dataclass(frozen=True)
+class Session:
+    """One meeting of a cohort that goes through the course together."""
+
+    number: int  # from 1
+    title: str
+    page: str  # `docs/sessions/<page>.md`
+    minutes: int
+
+
+@dataclass(frozen=True)
 class Course:
-    """All exercises, in the order in which they are done."""
+    """All exercises, in the order in which they are done, and the sessions in which they are begun."""
 
     exercises: tuple[Exercise, ...]
+    sessions: tuple[Session, ...] = ()
 
     def get(self, name: str) -> Exercise | None:
         """The exercise of this name; None where there is none."""
@@ -71,8 +82,9 @@ class Course:
 @functools.cache
 def load_course(path: Path = INDEX) -> Course:
     """Read the index. Raises `ValueError` when an entry is incomplete or says something unknown."""
-    entries = tomllib.loads(path.read_text(encoding="utf-8"))["exercises"]
-    return Course(tuple(_exercise(name, entry) for name, entry in entries.items()))
+    index = tomllib.loads(path.read_text(encoding="utf-8"))
+    sessions = tuple(_session(number, entry) for number, entry in enumerate(index.get("sessions", ()), 1))
+    return Course(tuple(_exercise(name, entry) for name, entry in index["exercises"].items()), sessions)
 
 
 def sections(page: str) -> dict[str, str]:
@@ -83,6 +95,13 @@ def sections(page: str) -> dict[str, str]:
             found[line.removeprefix("## ").lower().replace(" ", "-")] = []
         found[next(reversed(found))].append(line)
     return {anchor: "\n".join(lines).strip() for anchor, lines in found.items()}
+
+
+def _session(number: int, entry: dict) -> Session:
+    try:
+        return Session(number, **entry)
+    except TypeError as error:
+        raise ValueError(f"the entry of session {number} in {INDEX.name} is not complete: {error}") from error
 
 
 def _exercise(name: str, entry: dict) -> Exercise:

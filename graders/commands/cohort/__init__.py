@@ -2,4 +2,8 @@
 
 import typer
 
+from graders.commands.cohort.calendar import calendar
+
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Grade a cohort, and see who is stuck and on what.")
+
+app.command()(calendar)
