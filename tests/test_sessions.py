@@ -1,17 +1,20 @@
 """The pages of the sessions keep to the index: exercises, minutes and tasks; and to what is known of mistakes."""
 
 import re
+import shlex
 from itertools import pairwise
 
 import pytest
 import yaml
 
+from graders.commands.pages import all_commands
 from graders.engine.course import ROOT, load_course, sections
 from graders.engine.misconception import misconceptions_of
 
 FOLDER = ROOT / "docs" / "sessions"
 COURSE = load_course()
 TASKS = {(e.name, task.page): task.name for e in COURSE.exercises for task in e.tasks}
+COMMANDS = all_commands()
 PARTS = [
     *("", "overview", "learning-objectives", "reading", "minute-by-minute"),
     *("discussion-prompts", "when-half-the-room-is-stuck", "wrap-up", "homework"),
@@ -70,14 +73,9 @@ def times(table) -> list[tuple[int, int, int]]:
 
 def ill_timed(table) -> list[str]:
     """Where a plan does not add up: a row that is not as long as it says, or does not begin where the last ended."""
-    spans = times(table)
-    wrong = [f"{table[n][0]} is not {lasts}" for n, (start, end, lasts) in enumerate(spans) if end - start != lasts]
-    gaps = [
-        f"{then[0]} after {now[0]}"
-        for (now, then), (a, b) in zip(pairwise(table), pairwise(spans), strict=True)
-        if a[1] != b[0]
-    ]
-    return wrong + gaps
+    rows = [(row[0], *span) for row, span in zip(table, times(table), strict=True)]
+    wrong = [f"{when} is not {lasts}" for when, start, end, lasts in rows if end - start != lasts]
+    return wrong + [f"{then[0]} after {now[0]}" for now, then in pairwise(rows) if now[2] != then[1]]
 
 
 def test_every_session_has_a_page_a_place_in_the_menu_and_exercises_in_the_order_of_the_course():
@@ -89,6 +87,12 @@ def test_every_session_has_a_page_a_place_in_the_menu_and_exercises_in_the_order
     numbers = [exercise.session for exercise in COURSE.exercises]
     assert numbers == sorted(numbers)
     assert sorted(set(numbers)) == [session.number for session in COURSE.sessions]
+
+
+def test_a_session_of_the_index_that_is_not_complete_is_refused(tmp_path):
+    (tmp_path / "course.toml").write_text('[[sessions]]\ntitle = "Counting"\npage = "1-counting"\n[exercises]\n')
+    with pytest.raises(ValueError, match=r"the entry of session 1 in course\.toml is not complete: .*'minutes'"):
+        load_course(tmp_path / "course.toml")
 
 
 @each_session
@@ -107,7 +111,7 @@ def test_the_sessions_at_a_glance_are_those_of_the_index():
             f"[{session.number}. {session.title}]({session.page}.md)",
             str(session.minutes),
             ", ".join(map(link, begun_in(session))),
-            f"{sum(exercise.minutes for exercise in begun_in(session))} minutes",
+            str(sum(exercise.minutes for exercise in begun_in(session))),
         ]
         for session in COURSE.sessions
     ]
@@ -176,16 +180,36 @@ def test_the_homework_is_that_of_the_index(session):
     )
 
 
+def unknown_parts(typed: str) -> list[str]:
+    """What a command line of ours names that there is not: the command, or its options."""
+    _, *words = shlex.split(typed)
+    name = next((name for name in (" ".join(words[:2]), *words[:1]) if name in COMMANDS), None)
+    if name is None:
+        return words[:1]
+    known = {option for parameter in COMMANDS[name].params for option in parameter.opts}
+    return [word for word in words if word.startswith("--") and word not in known]
+
+
+@pytest.mark.parametrize("page", sorted(FOLDER.glob("*.md")), ids=lambda page: page.stem)
+def test_every_command_on_a_page_is_one_that_there_is(page):
+    typed = re.findall(r"^headstart .+|(?<=`)headstart [^`\n]+", page.read_text(encoding="utf-8"), re.MULTILINE)
+    assert [line for line in typed if unknown_parts(line)] == []
+
+
+def test_a_command_or_an_option_that_there_is_not_is_noticed():
+    assert unknown_parts("headstart look attention") == ["look"]
+    assert unknown_parts("headstart cohort calendar --start 2026-10-05 --weekly") == ["--weekly"]
+
+
 def days():
     """The timetables of the workshop, and what it leaves for afterwards."""
-    _, first, second, afterwards = [
-        table for anchor in sections(text("workshop")).values() for table in [tables(anchor)]
-    ]
-    return [first[0], second[0]], afterwards[0]
+    first, second, afterwards = tables(text("workshop"))
+    return (first, second), afterwards
 
 
 def test_the_days_of_the_workshop_add_up():
-    assert [ill_timed(day) for day in days()[0]] == [[], []]
+    (first, second), _ = days()
+    assert ill_timed(first) + ill_timed(second) == []
 
 
 def test_the_workshop_has_every_exercise_once_and_as_long_as_the_index_says():
