@@ -36,6 +36,7 @@ def f(path):
                         signal.signal(number, signal.SIG_IGN)
                 time.sleep(1000)
             os._exit(0)
+        os.wait()
     return os.getpid()
 """
 
