@@ -280,12 +280,18 @@ def test_a_method_that_is_inherited_counts():
 @pytest.mark.parametrize(
     "data",
     [{"changed": 5}, {"changed": [5]}, {"gradients": {"0": 1}}, {"printed": None}, {"failure": {"stage": 1}},
-     {"failure": {"stage": "call", "lines": [["a", "b", "c", "d"]]}}, {"unknown": 1}],
+     {"failure": {"stage": "call", "lines": [["a", "b", "c", "d"]]}}, {"unknown": 1}, {"failure": X},
+     {"failure": {"stage": "passed"}}, {"failure": {"stage": "call", "bases": [1]}}],
     ids=str,
 )  # fmt: skip
 def test_a_reply_with_parts_of_another_type_is_refused(data):
     with pytest.raises(TypeError):
         reply_from(to_data(Reply()) | data)
+
+
+def test_texts_of_a_reply_are_cut_whoever_wrote_them():
+    reply = reply_from(to_data(Reply(failure=Failure("call", message="x" * 10_000), printed="x" * 10_000)))
+    assert (len(reply.failure.message), len(reply.printed)) == (600, 2000)
 
 
 def test_a_reply_crosses_whole():
