@@ -132,6 +132,67 @@ def test_a_padded_message_is_refused():
 
 @pytest.mark.parametrize(
     "header",
+    [
+        {"$unknown": 1},
+        {},
+        {"$float": "0.5"},
+        {"$float": 1},
+        {"$dict": [5]},
+        {"$dict": [[1, 2]]},
+        {"$dict": [["a"]]},
+        {"$dict": {}},
+        {"$opaque": ["a"]},
+        {"$tensor": ["object", [1]]},
+        {"$tensor": ["float64", [-1]]},
+        {"$tensor": ["float64", [True]]},
+        {"$tensor": ["float64", [1.5]]},
+        {"$tensor": ["float64", [10**6]]},
+        {"$tensor": ["float64", [0, 10**30]]},
+        {"$tensor": ["float64"]},
+    ],
+    ids=str,
+)
+def test_a_bad_header_is_refused(header):
+    with pytest.raises(CodecError):
+        decode(message(header))
+
+
+@pytest.mark.parametrize("text", [b"{", b"\xff", b"[" * 100_000, b"1" * 5000], ids=["cut", "bytes", "deep", "long"])
+def test_a_header_that_is_no_json_is_refused(text):
+    with pytest.raises(CodecError):
+        decode(len(text).to_bytes(8, "little") + text)
+
+
+def test_a_header_nested_beyond_what_is_ever_sent_is_refused():
+    header: list = []
+    for _ in range(100):
+        header = [header]
+    with pytest.raises(CodecError, match="nested too deeply"):
+        decode(message(header))
+
+
+def test_truth_values_are_zero_or_one():
+    with pytest.raises(CodecError, match="truth values"):
+        decode(message({"$tensor": ["bool", [1]]}, b"\2"))
+
+
+def test_nothing_that_executes_is_imported_by_the_codec():
+    tree = ast.parse(Path(codec.__file__).read_text(encoding="utf-8"))
+    imports = [node for node in ast.walk(tree) if isinstance(node, (ast.Import, ast.ImportFrom))]
+    names = {alias.name for node in imports if isinstance(node, ast.Import) for alias in node.names}
+    modules = {node.module for node in imports if isinstance(node, ast.ImportFrom)}
+    assert names | modules == {"json", "math", "dataclasses", "typing", "torch"}
+
+
+def test_a_header_above_the_limit_is_not_parsed():
+    text = encode(["x" * 100])
+    assert decode(text, max_header=200) == ["x" * 100]
+    with pytest.raises(CodecError, match="the header of the message is too long"):
+        decode(text, max_header=100)
+
+
+@pytest.mark.parametrize(
+    "header",
     [{"$tensor": ["float32", [9] * 100 + [0]]}, {"$tensor": ["float32", [0, 2**70]]}, {"$set": [1] * 20_000}],
     ids=["axes", "length", "members"],
 )
