@@ -9,6 +9,7 @@ import base64
 import datetime
 import os
 import re
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -29,16 +30,8 @@ URL = re.compile(
 )
 # What git needs of the environment to reach a server as this user would; everything else stays out
 PASSED_ON = ("PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "SYSTEMROOT", "USERPROFILE", "SSH_AUTH_SOCK")
-PROXIES = (
-    "https_proxy",
-    "HTTPS_PROXY",
-    "all_proxy",
-    "ALL_PROXY",
-    "no_proxy",
-    "NO_PROXY",
-    "SSL_CERT_FILE",
-    "SSL_CERT_DIR",
-)
+PROXIES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY")
+CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 TOKEN, TOKEN_HOST = "HEADSTART_GIT_TOKEN", "HEADSTART_GIT_HOST"  # for private repositories, in CI
 CONFIG = {
     "core.hooksPath": os.devnull,
@@ -57,7 +50,7 @@ CONFIG = {
     "core.bigFileThreshold": "1m",
     "core.deltaBaseCacheLimit": "16m",
 }
-# ulimit counts files in blocks of 512 bytes and memory in kilobytes, which it cannot limit everywhere
+BLOCK = 512  # bytes: what ulimit counts files in; memory, which not every system lets it limit, is in kilobytes
 LIMITED = 'ulimit -f "$1" || exit 1; ulimit -v "$2" 2>/dev/null; ulimit -c 0 2>/dev/null; shift 2; exec "$@"'
 CAUSES = (
     ("could not resolve host|name or service not known|could not resolve hostname", "its host could not be found"),
@@ -67,6 +60,7 @@ CAUSES = (
         "could not read username|authentication failed|permission denied|prompts disabled|returned error: 40[13]",
         "it asks for a password or a key that this machine does not have, or this user may not read it",
     ),
+    ("out of memory", "it unfolds into more memory than git is given here"),
     ("dubious ownership", "it belongs to another user, and git reads no such folder; make a copy that is yours"),
     ("couldn't find remote ref head|remote head refers to nonexistent", "it has no commit yet"),
     ("does not appear to be a git repository|not a git repository", "it is no git repository"),
@@ -111,6 +105,11 @@ def refusal(repository: str) -> str:
     return ""
 
 
+def shown(repository: str) -> str:
+    """A repository as a message names it: in quotes, without a password."""
+    return repr(re.sub(r"(?<=//)[^/]*@", "...@", plain(repository, 100)))
+
+
 def fetch(repository: str, into: Path, limit: int = MAX_BYTES, seconds: float = SECONDS) -> Fetched:
     """Fetch the newest commit of the default branch, without its history, into an empty folder.
 
@@ -118,14 +117,16 @@ def fetch(repository: str, into: Path, limit: int = MAX_BYTES, seconds: float = 
     """
     refused = refusal(repository)
     if refused:
-        raise FetchError(f"the repository {plain(repository, 100)!r} was not fetched: it {refused}")
+        raise FetchError(f"the repository {shown(repository)} was not fetched: it {refused}")
     is_local = not (URL.fullmatch(repository) or SCP.fullmatch(repository))
     if is_local and not Path(repository).is_dir():
-        raise FetchError(f"the repository {plain(repository, 100)!r} could not be fetched: there is no such folder")
-    config = {f"remote.{REMOTE}.url": str(Path(repository).resolve()) if is_local else repository}
-    if not is_local:  # blobs that are no submission are not even sent, where the server can leave them out
-        config |= {f"remote.{REMOTE}.promisor": "true"}
-        config |= {f"remote.{REMOTE}.partialCloneFilter": f"blob:limit={MAX_BLOB + 1}"}
+        raise FetchError(f"the repository {shown(repository)} could not be fetched: there is no such folder")
+    config = {
+        f"remote.{REMOTE}.url": str(Path(repository).resolve()) if is_local else repository,
+        # What is too large to be part of a submission is not even sent, where the server can leave it out
+        f"remote.{REMOTE}.promisor": "true",
+        f"remote.{REMOTE}.partialCloneFilter": f"blob:limit={MAX_BLOB + 1}",
+    }
     try:
         git(into, "init", "--quiet", "--bare", "--template=", seconds=seconds)
         options = ("--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules")
@@ -134,9 +135,9 @@ def fetch(repository: str, into: Path, limit: int = MAX_BYTES, seconds: float = 
         commit, stamp = told.split()
         committed_at = datetime.datetime.fromtimestamp(int(stamp), datetime.UTC).isoformat(timespec="seconds")
     except FetchError as error:
-        raise FetchError(f"the repository {plain(repository, 100)!r} could not be fetched: {error}") from error
+        raise FetchError(f"the repository {shown(repository)} could not be fetched: {error}") from error
     except (ValueError, OverflowError, OSError) as error:  # a commit of the year 10000
-        told = f"the repository {plain(repository, 100)!r} was fetched, but the date of its commit could not be read"
+        told = f"the repository {shown(repository)} was fetched, but the date of its commit could not be read"
         raise FetchError(told) from error
     return Fetched(commit, committed_at)
 
@@ -150,24 +151,23 @@ def git(
     seconds: float = SECONDS,
 ) -> bytes:
     """What git prints, in a bare repository of ours. Raises `FetchError`, with a part of a sentence, when it fails."""
+    if shutil.which("git") is None:
+        raise FetchError("git is not installed on this machine; install it")
     command = ["git", f"--git-dir={folder.resolve()}", *arguments]
     if os.name == "posix":
-        command = ["/bin/sh", "-c", LIMITED, "sh", str(limit // 512), str(MAX_MEMORY // 1024), *command]
+        command = ["/bin/sh", "-c", LIMITED, "sh", str(limit // BLOCK), str(MAX_MEMORY // 1024), *command]
     with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as printed, tempfile.TemporaryFile() as asked:
         asked.write(stdin)
         asked.seek(0)
-        try:
-            process = subprocess.Popen(
-                command,
-                cwd=folder,
-                env=_environment(CONFIG | (config or {})),
-                stdin=asked,
-                stdout=printed,
-                stderr=said,
-                start_new_session=True,  # so that what git started ends with it
-            )
-        except OSError as error:
-            raise FetchError(f"git could not be started ({error.strerror}); install git") from error
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=_environment(CONFIG | (config or {})),
+            stdin=asked,
+            stdout=printed,
+            stderr=said,
+            start_new_session=True,  # so that what git started ends with it
+        )
         try:
             code = process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -177,26 +177,25 @@ def git(
         said.seek(0)
         printed.seek(0)
         if code:
-            raise FetchError(_cause(said.read(65536).decode(errors="replace"), code, limit))
+            raise FetchError(_cause(said.read(65536).decode(errors="replace"), code, folder, limit))
         return printed.read()
 
 
 def _end(process: subprocess.Popen) -> None:
-    """End git and whatever it started, also what outlived it."""
-    try:
-        if os.name == "posix":
-            os.killpg(process.pid, signal.SIGKILL)
-        else:
-            process.kill()
-    except (ProcessLookupError, PermissionError):  # it is gone already; macOS says it the second way
-        pass
+    """End git and what it started, if it runs still: only then its number is surely its own."""
+    if process.poll() is not None:
+        return
+    if os.name == "posix":
+        os.killpg(process.pid, signal.SIGKILL)
+    else:
+        process.kill()
     process.wait()
 
 
-def _cause(said: str, code: int, limit: int) -> str:
+def _cause(said: str, code: int, folder: Path, limit: int) -> str:
     """Why git stopped, in words of ours where they are known."""
-    too_large = getattr(signal, "SIGXFSZ", 0)
-    if f"signal {too_large}" in said or code in (-too_large, 128 + too_large) or "file too large" in said.lower():
+    sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
+    if max(sizes, default=0) >= limit // BLOCK * BLOCK:  # git does not say what stopped it
         return f"its newest commit is larger than {limit // 2**20} MB; take out what is no code"
     for pattern, words in CAUSES:
         if re.search(pattern, said, re.IGNORECASE):
@@ -213,7 +212,7 @@ def _environment(config: dict[str, str]) -> dict[str, str]:
         config = config | {f"http.https://{host}/.extraHeader": f"Authorization: Basic {basic}"}
     numbered = list(enumerate(config.items()))
     return {
-        **{name: os.environ[name] for name in (*PASSED_ON, *PROXIES) if name in os.environ},
+        **{name: os.environ[name] for name in (*PASSED_ON, *PROXIES, *CERTIFICATES) if name in os.environ},
         **{f"GIT_CONFIG_KEY_{n}": key for n, (key, _) in numbered},
         **{f"GIT_CONFIG_VALUE_{n}": value for n, (_, value) in numbered},
         "GIT_CONFIG_COUNT": str(len(numbered)),

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from graders.cohort.fetch import SCP, URL, refusal
+from graders.cohort.fetch import SCP, URL, refusal, shown
 from graders.cohort.harmless import plain
 
 REQUIRED = ("id", "name", "repository")
@@ -65,9 +65,7 @@ def read_roster(path: Path) -> tuple[Learner, ...]:
         if not any(cell.strip() for cell in cells):
             continue
         if any(cell.strip() for cell in cells[len(header) :]):
-            told = (
-                f"{len(cells)} values for {len(header)} columns; put quotes around a value that has the separator in it"
-            )
+            told = f"{len(cells)} values for {len(header)} columns; quote a value that has the separator in it"
             problems.append(f"line {line}: {told}")
             continue
         values = dict.fromkeys(header, "") | {name: cell.strip() for name, cell in zip(header, cells, strict=False)}
@@ -92,9 +90,7 @@ def differences(before: Iterable[Learner], after: Iterable[Learner]) -> list[Dif
     found = []
     for learner in new.values():
         was = old.get(learner.id)
-        changes = {
-            c: (_shown(was, c), _shown(learner, c)) for c in COLUMNS if was and _shown(was, c) != _shown(learner, c)
-        }
+        changes = {c: (_text(was, c), _text(learner, c)) for c in COLUMNS if was and _text(was, c) != _text(learner, c)}
         if was is None or changes:
             found.append(Difference("changed" if was else "new", learner, changes))
     return found + [Difference("gone", learner, {}) for key, learner in old.items() if key not in new]
@@ -149,13 +145,13 @@ def _parsed(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, list[s
 
 def _header_problems(header: Sequence[str]) -> list[str]:
     missing = [column for column in REQUIRED if column not in header]
-    unknown = [column for column in header if column not in COLUMNS]
+    unknown = list(dict.fromkeys(column for column in header if column not in COLUMNS))
     doubled = sorted({column for column in header if header.count(column) > 1} - set(unknown))
     known = ", ".join(COLUMNS)
     told = [f"line 1: the header has no column {', '.join(missing)}; the columns are {known}"] if missing else []
     if unknown:
-        shown = ", ".join(repr(plain(column, 30)) for column in unknown[:5])
-        told.append(f"line 1: the header has {shown}, which is no column; the columns are {known}")
+        names = ", ".join(repr(plain(column, 30)) for column in unknown[:5])
+        told.append(f"line 1: the header has {names}, which is no column; the columns are {known}")
     return told + [f"line 1: the header has {column} more than once" for column in doubled]
 
 
@@ -166,7 +162,7 @@ def _value_problems(values: Mapping[str, str]) -> list[str]:
         told = "expected at most 64 of A-Z a-z 0-9 . _ - @, a letter or a digit first"
         found.append(f"the id {plain(values['id'], 60)!r} cannot name a page; {told}")
     if values["repository"] and (refused := refusal(values["repository"])):
-        found.append(f"the repository {plain(values['repository'], 60)!r} {refused}")
+        found.append(f"the repository {shown(values['repository'])} {refused}")
     if (start := values.get("start")) and _date(start) is None:
         found.append(f"the start {plain(start, 30)!r} is no date; expected a form like 2026-09-01")
     if (email := values.get("email")) and not EMAIL.fullmatch(email):
@@ -198,7 +194,7 @@ def _sameness(repository: str) -> str:
     return whole[url.start("host") :].lower() if url else whole
 
 
-def _shown(learner: Learner, column: str) -> str:
+def _text(learner: Learner, column: str) -> str:
     value = getattr(learner, column)
     return "" if value is None else str(value)
 

@@ -136,7 +136,7 @@ def _sentence(name: str, said: str) -> str:
 
 
 def _too_large(size: int | None) -> str:
-    known = f"{size // 1000} kB" if size and size > 0 else "too large"
+    known = f"{-(-size // 1000)} kB" if size and size > 0 else "too large"
     return f"is {known}; expected at most {MAX_BLOB // 1000} kB"
 
 
@@ -151,16 +151,19 @@ def _plain_file(path: Path) -> bytes:
         if path.is_dir():  # Windows opens none
             raise ValueError(NO_FILE.format("a folder")) from error
         raise
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         status = os.fstat(descriptor)
         if path.is_symlink():  # where links are followed whatever we say
             raise ValueError(NO_FILE.format("a link"))
         if not stat.S_ISREG(status.st_mode):
             raise ValueError(NO_FILE.format("a folder" if stat.S_ISDIR(status.st_mode) else "a device or a pipe"))
-        content = file.read(MAX_BLOB + 1)
-        if len(content) > MAX_BLOB:
-            raise ValueError(_too_large(status.st_size))
-        return content
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            content = file.read(MAX_BLOB + 1)
+    finally:
+        os.close(descriptor)
+    if len(content) > MAX_BLOB:
+        raise ValueError(_too_large(status.st_size))
+    return content
 
 
 def _tree(folder: Path, commit: str, paths: list[str]) -> dict[str, tuple[str, str]]:
