@@ -115,14 +115,8 @@ def fetch(repository: str, into: Path, limit: int = MAX_BYTES, seconds: float = 
 
     `limit` is in bytes. Raises `FetchError` whatever is wrong with the repository or with the way to it.
     """
-    refused = refusal(repository)
-    if refused:
-        raise FetchError(f"the repository {shown(repository)} was not fetched: it {refused}")
-    is_local = not (URL.fullmatch(repository) or SCP.fullmatch(repository))
-    if is_local and not Path(repository).is_dir():
-        raise FetchError(f"the repository {shown(repository)} could not be fetched: there is no such folder")
     config = {
-        f"remote.{REMOTE}.url": str(Path(repository).resolve()) if is_local else repository,
+        f"remote.{REMOTE}.url": _address(repository),
         # What is too large to be part of a submission is not even sent, where the server can leave it out
         f"remote.{REMOTE}.promisor": "true",
         f"remote.{REMOTE}.partialCloneFilter": f"blob:limit={MAX_BLOB + 1}",
@@ -140,6 +134,29 @@ def fetch(repository: str, into: Path, limit: int = MAX_BYTES, seconds: float = 
         told = f"the repository {shown(repository)} was fetched, but the date of its commit could not be read"
         raise FetchError(told) from error
     return Fetched(commit, committed_at)
+
+
+def newest_commit(repository: str, seconds: float = SECONDS) -> str:
+    """The id of the commit that `fetch` would fetch, without fetching it. Raises `FetchError` as `fetch` does."""
+    config = {f"remote.{REMOTE}.url": _address(repository)}
+    try:
+        with tempfile.TemporaryDirectory(prefix="headstart-") as folder:
+            told = git(Path(folder), "ls-remote", "--quiet", REMOTE, "HEAD", config=config, seconds=seconds)
+    except FetchError as error:
+        raise FetchError(f"the repository {shown(repository)} could not be fetched: {error}") from error
+    return told.decode(errors="replace").partition("\t")[0]
+
+
+def _address(repository: str) -> str:
+    """What git is told of a repository. Raises `FetchError` when it is none that may be fetched, or no folder."""
+    refused = refusal(repository)
+    if refused:
+        raise FetchError(f"the repository {shown(repository)} was not fetched: it {refused}")
+    if URL.fullmatch(repository) or SCP.fullmatch(repository):
+        return repository
+    if not Path(repository).is_dir():
+        raise FetchError(f"the repository {shown(repository)} could not be fetched: there is no such folder")
+    return str(Path(repository).resolve())
 
 
 def git(
