@@ -1,4 +1,7 @@
-"""One learner's `results.json`, as Gradescope's autograders write it (gradescope-autograders.readthedocs.io, "specs")."""
+"""One learner's `results.json`, as an autograder of Gradescope writes it.
+
+The format is that of gradescope-autograders.readthedocs.io, "Autograder Specifications".
+"""
 
 import sqlite3
 from typing import Any

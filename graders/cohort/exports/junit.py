@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Iterable
 from typing import TextIO
-from xml.sax.saxutils import XMLGenerator
+from xml.etree.ElementTree import Element, SubElement, tostring
 
 from graders.cohort.exports.told import records_of, said_of
 from graders.cohort.gradebook import MISSING, PROBLEM, WAITING, Row, Standing
@@ -15,72 +15,63 @@ NO_RECORDS = {MISSING: "There is no such file in the repository.", WAITING: "It 
 
 
 def write_junit(history: sqlite3.Connection, rows: Iterable[Row], out: TextIO) -> None:
-    """Write the gradebook, learner by learner, so that it need never be in memory as a whole."""
-    xml = XMLGenerator(out, "utf-8", short_empty_elements=True)
-    xml.startDocument()
-    xml.startElement("testsuites", {"name": "headstart"})
+    """Write the gradebook suite by suite, so that it need never be in memory as a whole."""
+    out.write('<?xml version="1.0" encoding="utf-8"?>\n<testsuites name="headstart">\n')
     for row in rows:
         for standing in row.standings:
-            _suite(xml, row, standing, records_of(history, standing.exercise, standing.grading))
-    xml.endElement("testsuites")
-    out.write("\n")
+            suite = _suite(row, standing, records_of(history, standing.exercise, standing.grading))
+            out.write(tostring(suite, encoding="unicode") + "\n")
+    out.write("</testsuites>\n")
 
 
-def _suite(xml: XMLGenerator, row: Row, standing: Standing, records: list[Record]) -> None:
+def _suite(row: Row, standing: Standing, records: list[Record]) -> Element:
     statuses = [record.status for record in records] or ["error" if standing.status == PROBLEM else "skipped"]
-    counts = {
-        "tests": len(statuses),
-        "failures": statuses.count("failed"),
-        "errors": statuses.count("error"),
-        "skipped": sum(status in UNTRIED for status in statuses),
-    }
-    suite = {
-        "name": f"{row.learner.id} {standing.exercise}",
-        "time": _seconds(sum(record.duration_ms for record in records)),
-        **{name: str(n) for name, n in counts.items()},
-    }
+    suite = Element("testsuite")
+    _set(suite, "name", f"{row.learner.id} {standing.exercise}")
+    _set(suite, "tests", str(len(statuses)))
+    _set(suite, "failures", str(statuses.count("failed")))
+    _set(suite, "errors", str(statuses.count("error")))
+    _set(suite, "skipped", str(sum(status in UNTRIED for status in statuses)))
+    _set(suite, "time", _seconds(sum(record.duration_ms for record in records)))
+    properties = SubElement(suite, "properties")
+    told = {"learner": row.learner.name, "isolation": standing.isolation, "points": str(standing.points or 0)}
+    for name, value in told.items():
+        entry = SubElement(properties, "property", name=name)
+        _set(entry, "value", value)
     classname = f"{row.learner.id}.{standing.exercise}"
-    xml.startElement("testsuite", _safe(suite))
-    properties = {"learner": row.learner.name, "isolation": standing.isolation, "points": str(standing.points or 0)}
-    _element(xml, "properties", {}, [("property", {"name": n, "value": value}, "") for n, value in properties.items()])
     for record in records:
-        attributes = {
-            "classname": f"{classname}.{record.task}",
-            "name": record.law,
-            "time": _seconds(record.duration_ms),
-        }
-        _element(xml, "testcase", attributes, _outcome(record))
+        case = _case(suite, f"{classname}.{record.task}", record.law)
+        _set(case, "time", _seconds(record.duration_ms))
+        _outcome(case, record)
     if not records:
-        said = row.problem if standing.status == PROBLEM else NO_RECORDS.get(standing.status, standing.status)
-        kind = "error" if standing.status == PROBLEM else "skipped"
-        _element(xml, "testcase", {"classname": classname, "name": "submission"}, [(kind, {"message": said}, "")])
-    xml.endElement("testsuite")
+        is_problem = standing.status == PROBLEM
+        said = row.problem if is_problem else NO_RECORDS.get(standing.status, standing.status)
+        _set(SubElement(_case(suite, classname, "submission"), "error" if is_problem else "skipped"), "message", said)
+    return suite
 
 
-def _outcome(record: Record) -> list[tuple[str, dict[str, str], str]]:
+def _case(suite: Element, classname: str, name: str) -> Element:
+    case = SubElement(suite, "testcase")
+    _set(case, "classname", classname)
+    _set(case, "name", name)
+    return case
+
+
+def _outcome(case: Element, record: Record) -> None:
     if record.status == "passed":
-        return []
+        return
     if record.status in UNTRIED:
-        return [("skipped", {"message": said_of(record) or record.statement}, "")]
-    attributes = {"message": record.statement}
+        _set(SubElement(case, "skipped"), "message", said_of(record) or record.statement)
+        return
+    outcome = SubElement(case, "error" if record.status == "error" else "failure")
+    _set(outcome, "message", record.statement)
     if record.kind and not record.is_private:
-        attributes["type"] = record.kind
-    return [("error" if record.status == "error" else "failure", attributes, said_of(record))]
+        _set(outcome, "type", record.kind)
+    outcome.text = xml_text(said_of(record))
 
 
-def _element(
-    xml: XMLGenerator, name: str, attributes: dict[str, str], inside: list[tuple[str, dict[str, str], str]]
-) -> None:
-    xml.startElement(name, _safe(attributes))
-    for child, of_child, text in inside:
-        xml.startElement(child, _safe(of_child))
-        xml.characters(xml_text(text))
-        xml.endElement(child)
-    xml.endElement(name)
-
-
-def _safe(attributes: dict[str, str]) -> dict[str, str]:
-    return {name: xml_text(value) for name, value in attributes.items()}
+def _set(element: Element, name: str, value: str) -> None:
+    element.set(name, xml_text(value))
 
 
 def _seconds(milliseconds: int) -> str:

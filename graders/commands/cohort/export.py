@@ -33,9 +33,12 @@ def export(
         typer.Option(help="The file to write, of gradescope a folder; without this, it is printed.", metavar="PATH"),
     ] = None,
     exercise: Annotated[
-        list[str] | None, typer.Option(help="Only this; may be repeated.", autocompletion=complete_exercise)
+        list[str] | None,
+        typer.Option(help="Only this exercise; may be repeated.", metavar="NAME", autocompletion=complete_exercise),
     ] = None,
-    learner: Annotated[list[str] | None, typer.Option(help="Only this, by id; may be repeated.", metavar="ID")] = None,
+    learner: Annotated[
+        list[str] | None, typer.Option(help="Only this learner, by id; may be repeated.", metavar="NAME")
+    ] = None,
     history: Annotated[Path, typer.Option(help="The history of the cohort.", metavar="FILE")] = Path(FILE),
     policy: Annotated[Path, typer.Option(help="Due dates, extensions and points.", metavar="FILE")] = Path(POLICY),
 ) -> None:
@@ -113,10 +116,9 @@ def _export(form: Form, out: Path | None, path: Path, policy: Path, exercises: l
 def _written(path: Path | None) -> Iterator[TextIO]:
     """What is written to a file in one step, or printed."""
     if path is None:
-        stream = io.TextIOWrapper(typer.get_binary_stream("stdout"), encoding="utf-8", newline="\n")
-        yield stream
-        stream.flush()
-        stream.detach()  # it stays open for what is printed after
+        printed = io.TextIOWrapper(typer.get_binary_stream("stdout"), encoding="utf-8", newline="\n")
+        yield printed
+        printed.detach()  # it stays open for what is printed after
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")
