@@ -154,7 +154,7 @@ def looks(learners: Iterable[Learner], known: Callable[[Learner], str]) -> Itera
 
 
 def look(repository: str, known: str) -> Seen:
-    """What a repository holds; None where its newest commit is the known one; a `FetchError` where it cannot be read."""
+    """What a repository holds; None where its newest commit is the known one; else why it cannot be read."""
     try:
         if known and newest_commit(repository) == known:
             return None

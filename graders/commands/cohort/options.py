@@ -14,8 +14,10 @@ from graders.commands.naming import complete_exercise
 from graders.commands.options import fail, refuse, refuse_unknown
 from graders.engine.course import load_course
 
-History = Annotated[Path, typer.Option("--history", help="The cohort's history, one SQLite file.")]
-Secret = Annotated[Path, typer.Option("--secret", help="The file of the cohort's secret; made if there is none.")]
+History = Annotated[Path, typer.Option("--history", metavar="FILE", help="The cohort's history, one SQLite file.")]
+Secret = Annotated[
+    Path, typer.Option("--secret", metavar="FILE", help="The file of the cohort's secret; made if there is none.")
+]
 Exercises = Annotated[
     list[str] | None,
     typer.Option("--exercise", help="Grade this exercise only; may be repeated.", autocompletion=complete_exercise),
@@ -70,10 +72,10 @@ def expect_isolation(isolation: str) -> None:
 
 def refuse_below(isolation: str) -> None:
     """End the command where the sandbox is asked for and does not work here: why, and what mends it."""
-    from graders.cohort.sandbox import close_sandbox, probe
-
     if isolation != "sandbox":
         return
+    from graders.cohort.sandbox import close_sandbox, probe
+
     found = probe()
     close_sandbox()
     if found.level != "sandbox":
