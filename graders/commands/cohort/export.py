@@ -27,7 +27,7 @@ class Form(StrEnum):
 
 
 def export(
-    form: Annotated[Form, typer.Argument(help="Which program it is for; summary is GitHub's job summary.")],
+    form: Annotated[Form, typer.Argument(help="canvas, moodle, gradescope, junit, or summary, GitHub's job summary.")],
     out: Annotated[
         Path | None,
         typer.Option(help="The file to write, of gradescope a folder; without this, it is printed.", metavar="PATH"),
