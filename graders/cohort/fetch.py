@@ -113,7 +113,8 @@ def fetch(
 ) -> Fetched:
     """Fetch the newest commit of the default branch, without its history, into an empty folder.
 
-    `limit` is in bytes; `commit` is the full id of an older one to fetch, which not every server gives. Raises `FetchError` whatever is wrong with the repository or with the way to it.
+    `limit` is in bytes; `commit` is the full id of an older one to fetch, which not every server gives.
+    Raises `FetchError` whatever is wrong with the repository or with the way to it.
     """
     config = {
         f"remote.{REMOTE}.url": _address(repository),

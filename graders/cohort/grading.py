@@ -58,7 +58,12 @@ def laws_of(exercise: str, extra: str = "") -> list[tuple[Law, bool]]:
 
 def errors(job: Job, reason: str) -> list[Record]:
     """The records of an exercise that could not be graded, through no fault of the learner's."""
-    facts: dict[str, Any] = {"kind": "grader", "cause": reason, "isolation": job.isolation, "subject_hash": job.subject_hash}
+    facts: dict[str, Any] = {
+        "kind": "grader",
+        "cause": reason,
+        "isolation": job.isolation,
+        "subject_hash": job.subject_hash,
+    }
     facts |= {"grader_version": grader_version(job.exercise, job.extra), "time": now()}
     laws = laws_of(job.exercise, job.extra)
     return [record_of(law, "error", is_private=is_private, **facts) for law, is_private in laws]

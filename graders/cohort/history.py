@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from graders.cohort.roster import Learner
 from graders.cohort.schema import MIGRATIONS
@@ -155,14 +156,6 @@ def record_visit(
         _submit(history, learner, hashes, at, commit_id, committed_at)
 
 
-def record_submissions(
-    history: sqlite3.Connection, learner: str, hashes: Mapping[str, str], at: str, commit_id: str, committed_at: str
-) -> None:
-    """What a learner has handed in now: the hash of each exercise's texts. The same text as before is no new row."""
-    with transaction(history):
-        _submit(history, learner, hashes, at, commit_id, committed_at)
-
-
 def _submit(
     history: sqlite3.Connection, learner: str, hashes: Mapping[str, str], at: str, commit_id: str, committed_at: str
 ) -> None:
@@ -201,7 +194,7 @@ def graded(history: sqlite3.Connection, keys: Iterable[Key]) -> set[Key]:
         for key in keys:
             done = history.execute(
                 f"UPDATE gradings SET asked_at = ? WHERE {SAME_KEY} AND finished_at IS NOT NULL AND status <> 'error'",
-                (now(), *_values(key)),
+                (now(), *values_of(key)),
             )
             if done.rowcount:
                 found.add(key)
@@ -217,10 +210,10 @@ def begin_grading(history: sqlite3.Connection, key: Key) -> int | None:
         history.execute(
             f"INSERT OR IGNORE INTO gradings ({', '.join(Key.__dataclass_fields__)}, began_at, asked_at) "
             "VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (*_values(key), now(), now()),
+            (*values_of(key), now(), now()),
         )
-        history.execute(f"UPDATE gradings SET finished_at = NULL WHERE {SAME_KEY} AND status = 'error'", _values(key))
-        row = history.execute(f"SELECT id, finished_at FROM gradings WHERE {SAME_KEY}", _values(key)).fetchone()
+        history.execute(f"UPDATE gradings SET finished_at = NULL WHERE {SAME_KEY} AND status = 'error'", values_of(key))
+        row = history.execute(f"SELECT id, finished_at FROM gradings WHERE {SAME_KEY}", values_of(key)).fetchone()
     return row["id"] if row["finished_at"] is None else None
 
 
@@ -255,7 +248,7 @@ def finish_grading(history: sqlite3.Connection, grading: int, laws: Sequence[str
         )
 
 
-def total(records: Sequence[sqlite3.Row]) -> dict[str, str | int]:
+def total(records: Sequence[sqlite3.Row | dict[str, Any]]) -> dict[str, str | int]:
     """What the records of all laws of an exercise, in order, come to: the columns of `gradings`."""
     by_task: dict[str, set[str]] = {}
     for record in records:
@@ -281,5 +274,6 @@ def total(records: Sequence[sqlite3.Row]) -> dict[str, str | int]:
     }
 
 
-def _values(key: Key) -> tuple[str, ...]:
+def values_of(key: Key) -> tuple[str, ...]:
+    """A key as it is put in place of `SAME_KEY`."""
     return (key.exercise, key.subject_hash, key.grader_version, key.seed_policy, key.isolation)

@@ -36,6 +36,10 @@ COMMIT = re.compile(r"[0-9a-f]{40,64}")
 Seen = Submission | FetchError | None  # None: the commit that is known
 
 
+class RunError(Exception):
+    """A run cannot go on; the text says why, and what to do."""
+
+
 @dataclass(frozen=True)
 class Terms:
     """How a cohort is graded: the same for every learner."""
@@ -80,7 +84,14 @@ class Run:
             self.looked_at(learner)
 
     def keep(self, job: Job, records: list[Record]) -> None:
-        """Write down what came of a job. Raises `HistoryError` when it cannot be written."""
+        """Write down what came of a job. Raises `HistoryError` when it cannot be written, and `RunError`."""
+        version = self.terms.key(job.exercise, job.subject_hash).grader_version
+        others = {record.grader_version for record in records} - {version}
+        if others:
+            raise RunError(
+                f"a machine of the cluster has other graders ({others.pop()}) than this one ({version}): install the "
+                "same headstart on all of them"
+            )
         grading = self.begun.pop((job.exercise, job.subject_hash))
         for position, record in enumerate(records):
             record_law(self.history, grading, position, record)
@@ -154,7 +165,7 @@ def looks(learners: Iterable[Learner], known: Callable[[Learner], str]) -> Itera
 
 
 def look(repository: str, known: str) -> Seen:
-    """What a repository holds; None where its newest commit is the known one; a `FetchError` where it cannot be read."""
+    """What a repository holds; None where its newest commit is the known one; else why it cannot be read."""
     try:
         if known and newest_commit(repository) == known:
             return None

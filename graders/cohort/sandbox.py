@@ -7,6 +7,7 @@ come to stand, and ends with it everything that it left.
 
 import atexit
 import contextlib
+import functools
 import os
 import select
 import signal
@@ -14,21 +15,27 @@ import socket
 import struct
 import threading
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 
-from graders.cohort.bubblewrap import Bubble, SandboxError
+from graders.cohort.bubblewrap import INSTALL, Bubble, SandboxError, obstacle
 from graders.cohort.cgroup import ControlGroup
 from graders.engine.forked import seconds_computed
 from graders.engine.transport import START_SECONDS, Worker
 from graders.engine.worker.channel import Channel, pair
 from graders.engine.worker.codec import encode
-from graders.engine.worker.isolation import EXERCISES, STARTED
+from graders.engine.worker.isolation import ALIVE, EXERCISES, MEMORY, N_PROCESSES, STARTED
 from graders.engine.worker.loading import Source
+from graders.engine.worker.perform import Request
 from graders.engine.worker.warm import READY
 
 PROGRAM = "from worker.warm import main; main({descriptor})"
 CREDENTIALS = struct.Struct("3i")  # process, user, group
 MAX_STACK = 2**16  # bytes of what a process wrote down, which may be anything
+REACH = Path(__file__).with_name("reach.py")
+LOOK_SECONDS = 10.0
+GROUPS = "run it as root, or as  systemd-run --user --scope -p Delegate=yes ...,  for a bound on all together"
+REPORT = "report it, with the versions of Linux and bubblewrap; nothing is graded in such a sandbox unless you say so"
 END_SECONDS = 10.0  # for the system to end all of a learner's processes
 
 
@@ -39,13 +46,13 @@ class Sandbox:
         self.owner = os.getpid()
         self.lock = threading.Lock()
         self.bubble = Bubble(PROGRAM)
-        self.group: ControlGroup | None = None
+        self.group = ControlGroup()
         try:
             self.bubble.control.settimeout(START_SECONDS)
             _byte, pid = _receive(self.bubble.control, 1, socket.MSG_PEEK)
             if Channel(self.bubble.control).receive(len(READY), time.monotonic() + START_SECONDS) != READY:
                 raise EOFError
-            self.group = ControlGroup(pid)
+            self.group.add(pid)
         except (OSError, EOFError, ValueError) as error:
             self.bubble.process.kill()
             self.bubble.process.wait()
@@ -74,8 +81,7 @@ class Sandbox:
     def close(self) -> None:
         """End everything in it."""
         self.bubble.close()
-        if self.group is not None:
-            self.group.close()
+        self.group.close()
 
 
 class Shut:
@@ -85,15 +91,13 @@ class Shut:
         self.source = replace(source, folder=EXERCISES)
         self.channel, self.status, self.memory = channel, status, stack
         status.settimeout(START_SECONDS)
-        said, first = _receive(status, 1000)
-        if said != STARTED:
-            raise SandboxError(f"a process could not be shut off: {said.decode(errors='replace') or 'no reason given'}")
-        self.first = os.pidfd_open(first)
+        self.first = os.pidfd_open(_sender(status, STARTED))  # it is there: it waits for the other
         try:
-            _byte, self.pid = _receive(status, 1)
+            self.pid = _sender(status, ALIVE)
             self.learner = os.pidfd_open(self.pid)
-        except OSError:
-            signal.pidfd_send_signal(self.first, signal.SIGKILL)
+        except (OSError, SandboxError):
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self.first, signal.SIGKILL)
             os.close(self.first)
             raise
 
@@ -149,6 +153,42 @@ class Sandboxed(Worker):
             return _sandbox().begin(self.source)
 
 
+@dataclass(frozen=True)
+class Probe:
+    """How far a learner's code can be kept apart on this machine, and why no further."""
+
+    level: str  # "sandbox" or "process"
+    reason: str
+    mend: str = ""  # what to do for more
+
+
+@functools.cache
+def probe() -> Probe:
+    """Start a sandbox and look from inside at what can be reached."""
+    reason, mend = obstacle()
+    if reason:
+        return Probe("process", reason, mend)
+    look = Sandboxed(Source(texts={REACH.stem: REACH.read_text(encoding="utf-8")}))
+    try:
+        reply = look.ask(Request(REACH.stem, "reached", (os.getpid(),), seconds=LOOK_SECONDS))
+        holds = _sandbox().group.holds
+    except SandboxError as error:
+        return Probe("process", str(error), INSTALL)
+    finally:
+        look.close()
+    if reply.failure or reply.value != []:
+        found = reply.failure.message if reply.failure else ", ".join(map(str, reply.value))
+        return Probe("process", f"the sandbox was made, but from inside it could be reached: {found}", REPORT)
+    return Probe("sandbox", f"bubblewrap; {_bounds(holds)}", "" if "memory" in holds else GROUPS)
+
+
+def _bounds(holds: list[str]) -> str:
+    """What bounds the memory of a learner's processes, in words."""
+    if "memory" in holds:
+        return f"control groups bound the {' and '.join(sorted(holds))} of a whole sandbox"
+    return f"{MEMORY // 2**30} GB for each of {N_PROCESSES} processes, and no bound for all together"
+
+
 _running: list[Sandbox] = []
 _starting = threading.Lock()
 
@@ -172,6 +212,14 @@ def close_sandbox() -> None:
             if sandbox.owner == os.getpid():
                 sandbox.close()
         _running.clear()
+
+
+def _sender(status: socket.socket, word: bytes) -> int:
+    """The number of the process that says a word. Raises `SandboxError` when it says another, and `OSError`."""
+    said, pid = _receive(status, 1000)
+    if said != word:
+        raise SandboxError(f"a process could not be shut off: {said.decode(errors='replace')}")
+    return pid
 
 
 def _receive(end: socket.socket, limit: int, flags: int = 0) -> tuple[bytes, int]:

@@ -91,15 +91,15 @@ def result_lines(
     after: Mapping[tuple[str, str], sqlite3.Row],
 ) -> list[str]:
     """What a run came to, on one screen."""
-    exercises = run.terms.exercises
+    exercises, nothing = run.terms.exercises, ("missing", "problem")
     count = Counter(
-        after[one.id, exercise]["status"] if (one.id, exercise) in after else "missing"
+        after[one.id, exercise]["status"] if (one.id, exercise) in after else nothing[one.id in run.problems]
         for one in learners
         for exercise in exercises
     )
     said = ", ".join(f"{count[status]} {word}" for status, word in WORDS.items() if count[status])
     lines = [
-        f"{len(learners)} learners, {len(exercises)} exercise{'s' * (len(exercises) > 1)}: {said}.",
+        f"{counted(len(learners), 'learner')}, {counted(len(exercises), 'exercise')}: {said or 'nothing'}.",
         f"Graded now: {run.n_graded} (texts that are new; the same text is graded once).",
     ]
     changed = Counter(
@@ -111,9 +111,16 @@ def result_lines(
         news = ", ".join(f"{changed[status]} {word}" for status, word in WORDS.items() if changed[status])
         lines.append(f"New since the last run: {news or 'nothing'}.")
     lines.append(isolation_line(run.terms.isolation))
-    lines += _few("repositories could not be read", [f"{who}: {why}" for who, why in run.problems.items()])
+    unread = [f"{who}: {why}" for who, why in run.problems.items()]
+    lines += _few(counted(len(unread), "repository", "repositories"), "could not be read", unread)
     errors = [f"{exercise}: {why}" for (exercise, _), why in run.errors.items()]
-    return lines + _few("texts met a mistake of the graders, which is no learner's (tried again next time)", errors)
+    mistake = "met a mistake of the graders, which is no learner's; it is tried again at the next run"
+    return lines + _few(counted(len(errors), "text"), mistake, errors)
+
+
+def counted(n: int, one: str, several: str = "") -> str:
+    """`1 learner`, `2 learners`."""
+    return f"{n} {one if n == 1 else several or one + 's'}"
 
 
 def isolation_line(isolation: str) -> str:
@@ -123,8 +130,8 @@ def isolation_line(isolation: str) -> str:
     return f"Isolation: {isolation}. A verdict can be forged below the sandbox: these are advice, not marks."
 
 
-def _few(what: str, lines: list[str]) -> list[str]:
+def _few(how_many: str, what: str, lines: list[str]) -> list[str]:
     if not lines:
         return []
     more = [f"  and {len(lines) - MOST} more"] if len(lines) > MOST else []
-    return [f"{len(lines)} {what}:", *(f"  {plain(line, 200)}" for line in lines[:MOST]), *more]
+    return [f"{how_many} {what}:", *(f"  {plain(line, 200)}" for line in lines[:MOST]), *more]

@@ -1,5 +1,6 @@
 """What several commands of the cohort take, and how what they name is read, in one place."""
 
+import os
 import re
 import sqlite3
 from collections.abc import Mapping
@@ -11,11 +12,13 @@ import typer
 from graders.cohort import history as histories
 from graders.cohort import secret as secrets
 from graders.commands.naming import complete_exercise
-from graders.commands.options import fail, refuse, refuse_unknown
+from graders.commands.options import expect, fail, refuse, refuse_unknown
 from graders.engine.course import load_course
 
-History = Annotated[Path, typer.Option("--history", help="The cohort's history, one SQLite file.")]
-Secret = Annotated[Path, typer.Option("--secret", help="The file of the cohort's secret; made if there is none.")]
+History = Annotated[Path, typer.Option("--history", metavar="FILE", help="The cohort's history, one SQLite file.")]
+Secret = Annotated[
+    Path, typer.Option("--secret", metavar="FILE", help="The file of the cohort's secret; made if there is none.")
+]
 Exercises = Annotated[
     list[str] | None,
     typer.Option("--exercise", help="Grade this exercise only; may be repeated.", autocompletion=complete_exercise),
@@ -70,10 +73,10 @@ def expect_isolation(isolation: str) -> None:
 
 def refuse_below(isolation: str) -> None:
     """End the command where the sandbox is asked for and does not work here: why, and what mends it."""
-    from graders.cohort.sandbox import close_sandbox, probe
-
     if isolation != "sandbox":
         return
+    from graders.cohort.sandbox import close_sandbox, probe
+
     found = probe()
     close_sandbox()
     if found.level != "sandbox":
@@ -81,6 +84,17 @@ def refuse_below(isolation: str) -> None:
             f"nothing was graded: the sandbox does not work here: {found.reason}\n{found.mend}\n"
             "Or add --isolation process; every verdict then says that it can be forged."
         )
+
+
+def n_workers(workers: int | None) -> int:
+    """How many processes grade: as many as were asked for, or one a core."""
+    expect("--workers", workers, workers is None or workers > 0, "a number above 0")
+    return workers or available_cores()
+
+
+def available_cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def read_extras(folder: Path | None) -> Mapping[str, str]:
