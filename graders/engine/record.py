@@ -27,7 +27,7 @@ class Record:
     statement: str
     status: str
     kind: str = ""  # of a failure: values, shape, timeout, ...
-    cause: str = ""  # of a skip: what it waits for
+    cause: str = ""  # of a skip: what it waits for; of an error, in a cohort: what stopped
     misconception: str = ""  # its id
     counterexample: str = ""
     yours: str = ""
@@ -39,6 +39,7 @@ class Record:
     grader_version: str = ""
     isolation: str = "none"
     observed_by: str = "judge"  # "worker" when only the learner's own process could see it
+    is_private: bool = False  # the lead's own law, of which the learner reads the task and the statement alone
     learner: str | None = None
     time: str = ""
     schema_version: int = VERSION
