@@ -11,7 +11,7 @@ IS_REPOSITORY = (ROOT / "pyproject.toml").is_file()
 INDEX = ROOT / "graders" / "course.toml"
 PAGES = ROOT if IS_REPOSITORY else ROOT / "graders"  # a wheel must not put a folder `docs` beside everybody's libraries
 MARKER = "[tool.headstart]"  # in pyproject.toml: the folder is one that `headstart cohort template` made
-VARIABLE = "HEADSTART_HOME"  # in the environment: the folder to look from, when it is not the current one
+VARIABLE = "HEADSTART_HOME"  # in the environment: where to look for that folder before looking here
 FROM_SCRATCH = "What this task builds is built here, not called from a library."  # the law about `forbidden`
 
 
@@ -115,7 +115,12 @@ def _exercise(name: str, entry: dict) -> Exercise:
         raise ValueError(f"the entry of {name!r} in {INDEX.name} is not complete: {error}") from error
 
 
-_FOUND = ROOT if IS_REPOSITORY else learners_folder(Path(os.environ.get(VARIABLE) or Path.cwd()).resolve())
+def _found() -> Path | None:
+    starts = [Path(os.environ.get(VARIABLE, "")).resolve(), Path.cwd()]
+    return ROOT if IS_REPOSITORY else next(filter(None, map(learners_folder, starts)), None)
+
+
+_FOUND = _found()
 # What `pip install` is given, in that folder, so that all is there that a learner may want
 INSTALL = '-e ".[notebooks]"' if IS_REPOSITORY else "-r requirements.txt"
 HAS_HOME = _FOUND is not None

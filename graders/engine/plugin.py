@@ -51,7 +51,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    os.environ["HEADSTART_HOME"] = str(config.rootpath)  # before `course` is imported: pytest knows the folder best
+    os.environ["HEADSTART_HOME"] = str(config.rootpath)  # before `course` is imported, since pytest may run elsewhere
     grading = Grading(config)
     config.stash[GRADING] = grading
     config.pluginmanager.register(grading, "headstart-grading")
