@@ -1,13 +1,17 @@
 """The index of the course, read from `graders/course.toml`: sessions, tracks, exercises and their tasks, in order."""
 
 import functools
+import os
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[2]  # the course as it travels: its repository, or where a wheel was installed
+IS_REPOSITORY = (ROOT / "pyproject.toml").is_file()
 INDEX = ROOT / "graders" / "course.toml"
-EXERCISES = ROOT / "exercises"  # the learner's own files
+PAGES = ROOT if IS_REPOSITORY else ROOT / "graders"  # a wheel must not put a folder `docs` beside everybody's libraries
+MARKER = "[tool.headstart]"  # in pyproject.toml: the folder is one that `headstart cohort template` made
+VARIABLE = "HEADSTART_HOME"  # in the environment: where to look for that folder before looking here
 FROM_SCRATCH = "What this task builds is built here, not called from a library."  # the law about `forbidden`
 
 
@@ -47,6 +51,11 @@ class Exercise:
     @property
     def page(self) -> str:
         return f"docs/exercises/{self.name}.md"
+
+    @property
+    def page_text(self) -> str:
+        """Its page, as it came with the course."""
+        return (PAGES / self.page).read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True)
@@ -104,6 +113,18 @@ def _session(number: int, entry: dict) -> Session:
         raise ValueError(f"the entry of session {number} in {INDEX.name} is not complete: {error}") from error
 
 
+def learners_folder(start: Path) -> Path | None:
+    """The nearest folder, from `start` upwards, that was made for a learner; None where there is none."""
+    return next((folder for folder in (start, *start.parents) if _is_marked(folder / "pyproject.toml")), None)
+
+
+def _is_marked(project: Path) -> bool:
+    try:
+        return MARKER in project.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return False
+
+
 def _exercise(name: str, entry: dict) -> Exercise:
     try:
         tasks = tuple(Task(t["name"], tuple(t.get("needs", ())), t["page"]) for t in entry.pop("tasks"))
@@ -111,3 +132,16 @@ def _exercise(name: str, entry: dict) -> Exercise:
         return Exercise(name, needs=needs, forbidden=forbidden, tasks=tasks, **entry)
     except (KeyError, TypeError) as error:
         raise ValueError(f"the entry of {name!r} in {INDEX.name} is not complete: {error}") from error
+
+
+def _found() -> Path | None:
+    starts = [Path(os.environ.get(VARIABLE, "")).resolve(), Path.cwd()]
+    return ROOT if IS_REPOSITORY else next(filter(None, map(learners_folder, starts)), None)
+
+
+_FOUND = _found()
+# What `pip install` is given, in that folder, so that all is there that a learner may want
+INSTALL = '-e ".[notebooks]"' if IS_REPOSITORY else "-r requirements.txt"
+HAS_HOME = _FOUND is not None
+HOME = _FOUND or Path.cwd()  # the learner's folder: `exercises/`, `notebooks/`, `.headstart/`
+EXERCISES = HOME / "exercises"  # the learner's own files
