@@ -1,0 +1,186 @@
+"""The history read learner by learner: what each handed in, and what came of it."""
+
+import datetime
+import hashlib
+import itertools
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from graders.engine.course import Exercise
+from graders.engine.record import Record
+
+# Statuses of an exercise beside those of a grading
+MISSING, PROBLEM, UNGRADED = "missing", "problem", "ungraded"
+WRONG = ("failed", "error")
+
+# Of each text the verdict that counts, as the view `verdicts` has it for the newest ones
+ATTEMPTS = """
+WITH finished AS (
+    SELECT *, row_number() OVER (
+        PARTITION BY exercise, subject_hash
+        ORDER BY isolation = 'sandbox' DESC, asked_at DESC, finished_at DESC, id DESC
+    ) AS place
+    FROM gradings WHERE finished_at IS NOT NULL
+)
+SELECT s.learner, s.exercise, s.first_seen, s.commit_id, g.id, g.status, g.n_laws, g.n_passed, g.law, g.misconception,
+    g.isolation
+FROM submissions s
+LEFT JOIN finished g ON g.exercise = s.exercise AND g.subject_hash = s.subject_hash AND g.place = 1
+ORDER BY s.learner, s.first_seen, s.id
+"""
+VISITS = """
+SELECT v.learner, v.at, v.problem, (SELECT min(at) FROM visits w WHERE w.learner = v.learner) AS first
+FROM visits v
+WHERE v.id = (SELECT id FROM visits w WHERE w.learner = v.learner ORDER BY at DESC, id DESC LIMIT 1)
+"""
+LEARNERS = "SELECT id, name, repository, section, start, email FROM learners WHERE is_active ORDER BY id"
+BROKEN = "SELECT * FROM records WHERE grading = ? AND status IN ('failed', 'error') ORDER BY position"
+OF_A_RECORD = ("task", "law", "statement", "status", "kind", "cause", "misconception", "counterexample", "yours",
+               "expected", "points", "duration_ms", "seed", "observed_by", "time", "schema_version")  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One text of an exercise, and the verdict on it."""
+
+    exercise: str
+    at: datetime.datetime  # when it was first seen: the lead's own clock, which no learner sets
+    commit: str
+    status: str
+    grading: int | None = None
+    n_laws: int = 0
+    n_passed: int = 0
+    law: str = ""  # the first that is broken
+    misconception: str = ""
+    isolation: str = ""
+
+    @property
+    def is_try(self) -> bool:
+        """Whether there is work in it: a stub is none."""
+        return self.status != "not_started"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A learner of the roster, and all that was seen of their work, oldest first."""
+
+    id: str
+    name: str
+    repository: str
+    section: str
+    start: datetime.date | None
+    email: str
+    attempts: Sequence[Attempt]
+    first_visit: datetime.datetime | None
+    last_visit: datetime.datetime | None
+    problem: str  # why the repository could not be read when it was last looked at
+
+    @property
+    def page(self) -> str:
+        """The name of their page: an id may hold anything."""
+        return hashlib.sha256(self.id.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """How a learner stands in one exercise."""
+
+    status: str
+    tries: int = 0
+    changed: datetime.datetime | None = None  # when the newest text was first seen, with work in it
+    first_try: datetime.datetime | None = None
+    first_pass: datetime.datetime | None = None
+    same: int = 0  # how many of the latest tries ended in the very same failure
+    newest: Attempt | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a learner stands in every exercise, at some time."""
+
+    account: Account
+    cells: dict[str, Cell] = field(default_factory=dict)
+
+    @property
+    def changed(self) -> datetime.datetime | None:
+        """When something new was last seen of this learner."""
+        return max((cell.changed for cell in self.cells.values() if cell.changed), default=None)
+
+    @property
+    def n_passed(self) -> int:
+        return sum(cell.status == "passed" for cell in self.cells.values())
+
+
+def accounts(history: sqlite3.Connection) -> Iterator[Account]:
+    """All learners of the roster by id, one at a time: a year of 5,000 of them need not fit into memory."""
+    visits = {row["learner"]: row for row in history.execute(VISITS)}
+    handed_in = itertools.groupby(history.execute(ATTEMPTS), key=lambda row: row[0])
+    learner, rows = next(handed_in, (None, iter(())))
+    for who in history.execute(LEARNERS):
+        # Both are in the order of ids; whoever left the roster has submissions, and is passed over
+        while learner is not None and learner < who["id"]:
+            learner, rows = next(handed_in, (None, iter(())))
+        attempts = [_attempt(row) for row in rows] if learner == who["id"] else []
+        visit = visits.get(who["id"])
+        yield Account(
+            *(who["id"], who["name"], who["repository"], who["section"]),
+            start=datetime.date.fromisoformat(who["start"]) if who["start"] else None,
+            email=who["email"],
+            attempts=attempts,
+            first_visit=_time(visit["first"]) if visit else None,
+            last_visit=_time(visit["at"]) if visit else None,
+            problem=visit["problem"] if visit else "",
+        )
+
+
+def standing_of(
+    account: Account, exercises: Sequence[Exercise], as_of: datetime.datetime | None = None
+) -> Standing:
+    """How a learner stands, or stood then: by the verdicts of today on what was seen until then."""
+    attempts: dict[str, list[Attempt]] = {exercise.name: [] for exercise in exercises}
+    for attempt in account.attempts:
+        if attempt.exercise in attempts and (as_of is None or attempt.at <= as_of):
+            attempts[attempt.exercise].append(attempt)
+    return Standing(account, {name: _cell(account, of_one) for name, of_one in attempts.items()})
+
+
+def failures_of(history: sqlite3.Connection, attempt: Attempt) -> list[tuple[Record, bool]]:
+    """The broken laws of a verdict, in order, each with whether it is one of the lead's private laws."""
+    return [
+        (Record(exercise=attempt.exercise, **{name: row[name] for name in OF_A_RECORD}), bool(row["is_private"]))
+        for row in history.execute(BROKEN, (attempt.grading,))
+    ]
+
+
+def _cell(account: Account, attempts: list[Attempt]) -> Cell:
+    if not attempts:
+        if account.last_visit is None:
+            return Cell(UNGRADED)
+        return Cell(PROBLEM if account.problem else MISSING)
+    newest, tries = attempts[-1], [attempt for attempt in attempts if attempt.is_try]
+    same = itertools.takewhile(lambda one: _failure(one) == _failure(newest), reversed(tries))
+    return Cell(
+        newest.status,
+        tries=len(tries),
+        changed=newest.at if tries else None,
+        first_try=tries[0].at if tries else None,
+        first_pass=next((attempt.at for attempt in tries if attempt.status == "passed"), None),
+        same=len(list(same)) if newest.status in WRONG else 0,
+        newest=newest,
+    )
+
+
+def _failure(attempt: Attempt) -> tuple[str, str, str]:
+    return attempt.status, attempt.law, attempt.misconception
+
+
+def _attempt(row: sqlite3.Row) -> Attempt:
+    _, exercise, first_seen, commit, grading, status, *rest = row
+    if grading is None:
+        return Attempt(exercise, _time(first_seen), commit, UNGRADED)
+    return Attempt(exercise, _time(first_seen), commit, status, grading, *rest)
+
+
+def _time(text: str) -> datetime.datetime:
+    return datetime.datetime.fromisoformat(text)

@@ -1,0 +1,67 @@
+"""How a page says counts, days and lists, and what becomes of text that somebody else wrote."""
+
+import datetime
+import unicodedata
+from collections.abc import Sequence
+
+JOINERS = "\u200c\u200d"  # some scripts cannot be written without them
+STATUSES = {  # of an exercise: a sign and a word, so that colour is never all there is
+    "passed": ("✓", "passed"),
+    "failed": ("✗", "failed"),
+    "error": ("!", "could not be judged"),
+    "not_started": ("○", "not started"),
+    "missing": ("–", "file missing"),
+    "problem": ("?", "could not be read"),
+    "ungraded": ("·", "not graded yet"),
+}
+LEVELS = ("sandbox", "process", "none")  # of isolation, the safest first
+
+
+def clean(text: str) -> str:
+    """Text without what a terminal, a browser or a reader of CSV would obey: control and direction characters."""
+    return "".join(
+        sign if sign.isprintable() or sign == "\n" or sign in JOINERS else " " if sign.isspace() else "\ufffd"
+        for sign in text
+    )
+
+
+def one_line(text: str, size: int) -> str:
+    """Clean text on one line, cut to a number of characters; marks stacked on one letter are cut as well."""
+    line = " ".join(clean(text[: 4 * size]).split())
+    kept = [sign for i, sign in enumerate(line) if not _is_stacked(line, i)]
+    return "".join(kept) if len(kept) <= size else "".join(kept[: size - 1]) + "…"
+
+
+def _is_stacked(line: str, i: int) -> bool:
+    """Whether three marks in a row end here: no script needs as many."""
+    return i >= 3 and all(unicodedata.combining(sign) for sign in line[i - 3 : i + 1])
+
+
+def counted(n: int, noun: str) -> str:
+    """`1 learner`, `5,000 learners`."""
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
+def listed(names: Sequence[str], most: int) -> str:
+    """`a, b and c`; beyond `most` names, how many more there are."""
+    if len(names) > most:
+        return f"{', '.join(names[:most])} and {len(names) - most} more"
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
+def day(date: datetime.date) -> str:
+    """`5 Nov 2026`."""
+    return f"{date.day} {date:%b %Y}"
+
+
+def ago(then: datetime.datetime | None, now: datetime.datetime) -> str:
+    """`today`, `yesterday`, `12 days ago`, `never`."""
+    if then is None:
+        return "never"
+    days = (now - then).days
+    return ("today", "yesterday")[days] if 0 <= days <= 1 else f"{days} days ago" if days > 0 else "today"
+
+
+def days_text(days: float) -> str:
+    """A span of days, as precise as anyone needs: `under a day`, `3 days`."""
+    return "under a day" if days < 1 else counted(round(days), "day")
