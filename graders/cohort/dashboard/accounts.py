@@ -12,7 +12,6 @@ from graders.engine.record import Record
 
 # Statuses of an exercise beside those of a grading
 MISSING, PROBLEM, UNGRADED = "missing", "problem", "ungraded"
-WRONG = ("failed", "error")
 
 # Of each text the verdict that counts, as the view `verdicts` has it for the newest ones
 ATTEMPTS = """
@@ -88,6 +87,7 @@ class Cell:
 
     status: str
     tries: int = 0
+    tries_to_pass: int = 0
     changed: datetime.datetime | None = None  # when the newest text was first seen, with work in it
     first_try: datetime.datetime | None = None
     first_pass: datetime.datetime | None = None
@@ -159,14 +159,16 @@ def _cell(account: Account, attempts: list[Attempt]) -> Cell:
             return Cell(UNGRADED)
         return Cell(PROBLEM if account.problem else MISSING)
     newest, tries = attempts[-1], [attempt for attempt in attempts if attempt.is_try]
+    passed = next((i for i, attempt in enumerate(tries) if attempt.status == "passed"), None)
     same = itertools.takewhile(lambda one: _failure(one) == _failure(newest), reversed(tries))
     return Cell(
         newest.status,
         tries=len(tries),
+        tries_to_pass=0 if passed is None else passed + 1,
         changed=newest.at if tries else None,
         first_try=tries[0].at if tries else None,
-        first_pass=next((attempt.at for attempt in tries if attempt.status == "passed"), None),
-        same=len(list(same)) if newest.status in WRONG else 0,
+        first_pass=None if passed is None else tries[passed].at,
+        same=len(list(same)) if newest.status == "failed" else 0,
         newest=newest,
     )
 

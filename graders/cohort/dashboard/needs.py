@@ -4,7 +4,7 @@ import datetime
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from graders.cohort.dashboard.accounts import WRONG, Account, Standing
+from graders.cohort.dashboard.accounts import Account, Cell, Standing
 from graders.cohort.dashboard.wording import counted, day, listed
 from graders.engine.course import Exercise, load_course
 from graders.engine.record import Record
@@ -28,6 +28,7 @@ class Reason:
     text: str
     to_do: str
     weight: int  # the urgency it adds
+    exercise: str = ""  # that somebody is stuck on
 
 
 def weekly(account: Account, exercise: Exercise) -> datetime.date | None:
@@ -52,7 +53,7 @@ def reasons(standing: Standing, broken: Mapping[str, Broken], due: Due, now: dat
         first = min(date for _, date in late)
         names = listed([name for name, _ in late], 4)
         text = f"Behind the plan: {names} not passed, the first due on {day(first)}."
-        at_work = [name for name, cell in standing.cells.items() if cell.status in WRONG]
+        at_work = [name for name, cell in standing.cells.items() if cell.status == "failed"]
         ask = f"Ask how far they are with {at_work[0]}." if at_work else f"Ask what keeps them from {late[0][0]}."
         found.append(Reason("behind", text, ask, min(len(late), 5)))
     if standing.changed and standing.n_passed < len(standing.cells):
@@ -63,9 +64,9 @@ def reasons(standing: Standing, broken: Mapping[str, Broken], due: Due, now: dat
     return sorted(found, key=lambda reason: -reason.weight)
 
 
-def is_stuck(cell) -> bool:
+def is_stuck(cell: Cell) -> bool:
     """Whether the same failure came so often that it will not go by itself."""
-    return cell.status in WRONG and cell.same >= SAME
+    return cell.status == "failed" and cell.same >= SAME
 
 
 def behind(standing: Standing, due: Due, today: datetime.date) -> list[tuple[str, datetime.date]]:
@@ -93,7 +94,7 @@ def _stuck(exercise: str, same: int, broken: Broken) -> Reason:
     happened = "" if mistakes else what_happened(record)
     said = f"{exercise}: the same failure {same} times in a row. {what} {happened}".strip()
     asks = question_about(record)
-    return Reason("stuck", said, f"Ask: {asks}" if asks else "Look at it together.", 2 + min(same, 8))
+    return Reason("stuck", said, f"Ask: {asks}" if asks else "Look at it together.", 2 + min(same, 8), exercise)
 
 
 def _last_worked_on(standing: Standing) -> str:

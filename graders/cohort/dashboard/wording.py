@@ -1,10 +1,8 @@
-"""How a page says counts, days and lists, and what becomes of text that somebody else wrote."""
+"""How a page says statuses, counts, days and lists."""
 
 import datetime
-import unicodedata
 from collections.abc import Sequence
 
-JOINERS = "\u200c\u200d"  # some scripts cannot be written without them
 STATUSES = {  # of an exercise: a sign and a word, so that colour is never all there is
     "passed": ("✓", "passed"),
     "failed": ("✗", "failed"),
@@ -15,26 +13,6 @@ STATUSES = {  # of an exercise: a sign and a word, so that colour is never all t
     "ungraded": ("·", "not graded yet"),
 }
 LEVELS = ("sandbox", "process", "none")  # of isolation, the safest first
-
-
-def clean(text: str) -> str:
-    """Text without what a terminal, a browser or a reader of CSV would obey: control and direction characters."""
-    return "".join(
-        sign if sign.isprintable() or sign == "\n" or sign in JOINERS else " " if sign.isspace() else "\ufffd"
-        for sign in text
-    )
-
-
-def one_line(text: str, size: int) -> str:
-    """Clean text on one line, cut to a number of characters; marks stacked on one letter are cut as well."""
-    line = " ".join(clean(text[: 4 * size]).split())
-    kept = [sign for i, sign in enumerate(line) if not _is_stacked(line, i)]
-    return "".join(kept) if len(kept) <= size else "".join(kept[: size - 1]) + "…"
-
-
-def _is_stacked(line: str, i: int) -> bool:
-    """Whether three marks in a row end here: no script needs as many."""
-    return i >= 3 and all(unicodedata.combining(sign) for sign in line[i - 3 : i + 1])
 
 
 def counted(n: int, noun: str) -> str:
