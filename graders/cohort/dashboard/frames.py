@@ -20,13 +20,14 @@ CONTENT, TITLE = "HEADSTARTCONTENT", "HEADSTARTTITLE"  # what stands in a frame 
 INLINE = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 # Pages are opened from a folder as well, where no address is the page's own
 OWN = "'self' file:"
+# The theme keeps the palette of a first visit for good, unless that is the one that goes with the system
 PALETTE = [
-    {
-        "media": f"(prefers-color-scheme: {mode})",
-        "scheme": scheme,
-        "toggle": {"icon": f"material/weather-{icon}", "name": f"Use the {other} colours"},
-    }
-    for mode, scheme, icon, other in (("light", "default", "night", "dark"), ("dark", "slate", "sunny", "light"))
+    {"media": media, "toggle": {"icon": f"material/{icon}", "name": f"Use {other} colours"}} | scheme
+    for media, scheme, icon, other in (
+        ("(prefers-color-scheme)", {}, "brightness-auto", "light"),
+        ("(prefers-color-scheme: light)", {"scheme": "default"}, "weather-sunny", "dark"),
+        ("(prefers-color-scheme: dark)", {"scheme": "slate"}, "weather-night", "the system’s"),
+    )
 ]
 
 
