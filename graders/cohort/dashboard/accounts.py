@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from graders.cohort.roster import Learner
 from graders.engine.course import Exercise
 from graders.engine.record import Record
 
@@ -64,12 +65,7 @@ class Attempt:
 class Account:
     """A learner of the roster, and all that was seen of their work, oldest first."""
 
-    id: str
-    name: str
-    repository: str
-    section: str
-    start: datetime.date | None
-    email: str
+    learner: Learner
     attempts: Sequence[Attempt]
     first_visit: datetime.datetime | None
     last_visit: datetime.datetime | None
@@ -78,7 +74,7 @@ class Account:
     @property
     def page(self) -> str:
         """The name of their page: an id may hold anything."""
-        return hashlib.sha256(self.id.encode()).hexdigest()[:16]
+        return hashlib.sha256(self.learner.id.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +120,12 @@ def accounts(history: sqlite3.Connection) -> Iterator[Account]:
         attempts = [_attempt(row) for row in rows] if learner == who["id"] else []
         visit = visits.get(who["id"])
         yield Account(
-            *(who["id"], who["name"], who["repository"], who["section"]),
-            start=datetime.date.fromisoformat(who["start"]) if who["start"] else None,
-            email=who["email"],
-            attempts=attempts,
+            Learner(
+                *(who["id"], who["name"], who["repository"], who["section"]),
+                start=datetime.date.fromisoformat(who["start"]) if who["start"] else None,
+                email=who["email"],
+            ),
+            attempts,
             first_visit=_time(visit["first"]) if visit else None,
             last_visit=_time(visit["at"]) if visit else None,
             problem=visit["problem"] if visit else "",

@@ -110,4 +110,4 @@ def _names(who: Sequence[Account]) -> str:
 
 
 def _name(account: Account) -> str:
-    return f"[{markdown(account.name, 80)}](learners/{account.page}.html)"
+    return f"[{markdown(account.learner.name, 80)}](learners/{account.page}.html)"

@@ -40,8 +40,8 @@ class Finding:
 
     def add(self, account: Account, record: Record) -> None:
         """One more learner; their example is kept if it is the smallest so far."""
-        if (account.name, account.page) not in self.learners[-1:]:
-            self.learners.append((account.name, account.page))
+        if (account.learner.name, account.page) not in self.learners[-1:]:
+            self.learners.append((account.learner.name, account.page))
         if record.counterexample and (self.example is None or _size(record) < _size(self.example)):
             self.example = record
 
@@ -115,7 +115,7 @@ class Findings:
             pace.n_passed += 1
             pace.tries.append(cell.tries_to_pass)
             pace.days.append((cell.first_pass - cell.first_try).total_seconds() / DAY)
-        date = self.due(account, pace.exercise)
+        date = self.due(account.learner, pace.exercise)
         if date and date < self.today:
             pace.n_due += 1
             pace.n_in_time += cell.first_pass is not None and cell.first_pass.date() <= date

@@ -65,8 +65,7 @@ def _build(
         page = docs / f"{path}.md"
         page.parent.mkdir(parents=True, exist_ok=True)
         page.write_text(f"---\ntitle: {json.dumps(title)}\n---\n{CONTENT}\n", encoding="utf-8")
-    for name in ("report.css", "grid.js"):
-        shutil.copyfile(HERE / name, docs / name)
+    shutil.copyfile(HERE / "report.css", docs / "report.css")
     config = {
         "site_name": site_name,
         "docs_dir": str(docs),

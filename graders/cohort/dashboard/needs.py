@@ -4,8 +4,9 @@ import datetime
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from graders.cohort.dashboard.accounts import Account, Cell, Standing
+from graders.cohort.dashboard.accounts import Cell, Standing
 from graders.cohort.dashboard.wording import counted, day, listed
+from graders.cohort.roster import Learner
 from graders.engine.course import Exercise, load_course
 from graders.engine.record import Record
 from graders.loop.failures import mistakes_in, what_happened
@@ -14,9 +15,8 @@ from graders.loop.specification import first_question
 SAME = 3  # the very same failure so many times in a row is being stuck
 QUIET = 7  # days without a change
 GONE = 28  # days after which somebody is no longer at work, and is not listed day after day
-SESSION = 7  # days of a session of the plan, where the policy has no due dates
 
-Due = Callable[[Account, Exercise], datetime.date | None]
+Due = Callable[[Learner, Exercise], datetime.date | None]
 Broken = Sequence[tuple[Record, bool]]
 
 
@@ -31,15 +31,10 @@ class Reason:
     exercise: str = ""  # that somebody is stuck on
 
 
-def weekly(account: Account, exercise: Exercise) -> datetime.date | None:
-    """When an exercise should be done, at a session a week from the learner's start; None without a start."""
-    return account.start and account.start + datetime.timedelta(days=SESSION * exercise.session)
-
-
 def reasons(standing: Standing, broken: Mapping[str, Broken], due: Due, now: datetime.datetime) -> list[Reason]:
     """Why a learner needs the lead now, the most urgent reason first. `broken`: by exercise, its broken laws."""
     account = standing.account
-    known = standing.changed or _morning(account.start) or account.first_visit
+    known = standing.changed or _morning(account.learner.start) or account.first_visit
     if known is not None and (now - known).days > GONE:
         return []
     found = [_stuck(name, cell.same, broken.get(name, ())) for name, cell in standing.cells.items() if is_stuck(cell)]
@@ -71,7 +66,7 @@ def is_stuck(cell: Cell) -> bool:
 
 def behind(standing: Standing, due: Due, today: datetime.date) -> list[tuple[str, datetime.date]]:
     """The exercises that the plan has as done and the learner has not, each with its date."""
-    dates = [(e.name, due(standing.account, e)) for e in load_course().exercises if e.name in standing.cells]
+    dates = [(e.name, due(standing.account.learner, e)) for e in load_course().exercises if e.name in standing.cells]
     return [(name, date) for name, date in dates if date and date < today and standing.cells[name].status != "passed"]
 
 

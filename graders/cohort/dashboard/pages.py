@@ -4,6 +4,7 @@ import datetime
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +91,7 @@ def _lines(text: str, most: int) -> Markup:
     return Markup.escape(kept)
 
 
-def made_line(now: datetime.datetime, version: str) -> str:
+def made_line(now: datetime.datetime) -> str:
     """When a report was made, and by what."""
-    return f"Made on {wording.day(now)} at {now:%H:%M} UTC by headstart {version}, from the history alone."
+    return f"Made on {wording.day(now)} at {now:%H:%M} UTC by headstart {version('headstart')}, from the history alone."
 

@@ -3,11 +3,11 @@
 import datetime
 import json
 import re
+import shutil
 import sqlite3
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,7 @@ class Seen:
 
     @property
     def name(self) -> str:
-        return self.standing.account.name
+        return self.standing.account.learner.name
 
     @property
     def page(self) -> str:
@@ -45,7 +45,7 @@ class Seen:
 
     @property
     def section(self) -> str:
-        return self.standing.account.section
+        return self.standing.account.learner.section
 
     @property
     def urgency(self) -> int:
@@ -54,14 +54,20 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was written, in figures."""
+    """What was written."""
 
-    n_learners: int
+    standings: Sequence[Standing]
     n_in_need: int
     n_low: int  # verdicts below the sandbox
 
+    @property
+    def summary(self) -> str:
+        """What a terminal says of it."""
+        needs = "need" if self.n_in_need != 1 else "needs"
+        return f"{counted(len(self.standings), 'learner')}, {self.n_in_need or 'none'} of whom {needs} you today"
 
-def write_private(
+
+def write_report(
     history: sqlite3.Connection, out: Path, due: Due, plan: str, digest: Digest, now: datetime.datetime
 ) -> Report:
     """Write the site into an empty folder, and what is new into `digest`.
@@ -70,7 +76,7 @@ def write_private(
     """
     exercises = load_course().exercises
     frame = frames(out, "Cohort", PAGES, [LEARNER])
-    made = f"Made on {now:%-d %b %Y} at {now:%H:%M} UTC by headstart {version('headstart')}, from the history alone."
+    made = pages.made_line(now)
     findings = Findings(exercises, due, now.date())
     seen = []
     (out / "learners").mkdir(exist_ok=True)
@@ -80,14 +86,15 @@ def write_private(
         why = reasons(standing, broken, due, now)
         content = _learner_page(standing, broken, why, due, now, made)
         (out / "learners" / f"{account.page}.html").write_text(
-            frame[LEARNER].filled(plain(account.name, 80), content), encoding="utf-8"
+            frame[LEARNER].filled(plain(account.learner.name, 80), content), encoding="utf-8"
         )
         digest.add(standing, broken, why)
         # The texts and attempts of 5,000 learners are not kept
         bare = Standing(replace(account, attempts=()), standing.cells)
         seen.append(Seen(bare, why, findings.add(standing, broken)))
     _write_everybody(out, frame, seen, findings, plan, now, made)
-    return Report(len(seen), sum(bool(one.reasons) for one in seen), pages.isolation_of([s.standing for s in seen])["n_low"])
+    standings = [one.standing for one in seen]
+    return Report(standings, sum(bool(one.reasons) for one in seen), pages.isolation_of(standings)["n_low"])
 
 
 def _broken(history: sqlite3.Connection, standing: Standing) -> dict[str, Broken]:
@@ -107,14 +114,14 @@ def _learner_page(
     newest = max(failing)[1] if failing else ""
     attempt = standing.cells[newest].newest if newest else None
     timeline = [attempt for attempt in reversed(account.attempts) if attempt.is_try and attempt.exercise in standing.cells]
-    dates = {exercise.name: due(account, exercise) for exercise in load_course().exercises}
+    dates = {exercise.name: due(account.learner, exercise) for exercise in load_course().exercises}
     return pages.rendered(
         "learner.html",
         account=account,
         standing=standing,
         reasons=why,
         screen=pages.screen_of(broken[newest], attempt.n_laws, attempt.n_passed) if attempt else None,
-        link=account.repository if WEB.fullmatch(account.repository) else "",
+        link=account.learner.repository if WEB.fullmatch(account.learner.repository) else "",
         due=dates,
         timeline=timeline[:MOST_ATTEMPTS],
         n_earlier=max(0, len(timeline) - MOST_ATTEMPTS),
@@ -164,6 +171,7 @@ def _write_everybody(
     for path, title in PAGES:
         (out / f"{path}.html").write_text(frame[path].filled(title, contents[path]), encoding="utf-8")
     rows = grid_data(seen, findings, load_course().exercises, now)
+    shutil.copyfile(Path(__file__).with_name("grid.js"), out / "grid.js")
     # The names stand in a script: as JSON, in which nothing can end a script or begin a comment
     text = json.dumps(rows, ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c")
     (out / "grid-data.js").write_text(f"const cohort = {text};\n", encoding="utf-8")
@@ -196,9 +204,9 @@ def grid_data(
     def row(one: Seen) -> list[Any]:
         account, cells = one.standing.account, one.standing.cells
         return [
-            plain(account.name, 80),
-            plain(account.id, 40),
-            sections.index(account.section) if account.section else -1,
+            plain(account.learner.name, 80),
+            plain(account.learner.id, 40),
+            sections.index(one.section) if one.section else -1,
             account.page,
             one.urgency,
             [reason.kind for reason in one.reasons],
