@@ -1,8 +1,8 @@
-"""Runs a learner's code where it can reach nothing: the transport of authoritative grading, and whether it works here.
+"""Runs a learner's code where it can reach nothing: the transport of authoritative grading.
 
-A process of ours has one sandbox, begun at first use, in which a process that has imported torch begins
-another, shut off, for each learner (`worker/warm.py`). The judge knows each by a descriptor, which no other process can come to
-stand behind, and keeps the descriptors of everything that it says; nothing of a learner's outlives its own.
+A process of ours has one sandbox, begun at first use, in which a process that has imported torch begins another, shut
+off, for each learner (`worker/warm.py`). The judge knows that one by a descriptor, behind which no other process can
+come to stand, and ends with it everything that it left.
 """
 
 import atexit
@@ -55,22 +55,21 @@ class Sandbox:
 
     def begin(self, source: Source) -> "Shut":
         """A process for one learner's files."""
-        channel, theirs = pair()
-        status, tells = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        status.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
-        stack = os.memfd_create("stack")
-        try:
+        with contextlib.ExitStack() as opened:
+            channel, theirs = pair()
+            status, tells = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            status.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+            stack = os.memfd_create("stack")
+            opened.callback(os.close, stack)
+            opened.callback(channel.close)
+            opened.enter_context(status)
             with self.lock, contextlib.closing(theirs), tells:
-                control = self.bubble.control
-                control.settimeout(START_SECONDS)
-                socket.send_fds(control, [b"\0"], [theirs.end.fileno(), stack, tells.fileno()])
-                Channel(control).send(encode({"files": dict(source.texts), "stubs": dict(source.stubs)}), START_SECONDS)
-            return Shut(source, channel, status, stack)
-        except BaseException:
-            channel.close()
-            status.close()
-            os.close(stack)
-            raise
+                socket.send_fds(self.bubble.control, [b"\0"], [theirs.end.fileno(), stack, tells.fileno()])
+            with contextlib.suppress(ConnectionError):  # then the status says why
+                channel.send(encode({"files": dict(source.texts), "stubs": dict(source.stubs)}), START_SECONDS)
+            shut = Shut(source, channel, status, stack)
+            opened.pop_all()
+            return shut
 
     def close(self) -> None:
         """End everything in it."""
@@ -90,8 +89,13 @@ class Shut:
         if said != STARTED:
             raise SandboxError(f"a process could not be shut off: {said.decode(errors='replace') or 'no reason given'}")
         self.first = os.pidfd_open(first)
-        _byte, self.pid = _receive(status, 1)
-        self.learner = os.pidfd_open(self.pid)
+        try:
+            _byte, self.pid = _receive(status, 1)
+            self.learner = os.pidfd_open(self.pid)
+        except OSError:
+            signal.pidfd_send_signal(self.first, signal.SIGKILL)
+            os.close(self.first)
+            raise
 
     def computed(self) -> float:
         """Seconds that it has computed; 0 when it is gone."""
