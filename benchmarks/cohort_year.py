@@ -67,7 +67,7 @@ def _work(
     isolation: str,
 ) -> None:
     """One learner's weeks, from one exercise to the next."""
-    at, leaves, pace = start, start + chance.triangular(20, 200, 75) * DAY, chance.uniform(0.6, 1.6)
+    at, leaves, pace = start, start + chance.triangular(20, 200, 75) * DAY, chance.uniform(0.5, 1.3)
     visits = [start + day * DAY for day in range(max(0, min((now - start).days, 120)) + 1)]
     history.executemany(
         "INSERT INTO visits (learner, at, commit_id, committed_at) VALUES (?, ?, ?, ?)",
@@ -77,10 +77,10 @@ def _work(
     for exercise in load_course().exercises:
         rows.append((exercise.name, STUB, start))
     for exercise in load_course().exercises:
-        due = start + (7 * exercise.session - 6) * pace * DAY
-        at = max(at, due + chance.uniform(-1, 2) * DAY)
+        due = start + (7 * exercise.session - 7) * pace * DAY
+        at = max(at, due + chance.uniform(-2, 1) * DAY)
         for text in _texts(chance, exercise):
-            at += chance.choice((0.3, 0.6, 1, 1, 2, 3)) * pace * DAY
+            at += chance.choice((0.2, 0.4, 0.6, 1, 1, 2)) * pace * DAY
             if at > min(leaves, now):
                 break
             rows.append((exercise.name, text, at.replace(hour=3)))

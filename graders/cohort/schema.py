@@ -111,4 +111,5 @@ CREATE TABLE digests (  -- when reports were made: a digest tells what is new si
 );
 """
 
-MIGRATIONS = (TABLES, DIGESTS)  # the first makes version 1 of an empty file, the second makes version 2 of that, and so on
+# The first makes version 1 of an empty file, the second makes version 2 of that, and so on
+MIGRATIONS = (TABLES, DIGESTS)

@@ -7,12 +7,11 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from graders.cohort.gradebook import MISSING, PROBLEM, WAITING, there_at
 from graders.cohort.roster import Learner
 from graders.engine.course import Exercise
 from graders.engine.record import Record
 
-# Statuses of an exercise beside those of a grading
-MISSING, PROBLEM, UNGRADED = "missing", "problem", "ungraded"
 
 # Of each text the verdict that counts, as the view `verdicts` has it for the newest ones
 ATTEMPTS = """
@@ -23,8 +22,10 @@ WITH finished AS (
     ) AS place
     FROM gradings WHERE finished_at IS NOT NULL
 )
-SELECT s.learner, s.exercise, s.first_seen, s.commit_id, g.id, g.status, g.n_laws, g.n_passed, g.law, g.misconception,
-    g.isolation
+SELECT s.learner, s.exercise, s.commit_id, s.committed_at, s.first_seen, g.id, g.status, g.n_laws, g.n_passed, g.law,
+    g.misconception, g.isolation,
+    (SELECT max(v.at) FROM visits v WHERE v.learner = s.learner AND v.problem = '' AND v.at < s.first_seen)
+    AS seen_before
 FROM submissions s
 LEFT JOIN finished g ON g.exercise = s.exercise AND g.subject_hash = s.subject_hash AND g.place = 1
 ORDER BY s.learner, s.first_seen, s.id
@@ -45,7 +46,8 @@ class Attempt:
     """One text of an exercise, and the verdict on it."""
 
     exercise: str
-    at: datetime.datetime  # when it was first seen: the lead's own clock, which no learner sets
+    at: datetime.datetime  # when it was there, as far as a learner's clock is believed
+    seen: datetime.datetime  # when a visit found it
     commit: str
     status: str
     grading: int | None = None
@@ -138,7 +140,7 @@ def standing_of(
     """How a learner stands, or stood then: by the verdicts of today on what was seen until then."""
     attempts: dict[str, list[Attempt]] = {exercise.name: [] for exercise in exercises}
     for attempt in account.attempts:
-        if attempt.exercise in attempts and (as_of is None or attempt.at <= as_of):
+        if attempt.exercise in attempts and (as_of is None or attempt.seen <= as_of):
             attempts[attempt.exercise].append(attempt)
     return Standing(account, {name: _cell(account, of_one) for name, of_one in attempts.items()})
 
@@ -154,7 +156,7 @@ def failures_of(history: sqlite3.Connection, attempt: Attempt) -> list[tuple[Rec
 def _cell(account: Account, attempts: list[Attempt]) -> Cell:
     if not attempts:
         if account.last_visit is None:
-            return Cell(UNGRADED)
+            return Cell(WAITING)
         return Cell(PROBLEM if account.problem else MISSING)
     newest, tries = attempts[-1], [attempt for attempt in attempts if attempt.is_try]
     passed = next((i for i, attempt in enumerate(tries) if attempt.status == "passed"), None)
@@ -176,10 +178,12 @@ def _failure(attempt: Attempt) -> tuple[str, str, str]:
 
 
 def _attempt(row: sqlite3.Row) -> Attempt:
-    _, exercise, first_seen, commit, grading, status, *rest = row
-    if grading is None:
-        return Attempt(exercise, _time(first_seen), commit, UNGRADED)
-    return Attempt(exercise, _time(first_seen), commit, status, grading, *rest)
+    seen = _time(row["first_seen"])
+    told = (row["exercise"], there_at(row) or seen, seen, row["commit_id"])
+    if row["id"] is None:
+        return Attempt(*told, WAITING)
+    verdict = (row[name] for name in ("status", "id", "n_laws", "n_passed", "law", "misconception", "isolation"))
+    return Attempt(*told, *verdict)
 
 
 def _time(text: str) -> datetime.datetime:

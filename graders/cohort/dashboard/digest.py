@@ -49,18 +49,18 @@ class Digest:
         account = replace(standing.account, attempts=())
         if account.first_visit is None or account.first_visit > self.since:
             self.joined.append(account)
-        if not standing.changed or standing.changed <= self.since:
+        if all(attempt.seen <= self.since for attempt in standing.account.attempts):
             return
         exercises = load_course().exercises
         before = standing_of(standing.account, exercises, as_of=self.since)
         for name, cell in standing.cells.items():
-            if cell.first_pass and cell.first_pass > self.since:
+            if cell.first_pass and not before.cells[name].first_pass:
                 self.passed.setdefault(name, []).append(account)
         newly = [one for one in why if one.kind == "stuck" and not is_stuck(before.cells[one.exercise])]
         self.stuck += [(account, reason) for reason in newly[:1]]
         for name, of_one in broken.items():
             cell = standing.cells[name]
-            if cell.newest is None or cell.newest.at <= self.since:
+            if cell.newest is None or cell.newest.seen <= self.since:
                 continue
             newest_before = before.cells[name].newest
             for mistake in {mistake.id: mistake for record, _ in of_one for mistake in mistakes_in(record)}.values():

@@ -13,7 +13,7 @@ function make(tag, attributes = {}, ...children) {
   return node;
 }
 
-const order = cohort.statuses.map(([name]) => ["passed", "failed", "error", "problem", "not_started", "missing", "ungraded"].indexOf(name));
+const order = cohort.statuses.map(([name]) => ["passed", "failed", "error", "problem", "not_started", "missing", "waiting"].indexOf(name));
 const never = (days) => (days === null ? Infinity : days);
 const passed = (row) => row[CELLS].filter(([status]) => cohort.statuses[status][0] === "passed").length;
 const COLUMNS = [

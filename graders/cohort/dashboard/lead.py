@@ -181,7 +181,7 @@ def _notices(standings: Sequence[Standing]) -> list[str]:
     """What the lead has to mend, or to know, before trusting the page."""
     count = Counter((cell.status, name) for one in standings for name, cell in one.cells.items())
     stopped = [name for status, name in count if status == "error"]
-    waiting = sum(n for (status, _), n in count.items() if status == "ungraded")
+    waiting = sum(n for (status, _), n in count.items() if status == "waiting")
     said = []
     if stopped:
         n = sum(count["error", name] for name in stopped)

@@ -10,7 +10,7 @@ STATUSES = {  # of an exercise: a sign and a word, so that colour is never all t
     "not_started": ("○", "not started"),
     "missing": ("–", "file missing"),
     "problem": ("?", "could not be read"),
-    "ungraded": ("·", "not graded yet"),
+    "waiting": ("·", "not graded yet"),
 }
 LEVELS = ("sandbox", "process", "none")  # of isolation, the safest first
 

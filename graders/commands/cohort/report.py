@@ -6,7 +6,10 @@ from typing import Annotated
 
 import typer
 
-from graders.cohort import history as histories
+from graders.cohort.history import HistoryError
+from graders.cohort.policy import FILE as POLICY
+from graders.cohort.policy import PolicyError, read_policy
+from graders.commands.cohort.options import HISTORY, SECRET, History, Secret, open_history, read_secret
 from graders.commands.options import expect, fail, refuse
 
 INSTALL = "pip install 'headstart[cohort]'"
@@ -18,8 +21,9 @@ def report(
         Path | None,
         typer.Option(help="A second folder, for figures that anybody may see; section names are pseudonyms in it."),
     ] = None,
-    history: Annotated[Path, typer.Option(help="The cohort's history.")] = Path(histories.FILE),
-    policy: Annotated[Path, typer.Option(help="Due dates and extensions.")] = Path("policy.toml"),
+    history: History = HISTORY,
+    policy: Annotated[Path, typer.Option(help="Due dates and extensions.", metavar="FILE")] = Path(POLICY),
+    secret: Secret = SECRET,
     minimum: Annotated[int, typer.Option(help="No public number stands for fewer learners than this.")] = 5,
     since: Annotated[
         datetime.datetime | None,
@@ -29,26 +33,23 @@ def report(
     """Write the dashboard: who needs you today, everybody's status, what goes wrong, and what is new this week."""
     expect("--minimum", minimum, minimum >= 2, "2 or more: one learner is no group")
     _expect_folders(out, public)
-    if not history.is_file():
-        fail(f"{history} is not there; `headstart cohort grade` makes it, and --history names another")
     now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
     if since is not None and since.date() > now.date():
         refuse(f"--since {since.date()} is in the future; expected a day that is past")
     try:
-        from graders.cohort.dashboard.lead import write_report
-        from graders.cohort.dashboard.public import write_public
-    except ModuleNotFoundError as error:
-        fail(f"{error.name} is not installed, which the report is made with; {INSTALL}")
+        import material  # noqa: F401 the theme; MkDocs and Jinja come with it
+    except ModuleNotFoundError:
+        fail(f"the report is made with MkDocs and its theme, which are not installed: {INSTALL}")
     from graders.cohort.dashboard.digest import Digest, remember, since_last
     from graders.cohort.dashboard.folder import replaced
+    from graders.cohort.dashboard.lead import write_report
     from graders.cohort.dashboard.plan import due_of, plan_of
-    from graders.cohort.policy import PolicyError, read_policy
-    from graders.cohort.secret import FILE, SecretError, read_secret
+    from graders.cohort.dashboard.public import write_public
 
+    opened = open_history(history, must_exist=True)
+    key = read_secret(secret) if public else b""
     try:
         rules = read_policy(policy)
-        secret = read_secret(Path(FILE)) if public else b""
-        opened = histories.open_history(history)
         digest = Digest(since.replace(tzinfo=datetime.UTC) if since else since_last(opened, now))
         with replaced(out) as folder:
             made = write_report(opened, folder, due_of(rules), plan_of(rules), digest, now)
@@ -57,14 +58,12 @@ def report(
         typer.echo(f"{out / 'digest.md'}: what is new since {digest.since.date()}")
         if public:
             with replaced(public) as folder:
-                n_told = write_public(made.standings, folder, secret, minimum, now)
+                n_told = write_public(made.standings, folder, key, minimum, now)
             told = f"figures of {n_told:,} learners" if n_told else f"nothing: there are fewer than {minimum} learners"
             typer.echo(f"{public / 'index.html'}: {told}")
         remember(opened, now)
-    except (PolicyError, SecretError, histories.HistoryError) as error:
+    except (PolicyError, HistoryError) as error:
         fail(str(error))
-    except ModuleNotFoundError as error:
-        fail(f"{error.name} is not installed, which the report is made with; {INSTALL}")
     except OSError as error:
         fail(f"the report could not be written ({error.strerror or error}); --out and --public name the folders")
     if made.n_low:
