@@ -1,6 +1,6 @@
 """A year of a generated cohort, written straight into a history: as many learners as asked for, none of them real.
 
-They begin in four intakes, have weeks and speeds of their own, make the listed mistakes (some again and again), pass,
+They begin in eight intakes, have weeks and speeds of their own, make the listed mistakes (some again and again), pass,
 fall silent or leave. `benchmarks/cohort_report.py`, the pictures of the docs and the tests of the dashboard use it.
 """
 
@@ -21,6 +21,7 @@ FAMILY = "Abe Bauer Castro Diallo Eriksen Farah Gupta Haas Ito Jansen Kaya Lind 
 DAY = datetime.timedelta(days=1)
 VERSION, SEEDS = "0.1.0+00000000", "secret:00000000"
 STUB = "stub"
+INTAKES = 8
 
 
 @dataclass
@@ -44,12 +45,12 @@ def make_year(
     history.execute("PRAGMA synchronous = OFF")  # it is made anew if the machine is lost
     history.execute("BEGIN")
     for i in range(n_learners):
-        start = (now - n_days * DAY + (i % 4) * n_days * DAY / 4 + chance.randrange(3) * DAY).date()
+        start = (now - n_days * DAY + (i % INTAKES) * n_days * DAY / INTAKES + chance.randrange(3) * DAY).date()
         name = f"{chance.choice(GIVEN)} {chance.choice(FAMILY)}"
         learner = f"u{i:04}"
         history.execute(
             "INSERT INTO learners (id, name, repository, section, start, email) VALUES (?, ?, ?, ?, ?, ?)",
-            (learner, name, f"https://git.example/cohort/{learner}.git", f"Group {'ABCDEFGH'[i % 8]}",
+            (learner, name, f"https://git.example/cohort/{learner}.git", f"Group {'ABCDEFGH'[i % INTAKES]}",
              start.isoformat(), f"{learner}@example.org"),
         )  # fmt: skip
         _work(history, chance, made, learner, datetime.datetime.combine(start, datetime.time(3), now.tzinfo), now, isolation)

@@ -55,9 +55,20 @@ def separable(groups: Mapping[str, int], others: int, minimum: int) -> dict[str,
     return large | ({OTHERS: others} if others else {})
 
 
-def crossed(sizes: Mapping[str, int], passed: Mapping[str, int], minimum: int) -> dict[str, int] | None:
-    """How many passed in each group, or None: then one group, or what is left of it, is too small to be told."""
-    cells = [n for group, size in sizes.items() for n in (passed.get(group, 0), size - passed.get(group, 0))]
-    if any(0 < n < minimum for n in cells):
-        return None
-    return {group: passed.get(group, 0) for group in sizes}
+def crossed(sizes: Mapping[str, int], passed: Mapping[str, int], minimum: int) -> dict[str, int]:
+    """How many passed in each group in which that may be told, and under `OTHERS` in all the rest; maybe of none.
+
+    A group's number is told when those who passed and those who did not are each nobody or at least the minimum.
+    """
+
+    def is_told(groups: list[str]) -> bool:
+        n_passed = sum(passed.get(group, 0) for group in groups)
+        n_open = sum(sizes[group] for group in groups) - n_passed
+        return not (0 < n_passed < minimum or 0 < n_open < minimum)
+
+    alone = [group for group in sizes if group != OTHERS and is_told([group])]
+    rest = [group for group in sizes if group not in alone]
+    while alone and not is_told(rest):
+        rest.append(alone.pop())
+    told = {group: passed.get(group, 0) for group in alone}
+    return told | ({OTHERS: sum(passed.get(group, 0) for group in rest)} if told and rest else {})

@@ -2,6 +2,7 @@
 
 import datetime
 import functools
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -18,6 +19,7 @@ from graders.engine.kinds import COMPARED
 from graders.engine.record import Record
 from graders.loop.failures import example_of, mistakes_in, what_happened
 
+BACKTICKS = re.compile(r"`([^`]+)`")
 MOST_TEXT = 400  # characters of any one text but an example
 
 
@@ -68,7 +70,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["lines"] = _lines
+    environment.filters |= {"lines": _lines, "code": _code}
     environment.globals |= {
         "signs": wording.STATUSES,
         "counted": wording.counted,
@@ -89,6 +91,11 @@ def _lines(text: str, most: int) -> Markup:
     """A text of several lines; where it was cut, it says so."""
     kept = plain_lines(text, most) + ("\n…" if len(text) > most else "")
     return Markup.escape(kept)
+
+
+def _code(text: str) -> Markup:
+    """A sentence in which what stands in backticks is code, as the course writes it."""
+    return Markup(BACKTICKS.sub(r"<code>\1</code>", str(Markup.escape(_harmless(text)))))
 
 
 def made_line(now: datetime.datetime) -> str:

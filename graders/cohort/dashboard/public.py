@@ -32,7 +32,7 @@ class Row:
     parts: Parts
     wrong: Sequence[tuple[str, int]]  # what goes wrong, in the course's own words, and for how many
     days: float | None  # median from the first try to the first pass
-    sections: dict[str, int] | None  # how many passed, by pseudonym; None: not told
+    sections: dict[str, int]  # how many passed, by pseudonym; empty where that may not be told
 
     def shown(self, column: str) -> str:
         """What stands in a column: a number, or with which others it is one number."""
@@ -79,7 +79,7 @@ def _row(exercise: Exercise, standings: Sequence[Standing], sizes: dict[str, int
     ]
     is_told = "passed" not in of_all.joined
     named = [(key, n) for key, n in of_all.begun.items() if key != OTHERS and n]
-    sections = None
+    sections = {}
     if is_told and len(sizes) > 1:
         passed = Counter(
             _section(one, sizes, secret) for one in standings if one.cells[exercise.name].status == "passed"
