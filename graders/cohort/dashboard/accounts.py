@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from graders.cohort.gradebook import MISSING, PROBLEM, WAITING, there_at
+from graders.cohort.history import RECORD_FIELDS
 from graders.cohort.roster import Learner
 from graders.engine.course import Exercise
 from graders.engine.record import Record
@@ -37,8 +38,6 @@ WHERE v.id = (SELECT id FROM visits w WHERE w.learner = v.learner ORDER BY at DE
 """
 LEARNERS = "SELECT id, name, repository, section, start, email FROM learners WHERE is_active ORDER BY id"
 BROKEN = "SELECT * FROM records WHERE grading = ? AND status IN ('failed', 'error') ORDER BY position"
-OF_A_RECORD = ("task", "law", "statement", "status", "kind", "cause", "misconception", "counterexample", "yours",
-               "expected", "points", "duration_ms", "seed", "observed_by", "time", "schema_version")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +144,10 @@ def standing_of(
     return Standing(account, {name: _cell(account, of_one) for name, of_one in attempts.items()})
 
 
-def failures_of(history: sqlite3.Connection, attempt: Attempt) -> list[tuple[Record, bool]]:
-    """The broken laws of a verdict, in order, each with whether it is one of the lead's private laws."""
+def failures_of(history: sqlite3.Connection, attempt: Attempt) -> list[Record]:
+    """The broken laws of a verdict, in order."""
     return [
-        (Record(exercise=attempt.exercise, **{name: row[name] for name in OF_A_RECORD}), bool(row["is_private"]))
+        Record(attempt.exercise, **{name: row[name] for name in RECORD_FIELDS})
         for row in history.execute(BROKEN, (attempt.grading,))
     ]
 

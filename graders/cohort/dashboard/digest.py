@@ -63,7 +63,7 @@ class Digest:
             if cell.newest is None or cell.newest.seen <= self.since:
                 continue
             newest_before = before.cells[name].newest
-            for mistake in {mistake.id: mistake for record, _ in of_one for mistake in mistakes_in(record)}.values():
+            for mistake in {mistake.id: mistake for record in of_one for mistake in mistakes_in(record)}.values():
                 if newest_before is None or mistake.id not in newest_before.misconception.split("+"):
                     self.mistakes.setdefault((name, mistake.id), []).append(account)
                     self.known[name, mistake.id] = mistake

@@ -17,7 +17,7 @@ QUIET = 7  # days without a change
 GONE = 28  # days after which somebody is no longer at work, and is not listed day after day
 
 Due = Callable[[Learner, Exercise], datetime.date | None]
-Broken = Sequence[tuple[Record, bool]]
+Broken = Sequence[Record]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def question_about(record: Record) -> str:
 
 
 def _stuck(exercise: str, same: int, broken: Broken) -> Reason:
-    record = broken[0][0] if broken else Record(exercise, "", "", "", "failed")
+    record = broken[0] if broken else Record(exercise, "", "", "", "failed")
     mistakes = mistakes_in(record)
     what = mistakes[0].names if mistakes else record.statement or "its first law"
     happened = "" if mistakes else what_happened(record)

@@ -33,9 +33,9 @@ class Screen:
     is_private: bool
 
 
-def screen_of(broken: Sequence[tuple[Record, bool]], n_laws: int, n_passed: int) -> Screen:
+def screen_of(broken: Sequence[Record], n_laws: int, n_passed: int) -> Screen:
     """What is said of the first of some broken laws of an exercise."""
-    record, is_private = broken[0]
+    record = broken[0]
     n_waiting = n_laws - n_passed - len(broken)
     tally = f"{n_passed} {'law holds' if n_passed == 1 else 'laws hold'}, {len(broken)} broken"
     tally += f", {n_waiting} {'waits' if n_waiting == 1 else 'wait'}" if n_waiting > 0 else ""
@@ -45,7 +45,7 @@ def screen_of(broken: Sequence[tuple[Record, bool]], n_laws: int, n_passed: int)
         said += [("What this looks like", mistake.names), ("Think about", mistake.asks)]
     if not known and record.kind in COMPARED:
         said.append(("What this looks like", "None of the known mistakes. What is shown above is the best lead."))
-    return Screen(f"{record.exercise} · {record.task}", tally, [pair for pair in said if pair[1]], is_private)
+    return Screen(f"{record.exercise} · {record.task}", tally, [pair for pair in said if pair[1]], bool(record.is_private))
 
 
 def isolation_of(standings: Sequence[Standing]) -> dict[str, Any]:
