@@ -16,8 +16,14 @@ from graders.engine.course import Exercise, load_course
 from graders.engine.misconception import misconceptions_of
 from graders.loop.specification import laws_in
 
-GIVEN = "Ada Ben Chidi Dina Emre Fatou Goran Hana Ilya Jun Kofi Lena Mei Nils Oya Priya Quim Rosa Sami Tea".split()
-FAMILY = "Abe Bauer Castro Diallo Eriksen Farah Gupta Haas Ito Jansen Kaya Lind Moreau Novak Okafor Petit Rossi".split()
+GIVEN = (
+    *("Ada", "Ben", "Chidi", "Dina", "Emre", "Fatou", "Goran", "Hana", "Ilya", "Jun"),
+    *("Kofi", "Lena", "Mei", "Nils", "Oya", "Priya", "Quim", "Rosa", "Sami", "Tea"),
+)
+FAMILY = (
+    *("Abe", "Bauer", "Castro", "Diallo", "Eriksen", "Farah", "Gupta", "Haas", "Ito"),
+    *("Jansen", "Kaya", "Lind", "Moreau", "Novak", "Okafor", "Petit", "Rossi"),
+)
 DAY = datetime.timedelta(days=1)
 VERSION, SEEDS = "0.1.0+00000000", "secret:00000000"
 STUB = "stub"
@@ -53,7 +59,15 @@ def make_year(
             (learner, name, f"https://git.example/cohort/{learner}.git", f"Group {'ABCDEFGH'[i % INTAKES]}",
              start.isoformat(), f"{learner}@example.org"),
         )  # fmt: skip
-        _work(history, chance, made, learner, datetime.datetime.combine(start, datetime.time(3), now.tzinfo), now, isolation)
+        _work(
+            history,
+            chance,
+            made,
+            learner,
+            datetime.datetime.combine(start, datetime.time(3), now.tzinfo),
+            now,
+            isolation,
+        )
     history.execute("COMMIT")
     return history
 
@@ -74,9 +88,7 @@ def _work(
         "INSERT INTO visits (learner, at, commit_id, committed_at) VALUES (?, ?, ?, ?)",
         [(learner, _text(visit), "c0ffee", _text(visit)) for visit in visits],
     )
-    rows = []
-    for exercise in load_course().exercises:
-        rows.append((exercise.name, STUB, start))
+    rows = [(exercise.name, STUB, start) for exercise in load_course().exercises]
     for exercise in load_course().exercises:
         due = start + (7 * exercise.session - 7) * pace * DAY
         at = max(at, due + chance.uniform(-2, 1) * DAY)
@@ -135,7 +147,10 @@ def _grade(
     states = {
         "passed": ["passed"] * len(laws),
         "not_started": ["not_started"] * len(laws),
-        "failed": ["failed" if i == broken else "skipped" if i > broken and i in of_task else "passed" for i in range(len(laws))],
+        "failed": [
+            "failed" if i == broken else "skipped" if i > broken and i in of_task else "passed"
+            for i in range(len(laws))
+        ],
     }[status]
     named = "" if mistake in ("unnamed", "passed") or status != "failed" else mistake
     tasks = {law[1] for law in laws}

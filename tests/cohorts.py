@@ -8,6 +8,7 @@ from graders.cohort.dashboard.digest import Digest
 from graders.cohort.dashboard.lead import Report, write_report
 from graders.cohort.dashboard.plan import due_of, plan_of
 from graders.cohort.history import Key, apply_roster, begin_grading, finish_grading, open_history, record_law
+
 from graders.cohort.history import record_submissions, record_visit  # isort: skip
 from graders.cohort.policy import Policy
 from graders.cohort.roster import Learner
@@ -22,7 +23,7 @@ NASTY = (
     "[x](javascript:alert(1)) **b** <b>",
     "\x1b[31mred\x1b[0m \u202egnp.exe\u202c {{ 7 * 7 }} {% raw %}",
     "<!-- --> ]]> \u2028 HEADSTARTCONTENT HEADSTARTTITLE",
-    "=HYPERLINK(\"http://evil.example\") @everyone #1 `x`",
+    '=HYPERLINK("http://evil.example") @everyone #1 `x`',
 )
 
 
@@ -66,7 +67,7 @@ def hand_in(
         return
     laws = [(law, task, says) for law, (task, says) in laws_in(exercise).items()]
     if misconception:
-        task = next(one.task for one in misconceptions_of(exercise) if one.id == misconception.split("+")[0])
+        task = next(one.task for one in misconceptions_of(exercise) if one.id == misconception)
         broken = next(i for i, law in enumerate(laws) if law[1] == task)
     for i, (law, task, says) in enumerate(laws):
         is_broken = status == "failed" and i == broken
@@ -79,11 +80,13 @@ def hand_in(
     finish_grading(history, grading, [law for law, _, _ in laws])
 
 
-def written(history: sqlite3.Connection, out: Path, policy: Policy | None = None, since: float = 7) -> tuple[Report, str]:
+def written(
+    history: sqlite3.Connection, out: Path, policy: Policy | None = None, since: float = 7
+) -> tuple[Report, str]:
     """The lead's report in a folder, and its digest."""
     out.mkdir(parents=True, exist_ok=True)
-    policy = policy or Policy()
-    digest = Digest(NOW - datetime.timedelta(days=since))
+    policy = Policy()
+    digest = Digest(NOW - datetime.timedelta(days=7))
     made = write_report(history, out, due_of(policy), plan_of(policy), digest, NOW)
     text = digest.text(NOW)
     (out / "digest.md").write_text(text, encoding="utf-8")

@@ -20,7 +20,9 @@ START = NOW.date() - datetime.timedelta(days=10)
 
 def said(page) -> str:
     """What a reader of a page reads, in one line."""
-    content = page.read_text(encoding="utf-8").partition('<h1 id="content" tabindex="-1">')[2].partition("</article>")[0]
+    content = (
+        page.read_text(encoding="utf-8").partition('<h1 id="content" tabindex="-1">')[2].partition("</article>")[0]
+    )
     return " ".join(html.unescape(re.sub("<[^>]*>", " ", content)).split())
 
 
@@ -54,7 +56,8 @@ def test_the_same_failure_three_times_in_a_row_is_being_stuck_and_comes_with_the
     assert reasons_for(history) == [
         (
             "stuck",
-            "attention: the same failure 3 times in a row. The mask hides the token itself: the diagonal is masked too.",
+            "attention: the same failure 3 times in a row. The mask hides the token itself: the diagonal is masked "
+            "too.",
             "Ask: Which keys may the query at position 0 look at?",
         )
     ]
@@ -87,7 +90,11 @@ def test_behind_is_by_a_session_a_week_from_the_start(tmp_path):
     history = cohort(tmp_path / "h", learner(1, start=START))
     hand_in(history, "u001", "tensors", "passed", 1)
     assert reasons_for(history) == [
-        ("behind", "Behind the plan: markov not passed, the first due on 17 Nov 2026.", "Ask what keeps them from markov.")
+        (
+            "behind",
+            "Behind the plan: markov not passed, the first due on 17 Nov 2026.",
+            "Ask what keeps them from markov.",
+        )
     ]
 
 
@@ -96,7 +103,11 @@ def test_the_policy_s_dates_stand_before_the_sessions(tmp_path):
     hand_in(history, "u001", "tensors", "failed", 1)
     policy = Policy(due_exercises={"tensors": datetime.date(2026, 11, 19)})
     assert reasons_for(history, policy) == [
-        ("behind", "Behind the plan: tensors not passed, the first due on 19 Nov 2026.", "Ask how far they are with tensors.")
+        (
+            "behind",
+            "Behind the plan: tensors not passed, the first due on 19 Nov 2026.",
+            "Ask how far they are with tensors.",
+        )
     ]
     assert plan_of(policy) == "Due dates are those of the policy, extensions included."
 
@@ -118,7 +129,9 @@ def test_a_grader_that_stopped_is_no_mistake_of_a_learner(tmp_path):
         hand_in(history, "u001", "attention", "error", days)
     assert reasons_for(history) == []
     written(history, tmp_path / "site")
-    assert "1 verdict could not be made, since a grader itself stopped (attention)" in said(tmp_path / "site/index.html")
+    assert "1 verdict could not be made, since a grader itself stopped (attention)" in said(
+        tmp_path / "site/index.html"
+    )
     assert "No law is broken." in said(tmp_path / "site/mistakes.html")
 
 
@@ -220,7 +233,9 @@ def test_whoever_left_the_roster_is_on_no_page(tmp_path):
     hand_in(history, "u003", "mlp", "failed", 1)
     history.execute("UPDATE learners SET is_active = 0 WHERE id = 'u002'")
     written(history, tmp_path / "site")
-    pages = [path.read_text(encoding="utf-8") for path in (tmp_path / "site").rglob("*") if path.suffix in (".html", ".js")]
+    pages = [
+        path.read_text(encoding="utf-8") for path in (tmp_path / "site").rglob("*") if path.suffix in (".html", ".js")
+    ]
     assert not any("Name002" in page for page in pages)
     assert [row[0] for row in grid_of(tmp_path / "site")["learners"]] == ["Name001", "Name003"]
     assert "1 of 1" not in said(page_of(tmp_path / "site", history, "u001"))

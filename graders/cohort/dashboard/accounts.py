@@ -13,7 +13,6 @@ from graders.cohort.roster import Learner
 from graders.engine.course import Exercise
 from graders.engine.record import Record
 
-
 # Of each text the verdict that counts, as the view `verdicts` has it for the newest ones
 ATTEMPTS = """
 WITH finished AS (
@@ -133,9 +132,7 @@ def accounts(history: sqlite3.Connection) -> Iterator[Account]:
         )
 
 
-def standing_of(
-    account: Account, exercises: Sequence[Exercise], as_of: datetime.datetime | None = None
-) -> Standing:
+def standing_of(account: Account, exercises: Sequence[Exercise], as_of: datetime.datetime | None = None) -> Standing:
     """How a learner stands, or stood then: by the verdicts of today on what was seen until then."""
     attempts: dict[str, list[Attempt]] = {exercise.name: [] for exercise in exercises}
     for attempt in account.attempts:

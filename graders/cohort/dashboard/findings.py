@@ -89,7 +89,9 @@ class Findings:
         for record in (one for of_exercise in broken.values() for one in of_exercise):
             if record.status == "error":  # the grader itself stopped: no mistake of the learner's
                 continue
-            law = Finding("law", record.exercise, record.law, record.task, record.statement, is_private=record.is_private)
+            law = Finding(
+                "law", record.exercise, record.law, record.task, record.statement, is_private=record.is_private
+            )
             found = [self.by_law.setdefault(law.key, law)]
             for one in mistakes_in(record):
                 mistake = Finding("mistake", record.exercise, one.id, one.task, one.names, one.asks)

@@ -1,4 +1,4 @@
-"""The frame of each page, built once by MkDocs with the course site's theme; what is in it never passes through Markdown.
+"""The frame of each page, built once by MkDocs with the course site's theme; what is in it never was Markdown.
 
 MkDocs takes minutes for 5,000 pages. Here it makes one frame for each kind of page, into which we put the content.
 """
@@ -26,7 +26,7 @@ PALETTE = [
     for media, scheme, icon, other in (
         ("(prefers-color-scheme)", {}, "brightness-auto", "light"),
         ("(prefers-color-scheme: light)", {"scheme": "default"}, "weather-sunny", "dark"),
-        ("(prefers-color-scheme: dark)", {"scheme": "slate"}, "weather-night", "the system’s"),
+        ("(prefers-color-scheme: dark)", {"scheme": "slate"}, "weather-night", "the system's"),
     )
 ]
 

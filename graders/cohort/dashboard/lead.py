@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from graders.cohort.dashboard import pages
-from graders.cohort.dashboard.accounts import Account, Standing, accounts, failures_of, standing_of
+from graders.cohort.dashboard.accounts import Standing, accounts, failures_of, standing_of
 from graders.cohort.dashboard.digest import Digest
 from graders.cohort.dashboard.findings import Findings
 from graders.cohort.dashboard.frames import Frame, frames
@@ -113,7 +113,9 @@ def _learner_page(
     failing = [(cell.changed, name) for name, cell in standing.cells.items() if broken.get(name)]
     newest = max(failing)[1] if failing else ""
     attempt = standing.cells[newest].newest if newest else None
-    timeline = [attempt for attempt in reversed(account.attempts) if attempt.is_try and attempt.exercise in standing.cells]
+    timeline = [
+        attempt for attempt in reversed(account.attempts) if attempt.is_try and attempt.exercise in standing.cells
+    ]
     dates = {exercise.name: due(account.learner, exercise) for exercise in load_course().exercises}
     return pages.rendered(
         "learner.html",
@@ -185,8 +187,10 @@ def _notices(standings: Sequence[Standing]) -> list[str]:
     said = []
     if stopped:
         n = sum(count["error", name] for name in stopped)
-        said.append(f"{counted(n, 'verdict')} could not be made, since a grader itself stopped ({listed(stopped, 4)}): no "
-                    "mistake of the learners. Run headstart cohort regrade once it is mended.")  # fmt: skip
+        said.append(
+            f"{counted(n, 'verdict')} could not be made, since a grader itself stopped ({listed(stopped, 4)}): no mistake "
+            "of the learners. Run headstart cohort grade again once it is mended."
+        )
     if waiting and waiting < sum(count.values()):
         said.append(f"{counted(waiting, 'exercise')} not graded yet: run headstart cohort grade.")
     return said

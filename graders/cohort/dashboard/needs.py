@@ -98,4 +98,4 @@ def _last_worked_on(standing: Standing) -> str:
 
 
 def _morning(date: datetime.date | None) -> datetime.datetime | None:
-    return date and datetime.datetime.combine(date, datetime.time(), datetime.UTC)
+    return datetime.datetime.combine(date, datetime.time(), datetime.UTC) if date else None

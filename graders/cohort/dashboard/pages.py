@@ -45,7 +45,9 @@ def screen_of(broken: Sequence[Record], n_laws: int, n_passed: int) -> Screen:
         said += [("What this looks like", mistake.names), ("Think about", mistake.asks)]
     if not known and record.kind in COMPARED:
         said.append(("What this looks like", "None of the known mistakes. What is shown above is the best lead."))
-    return Screen(f"{record.exercise} · {record.task}", tally, [pair for pair in said if pair[1]], bool(record.is_private))
+    return Screen(
+        f"{record.exercise} · {record.task}", tally, [pair for pair in said if pair[1]], bool(record.is_private)
+    )
 
 
 def isolation_of(standings: Sequence[Standing]) -> dict[str, Any]:
@@ -101,4 +103,3 @@ def _code(text: str) -> Markup:
 def made_line(now: datetime.datetime) -> str:
     """When a report was made, and by what."""
     return f"Made on {wording.day(now)} at {now:%H:%M} UTC by headstart {version('headstart')}, from the history alone."
-

@@ -36,14 +36,20 @@ class Row:
 
     def shown(self, column: str) -> str:
         """What stands in a column: a number, or with which others it is one number."""
-        columns = {"passed": self.parts.passed, "begun": sum(self.parts.begun.values()), "untouched": self.parts.untouched}
+        columns = {
+            "passed": self.parts.passed,
+            "begun": sum(self.parts.begun.values()),
+            "untouched": self.parts.untouched,
+        }
         joined = self.parts.joined
         if column not in joined:
             return f"{columns[column]:,}"
         if column != joined[0]:
-            return f"in “{COLUMNS[joined[0]]}”"
+            return f'in "{COLUMNS[joined[0]]}"'
         # The number of them all stands with the first
-        return " or ".join([f"{sum(columns[name] for name in joined):,} {COLUMNS[column]}", *(COLUMNS[name] for name in joined[1:])])
+        return " or ".join(
+            [f"{sum(columns[name] for name in joined):,} {COLUMNS[column]}", *(COLUMNS[name] for name in joined[1:])]
+        )
 
 
 def write_public(standings: Sequence[Standing], out: Path, secret: bytes, minimum: int, now: datetime.datetime) -> int:

@@ -8,7 +8,7 @@ STATUSES = {  # of an exercise: a sign and a word, so that colour is never all t
     "failed": ("✗", "failed"),
     "error": ("!", "could not be judged"),
     "not_started": ("○", "not started"),
-    "missing": ("–", "file missing"),
+    "missing": ("-", "file missing"),
     "problem": ("?", "could not be read"),
     "waiting": ("·", "not graded yet"),
 }

@@ -1,6 +1,7 @@
 """`headstart cohort report`: the lead's site, the weekly digest, and the figures that anybody may see."""
 
 import datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -27,7 +28,9 @@ def report(
     minimum: Annotated[int, typer.Option(help="No public number stands for fewer learners than this.")] = 5,
     since: Annotated[
         datetime.datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="From when the digest tells; else since last week's.", show_default=False),
+        typer.Option(
+            formats=["%Y-%m-%d"], help="From when the digest tells; else since last week's.", show_default=False
+        ),
     ] = None,
 ) -> None:
     """Write the dashboard: who needs you today, everybody's status, what goes wrong, and what is new this week."""
@@ -36,9 +39,7 @@ def report(
     now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
     if since is not None and since.date() > now.date():
         refuse(f"--since {since.date()} is in the future; expected a day that is past")
-    try:
-        import material  # noqa: F401 the theme; MkDocs and Jinja come with it
-    except ModuleNotFoundError:
+    if find_spec("material") is None:
         fail(f"the report is made with MkDocs and its theme, which are not installed: {INSTALL}")
     from graders.cohort.dashboard.digest import Digest, remember, since_last
     from graders.cohort.dashboard.folder import replaced
