@@ -107,6 +107,10 @@ class Chromium:
         """The whole page as a PNG."""
         return base64.b64decode(self.do("Page.captureScreenshot", captureBeyondViewport=True)["data"])
 
+    def screen(self) -> bytes:
+        """What a person sees of the page before scrolling, as a PNG."""
+        return base64.b64decode(self.do("Page.captureScreenshot")["data"])
+
 
 def _pipe() -> list[int]:
     """A pipe whose ends, to read and to write, are neither 3 nor 4."""

@@ -5,10 +5,12 @@ It needs Debian's Chromium: `apt-get install -y chromium`.
 
 import datetime
 import importlib.util
+import struct
 from pathlib import Path
 
 import pytest
 from chromium import chromium
+from cohort_screens import SCREENS, draw_screens
 from cohorts import NASTY, NOW, cohort, days_ago, hand_in, learner, written
 
 from benchmarks.cohort_year import make_year
@@ -209,3 +211,15 @@ def test_a_script_that_is_not_the_report_s_own_is_refused_by_the_browser(browser
     browser.value("document.querySelector('[onclick]').click()")
     assert browser.value("window.forged ?? 0") == 0
     assert any("Content Security Policy" in said for said in browser.complaints())
+
+
+def test_the_docs_show_these_pages(browser, tmp_path):
+    """Drawn anew by `python tests/cohort_screens.py`: what a page looks like in detail differs between browsers."""
+    draw_screens(browser, tmp_path)
+    drawn, shown = ({path.name: sizes(path) for path in folder.glob("*.png")} for folder in (tmp_path, SCREENS))
+    assert drawn == shown
+
+
+def sizes(path):
+    """The width and height that a PNG says it has."""
+    return struct.unpack(">II", path.read_bytes()[16:24])

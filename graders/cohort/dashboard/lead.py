@@ -188,8 +188,8 @@ def _notices(standings: Sequence[Standing]) -> list[str]:
     if stopped:
         n = sum(count["error", name] for name in stopped)
         said.append(
-            f"{counted(n, 'verdict')} could not be made, since a grader itself stopped ({listed(stopped, 4)}): no mistake "
-            "of the learners. Run headstart cohort grade again once it is mended."
+            f"{counted(n, 'verdict')} could not be made, since a grader itself stopped ({listed(stopped, 4)}): no "
+            "mistake of the learners. Run headstart cohort grade again once it is mended."
         )
     if waiting and waiting < sum(count.values()):
         said.append(f"{counted(waiting, 'exercise')} not graded yet: run headstart cohort grade.")

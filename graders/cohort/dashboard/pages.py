@@ -75,6 +75,7 @@ def _environment() -> Environment:
     environment.filters |= {"lines": _lines, "code": _code}
     environment.globals |= {
         "signs": wording.STATUSES,
+        "status": _status,
         "counted": wording.counted,
         "day": wording.day,
         "days_text": wording.days_text,
@@ -86,7 +87,16 @@ def _environment() -> Environment:
 
 def _harmless(value: object) -> object:
     """What a template prints: our own markup as it is, and any text as one line, cut to size; it is escaped after."""
-    return plain(value, MOST_TEXT) if isinstance(value, str) and not isinstance(value, Markup) else value
+    if not isinstance(value, str) or isinstance(value, Markup):
+        return value
+    return value if value.isprintable() and len(value) <= MOST_TEXT else plain(value, MOST_TEXT)
+
+
+@functools.cache
+def _status(name: str) -> Markup:
+    """A status as a sign and a word."""
+    sign, word = wording.STATUSES[name]
+    return Markup('<span class="status {}"><span aria-hidden="true">{}</span> {}</span>').format(name, sign, word)
 
 
 def _lines(text: str, most: int) -> Markup:

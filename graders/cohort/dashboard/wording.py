@@ -12,7 +12,7 @@ STATUSES = {  # of an exercise: a sign and a word, so that colour is never all t
     "problem": ("?", "could not be read"),
     "waiting": ("·", "not graded yet"),
 }
-LEVELS = ("sandbox", "process", "none")  # of isolation, the safest first
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")  # in any locale
 
 
 def counted(n: int, noun: str) -> str:
@@ -29,7 +29,7 @@ def listed(names: Sequence[str], most: int) -> str:
 
 def day(date: datetime.date) -> str:
     """`5 Nov 2026`."""
-    return f"{date.day} {date:%b %Y}"
+    return f"{date.day} {MONTHS[date.month - 1]} {date.year}"
 
 
 def ago(then: datetime.datetime | None, now: datetime.datetime) -> str:

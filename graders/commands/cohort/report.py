@@ -68,7 +68,8 @@ def report(
     except OSError as error:
         fail(f"the report could not be written ({error.strerror or error}); --out and --public name the folders")
     if made.n_low:
-        typer.echo(f"{made.n_low:,} verdicts were made below the sandbox: each page says so in red", err=True)
+        were = "verdict was" if made.n_low == 1 else "verdicts were"
+        typer.echo(f"{made.n_low:,} {were} made below the sandbox: each page with it says so in red", err=True)
 
 
 def _expect_folders(out: Path, public: Path | None) -> None:
