@@ -86,6 +86,13 @@ def test_no_change_for_a_week_is_told_until_somebody_is_gone(tmp_path):
     assert reasons_for(gone) == []
 
 
+def test_whoever_has_handed_in_nothing_a_week_after_the_start_is_told(tmp_path):
+    history = cohort(tmp_path / "h", learner(1, start=NOW.date() - datetime.timedelta(days=7)))
+    hand_in(history, "u001", "tensors", "not_started", 3, text="stub")
+    expected = "Nothing handed in yet, 7 days after the beginning."
+    assert reasons_for(history) == [("quiet", expected, "Write to them, and ask what stands in the way.")]
+
+
 def test_behind_is_by_a_session_a_week_from_the_start(tmp_path):
     history = cohort(tmp_path / "h", learner(1, start=START))
     hand_in(history, "u001", "tensors", "passed", 1)

@@ -51,11 +51,12 @@ def reasons(standing: Standing, broken: Mapping[str, Broken], due: Due, now: dat
         at_work = [name for name, cell in standing.cells.items() if cell.status == "failed"]
         ask = f"Ask how far they are with {at_work[0]}." if at_work else f"Ask what keeps them from {late[0][0]}."
         found.append(Reason("behind", text, ask, min(len(late), 5)))
-    if standing.changed and standing.n_passed < len(standing.cells):
-        days = (now - standing.changed).days
-        if days >= QUIET:
-            text = f"No change for {counted(days, 'day')}, after {_last_worked_on(standing)}."
-            found.append(Reason("quiet", text, "Write to them, and ask what stands in the way.", days // QUIET))
+    days = (now - known).days if known else 0
+    if days >= QUIET and standing.n_passed < len(standing.cells):
+        text = f"No change for {counted(days, 'day')}, after {_last_worked_on(standing)}."
+        if not standing.changed:
+            text = f"Nothing handed in yet, {counted(days, 'day')} after the beginning."
+        found.append(Reason("quiet", text, "Write to them, and ask what stands in the way.", days // QUIET))
     return sorted(found, key=lambda reason: -reason.weight)
 
 
@@ -94,7 +95,7 @@ def _stuck(exercise: str, same: int, broken: Broken) -> Reason:
 
 def _last_worked_on(standing: Standing) -> str:
     dated = [(cell.changed, name) for name, cell in standing.cells.items() if cell.changed]
-    return max(dated)[1]
+    return max(dated)[1] if dated else ""
 
 
 def _morning(date: datetime.date | None) -> datetime.datetime | None:
