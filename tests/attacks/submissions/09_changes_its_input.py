@@ -1,0 +1,14 @@
+# 9, right: the right answer, and the caller's numbers are gone
+right = softmax, log_softmax, cross_entropy
+
+
+def changing(task):
+    def called(x, *rest):
+        out = task(x, *rest)
+        x.data.zero_()
+        return out
+
+    return called
+
+
+softmax, log_softmax, cross_entropy = map(changing, right)
