@@ -227,7 +227,7 @@ def test_closing_leaves_no_process_and_no_file(source):
     worker = Worker(source)
     worker.start()
     assert worker.process is not None
-    pid, folder = worker.process.pid, worker.folder.name
+    pid, folder = worker.process.pid, worker.process.folder.name
     worker.close()
     assert (is_running(pid), Path(folder).exists()) == (False, False)
 

@@ -39,6 +39,7 @@ class Record:
     grader_version: str = ""
     isolation: str = "none"
     observed_by: str = "judge"  # "worker" when only the learner's own process could see it
+    is_private: bool = False  # the lead's own law, of which the learner reads the task and the statement alone
     learner: str | None = None
     time: str = ""
     schema_version: int = VERSION

@@ -1,31 +1,28 @@
 """Where a subject's code runs: in a process of its own, or in this one. One `ask(request) -> reply` for both."""
 
-import linecache
-import multiprocessing
-import os
 import re
+import secrets
 import signal
-import sys
-import tempfile
 import time
 from collections.abc import Callable
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
 
-from graders.engine.worker.channel import TooLarge, pair
+from graders.engine.forked import Forked
+from graders.engine.worker.channel import Channel, TooLarge
 from graders.engine.worker.codec import CodecError, decode, encode
 from graders.engine.worker.loading import Source
 from graders.engine.worker.perform import Failure, Performer, Reply, Request, reply_from, to_data
-from graders.engine.worker.serve import serve
+from graders.engine.worker.serve import NUMBER
 
 MAX_REPLY = 256 * 2**20  # bytes, or twice as many as the request has, when that is more
 GRACE = 0.3  # seconds in which a late worker writes down where it is
-FORK: Any = multiprocessing.get_context("fork") if sys.platform != "win32" else None
-SPAWN: Any = multiprocessing.get_context("spawn")
+MAX_HEADER = 16 * 2**20  # of them: what is parsed, and takes many times as much memory as it has bytes
+READY = 8  # bytes, more than a process says when it is ready
 START_SECONDS = 60.0  # for a spawned worker to import torch
+FRAME = re.compile(r'File "([^"\n]{1,500})", line (\d{1,7}) in ([\w.<>]{1,200})')  # of faulthandler
 
 
 class Quit(BaseException):
@@ -80,38 +77,46 @@ class InProcess:
         self.performer.close()
 
 
-class Worker:
-    """Performs requests in a process that is killed when it is late; the next request starts another.
+class Process(Protocol):
+    """A process that performs requests on one subject, wherever it runs. Made, it is on its way: it says "ready"."""
 
-    The process is forked from this one where that is safe, so that it need not import torch again.
-    """
+    channel: Channel
+    source: Source  # as the process has it: the names of its files are in the stack
+
+    @property
+    def pid(self) -> int: ...
+
+    def computed(self) -> float: ...
+
+    def ask_where_it_is(self) -> None: ...
+
+    def stack(self) -> str: ...
+
+    def end(self, patience: float) -> tuple[int | None, str]: ...
+
+
+class Worker:
+    """Performs requests in a process that is killed when it is late; the next request starts another."""
 
     isolation = "process"
 
     def __init__(self, source: Source):
         self.source = source
-        self.folder: tempfile.TemporaryDirectory[str] | None = None  # made at the first start
-        self.stack_file = ""
-        self.process: BaseProcess | None = None
+        self.process: Process | None = None
         self.computed_before = 0.0  # by processes that were ended
+
+    def begin(self) -> Process:
+        """A fresh process."""
+        return Forked(self.source)
 
     def start(self) -> None:
         """Start the process, if none is running, and wait until it is ready."""
         if self.process is not None:
             return
-        if self.folder is None:
-            self.folder = tempfile.TemporaryDirectory(prefix="headstart-")
-            self.stack_file = str(Path(self.folder.name) / "stack.txt")
-        # macOS has fork, but its libraries do not survive one
-        context = FORK if sys.platform == "linux" else SPAWN
-        self.channel, theirs = pair()
-        arguments = (theirs, context is FORK, self.source, self.stack_file)
-        self.process = context.Process(target=serve, args=arguments, daemon=True)
-        self.process.start()
-        theirs.close()
+        self.process = self.begin()
         try:
-            self.channel.receive(until=time.monotonic() + START_SECONDS)
-        except (EOFError, ConnectionError, TimeoutError) as error:
+            self.process.channel.receive(READY, until=time.monotonic() + START_SECONDS)
+        except (EOFError, ConnectionError, TimeoutError, TooLarge) as error:
             self.stop()
             raise RuntimeError(
                 "the process that runs the exercises did not start; `headstart doctor` looks for the reason"
@@ -119,20 +124,22 @@ class Worker:
 
     def ask(self, request: Request, meanwhile: Callable[[], object] | None = None) -> Reply:
         self.start()
+        assert self.process is not None
+        channel, number = self.process.channel, secrets.randbits(63)
         try:
-            message = encode(to_data(request))
-            self.channel.send(message, request.seconds)
+            message = encode({NUMBER: number, "request": to_data(request)})
+            channel.send(message, request.seconds)
             if meanwhile:
                 meanwhile()
-            answer = self.channel.receive(max(MAX_REPLY, 2 * len(message)), time.monotonic() + request.seconds)
-            return reply_from(decode(answer))
+            answer = channel.receive(max(MAX_REPLY, 2 * len(message)), time.monotonic() + request.seconds)
+            return _answer_to(number, decode(answer, MAX_HEADER))
         except TimeoutError:
             self._ask_where_it_is()
-            self.stop()
-            return Reply(failure=Failure("timeout", message=f"{request.seconds:.0f}", lines=self._last_lines()))
+            _code, lines = self._end()
+            return Reply(failure=Failure("timeout", message=f"{request.seconds:.0f}", lines=lines))
         except (EOFError, ConnectionError):  # the process is gone
-            how = _how_it_ended(self.stop())
-            return Reply(failure=Failure("crash", message=how, lines=self._last_lines()))
+            code, lines = self._end()
+            return Reply(failure=Failure("crash", message=_how_it_ended(code), lines=lines))
         except TooLarge:
             self.stop()
             return Reply(failure=Failure("large"))
@@ -144,51 +151,49 @@ class Worker:
             raise
 
     def computed(self) -> float:
-        if sys.platform != "linux":  # where the system does not tell, what passes counts
-            return time.monotonic()
-        if self.process is None or self.process.pid is None:
-            return self.computed_before
-        try:
-            # What clock_getcpuclockid(3) makes of a process, which Python does not offer
-            return self.computed_before + time.clock_gettime(~self.process.pid << 3 | 2)
-        except OSError:  # it is gone
-            return self.computed_before
+        return self.computed_before + (self.process.computed() if self.process else 0.0)
 
-    def stop(self, patience: float = 0.05) -> int | None:
-        """End the process, which has `patience` seconds to end by itself; returns its exit code."""
-        if self.process is None:
-            return None
-        self.computed_before = self.computed()
-        until = time.monotonic() + patience
-        # Not `join`: it waits for ever once a learner's code has closed all descriptors
-        while self.process.exitcode is None and time.monotonic() < until:
-            time.sleep(0.002)
-        self.process.kill()
-        self.process.join()
-        self.channel.close()
-        code, self.process = self.process.exitcode, None
-        return code
+    def stop(self) -> None:
+        """End the process; the next request starts another, which knows nothing of this one."""
+        self._end(patience=0)
 
     def close(self) -> None:
-        self.stop(patience=0)
-        if self.folder is not None:
-            self.folder.cleanup()
+        self.stop()
+
+    def _end(self, patience: float = 0.05) -> tuple[int | None, list[list]]:
+        """End the process, which has `patience` seconds to end by itself; its exit code, and the lines it was at."""
+        if self.process is None:
+            return None, []
+        self.computed_before = self.computed()
+        process, self.process = self.process, None
+        code, stack = process.end(patience)
+        return code, self._lines_of(stack, process.source)
 
     def _ask_where_it_is(self) -> None:
-        """Have a late process write down its stack; even inside a call into C it does."""
-        if self.process is None or self.process.pid is None or not hasattr(signal, "SIGUSR1"):
-            return
-        os.kill(self.process.pid, signal.SIGUSR1)
+        assert self.process is not None
+        self.process.ask_where_it_is()
         until = time.monotonic() + GRACE
-        while time.monotonic() < until and not Path(self.stack_file).read_text(errors="replace").endswith("\n"):
+        while time.monotonic() < until and not self.process.stack().endswith("\n"):
             time.sleep(0.01)
 
-    def _last_lines(self) -> list[list]:
-        """Where a call was that was killed or crashed, from the stack it left behind: innermost line last."""
-        frames = re.findall(r'File "(.*)", line (\d+) in (\S+)', Path(self.stack_file).read_text(errors="replace"))
-        names = [(Path(file).name, file, int(line), function) for file, line, function in reversed(frames)]
-        own = [name for name in names if name[1] == self.source.path(name[0].removesuffix(".py"))]
-        return [[n, line, f, linecache.getline(file, line).strip()] for n, file, line, f in own]
+    def _lines_of(self, stack: str, there: Source) -> list[list]:
+        """The lines of the subject's own files that a call was at, innermost last, from the stack it left behind.
+
+        Whoever runs the call can write there what it likes: the text of a line is that of the source.
+        """
+        found = []
+        for file, line, function in reversed(FRAME.findall(stack)):
+            name = Path(file).stem.strip("<")
+            if file == there.path(name):
+                found.append([f"{name}.py", int(line), function, self.source.line(name, int(line))])
+        return found
+
+
+def _answer_to(number: int, data: Any) -> Reply:
+    """The reply in an answer. Raises `CodecError` when it is none to the request of that number, and `TypeError`."""
+    if type(data) is not dict or data.get(NUMBER) != number:
+        raise CodecError("it is not the answer to what was asked")
+    return reply_from(data["reply"])
 
 
 def _how_it_ended(code: int | None) -> str:

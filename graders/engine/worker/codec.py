@@ -23,6 +23,8 @@ DTYPES = {
 }  # fmt: skip
 MAX_DEPTH = 20
 MAX_BYTES = 2**30  # of one tensor; GPT-2's largest, in float64, has a third of that
+MAX_AXES = 64  # of a tensor; torch's own operations take no more
+MAX_SET = 10_000  # members, which may be chosen so that finding each one's place takes as long as there are others
 MAX_BITS = 4096  # of an integer; Python itself refuses to write down one of more than 4300 digits
 SCALARS = (bool, int, float, str)
 ATOMS = frozenset({*SCALARS, type(None)})  # of JSON
@@ -55,7 +57,7 @@ def plain(value: Any, depth: int = 0) -> Any:
     if type(value) in (list, tuple):
         return type(value)(plain(item, depth + 1) for item in value)
     if type(value) is set and all(type(item) in SCALARS for item in value):
-        return value
+        return value if len(value) <= MAX_SET else Opaque("set", f"of {len(value)} members")
     if isinstance(value, dict) and all(type(key) is str for key in value):  # a state_dict is an OrderedDict
         return {key: plain(item, depth + 1) for key, item in value.items()}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -90,10 +92,15 @@ def encode(value: Any) -> bytes:
     return len(header).to_bytes(HEADER_LENGTH, "little") + header + b"".join(blobs)
 
 
-def decode(message: bytes | bytearray) -> Any:
-    """The value that was encoded. Raises `CodecError` when the bytes do not fit together."""
+def decode(message: bytes | bytearray, max_header: int | None = None) -> Any:
+    """The value that was encoded. Raises `CodecError` when the bytes do not fit together.
+
+    `max_header` is the size, in bytes, from which the header of a sender that is not to be trusted is refused.
+    """
     length = int.from_bytes(message[:HEADER_LENGTH], "little")
     body = HEADER_LENGTH + length
+    if max_header is not None and length > max_header:
+        raise CodecError("the header of the message is too long")
     if len(message) < body:
         raise CodecError("the message is shorter than its header says")
     try:
@@ -156,6 +163,8 @@ class _Reader:
         raise CodecError("the message holds something that is not plain data")
 
     def scalars(self, items: list, depth: int) -> set:
+        if len(items) > MAX_SET:
+            raise CodecError("a set of too many members")
         values = [self.value(item, depth) for item in items]
         if not all(type(value) in SCALARS for value in values):
             raise CodecError("a set of something else than numbers and texts")
@@ -167,7 +176,8 @@ class _Reader:
         return node[0], self.value(node[1], depth)
 
     def tensor(self, name: str, shape: list) -> Tensor:
-        if name not in DTYPES or not all(type(n) is int and n >= 0 for n in shape):
+        is_shape = len(shape) <= MAX_AXES and all(type(n) is int and 0 <= n < 2**63 for n in shape)
+        if name not in DTYPES or not is_shape:
             raise CodecError("a tensor of an unknown dtype or shape")
         dtype = DTYPES[name]
         n_bytes = math.prod(shape) * dtype.itemsize

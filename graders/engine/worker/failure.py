@@ -1,6 +1,5 @@
 """What went wrong in a learner's code, as plain data: the stage, the exception, the learner's own lines."""
 
-import linecache
 import re
 import traceback
 from dataclasses import dataclass, field
@@ -8,6 +7,9 @@ from dataclasses import dataclass, field
 from .loading import OWN_NAMES, PACKAGE, ForeignImport, Source
 
 MAX_MESSAGE = 600  # characters of an exception's text
+STAGES = frozenset(
+    "parse foreign no_file import missing construct parameters call not_started timeout crash large".split()
+)
 PRIVATE = re.compile(PACKAGE + r"\d+")
 MAX_LINES = 4  # of the learner's own lines of a traceback
 
@@ -43,15 +45,15 @@ def failure_of(stage: str, error: BaseException, source: Source) -> Failure:
         message = ""
     message = PRIVATE.sub(OWN_NAMES[0], message)  # the name by which a learner knows the package
     bases = [base.__name__ for base in type(error).__mro__]
-    return Failure(stage, type(error).__name__, message[:MAX_MESSAGE], lines[-MAX_LINES:], bases)
+    return Failure(stage, type(error).__name__, message[:MAX_MESSAGE], lines, bases)
 
 
 def _own_lines(error: BaseException, source: Source) -> list[list]:
-    """The frames that lie in the subject's own files, as [file name, line number, function, text]."""
+    """The last frames that lie in the subject's own files, as [file name, line number, function, text]."""
     found = []
     for frame, number in traceback.walk_tb(error.__traceback__):
         code = frame.f_code
-        name = code.co_filename.replace("\\", "/").rpartition("/")[2].strip("<>")
-        if code.co_filename == source.path(name.removesuffix(".py")):
-            found.append([name, number, code.co_qualname, linecache.getline(code.co_filename, number).strip()])
-    return found
+        name = code.co_filename.replace("\\", "/").rpartition("/")[2].strip("<>").removesuffix(".py")
+        if code.co_filename == source.path(name):
+            found.append((name, number, code.co_qualname))
+    return [[f"{n}.py", number, function, source.line(n, number)] for n, number, function in found[-MAX_LINES:]]

@@ -49,6 +49,13 @@ class Source:
             raise FileNotFoundError(f"{name}.py")
         return Path(self.path(name)).read_text(encoding="utf-8-sig")  # some editors begin a file with a BOM
 
+    def line(self, name: str, number: int) -> str:
+        """One line of a module's text, from 1; empty when there is none."""
+        try:
+            return self.read(name).split("\n")[number - 1].strip()
+        except (OSError, ValueError, IndexError):  # it is gone, or another by now
+            return ""
+
 
 class ForeignImport(ImportError):
     """A file imports a library that no exercise needs; the text is its name. Such a file is not run at all."""

@@ -16,11 +16,13 @@ from torch import Tensor, nn
 
 from . import watch
 from .codec import plain
-from .failure import Failure, failure_of
+from .failure import MAX_MESSAGE, STAGES, Failure, failure_of
 from .loading import Source, SubjectPackage
 from .making import Maker, Unfit
 from .same import close, copied, is_as_given, is_float, same, tensors_in
 from .steps import Script
+
+MAX_PRINTED = 2000  # characters of what a learner's code printed
 
 
 @dataclass(frozen=True)
@@ -83,19 +85,24 @@ def request_from(data: dict[str, Any]) -> Request:
 def reply_from(data: dict[str, Any]) -> Reply:
     """A reply from data of a process that is not to be trusted. Raises `TypeError` when it is not one."""
     failure = data["failure"]
-    reply = Reply(**{**data, "failure": Failure(**failure) if failure else None})
+    if failure is not None and type(failure) is not dict:
+        raise TypeError("failure is no description of one")
+    reply = Reply(**{**data, "failure": None if failure is None else Failure(**failure)})
     for thing, blank in ((reply, Reply()), (reply.failure, Failure(""))):
         for name, value in vars(thing).items() if thing else ():
             if name not in ("value", "failure") and type(value) is not type(getattr(blank, name)):
                 raise TypeError(f"{name} is a {type(value).__name__}")
-    texts = [*reply.changed, *reply.operations, *reply.notes]
+    if reply.failure and reply.failure.stage not in STAGES:
+        raise TypeError("it failed at a stage that there is not")
+    texts = [*reply.changed, *reply.operations, *reply.notes, *(reply.failure.bases if reply.failure else ())]
     tensors = [*reply.gradients.values(), *reply.recorded.values()]
     lines = [[type(part) for part in line] for line in reply.failure.lines] if reply.failure else []
     if not all(type(text) is str for text in texts) or not all(type(tensor) is Tensor for tensor in tensors):
         raise TypeError("a part of it has another type")
     if not all(line == [str, int, str, str] for line in lines):
         raise TypeError("a line of a traceback has another type")
-    return reply
+    cut = replace(reply.failure, message=reply.failure.message[:MAX_MESSAGE]) if reply.failure else None
+    return replace(reply, failure=cut, printed=reply.printed[:MAX_PRINTED])
 
 
 def cotangent(out: Tensor) -> Tensor:

@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import faulthandler
+import itertools
 import os
 import signal
 import sys
@@ -14,19 +15,20 @@ import torch
 from .channel import Channel
 from .codec import decode, encode
 from .loading import Source
-from .perform import Performer, request_from, to_data
+from .perform import MAX_PRINTED, Performer, request_from, to_data
 
-MAX_PRINTED = 2000  # characters of what a learner's code printed
 PR_SET_PDEATHSIG = 1  # of <linux/prctl.h>
+NUMBER = "number"  # of a request, by which its answer is known
 JUDGE_ONLY = ("reference", "graders")
 
 
-def serve(channel: Channel, is_fork: bool, source: Source, stack_file: str) -> None:
+def serve(channel: Channel, is_fork: bool, source: Source, stack_file: str | int) -> None:
     """Answer until the judge's end of the channel closes.
 
     A fork has copies of all that the judge has open: of that end too, which would keep it alive, and of whatever
     a verdict is written to. They are closed before any code of the learner's runs.
-    `stack_file` receives the stack of a call that crashes, or that is late when the judge sends SIGUSR1.
+    `stack_file`, a path or a descriptor, receives the stack of a call that crashes, or that is late when the judge
+    sends SIGUSR1.
     """
     torch.set_num_threads(1)  # a pool of threads does not survive a fork; and one thread gives one result
     for name in [name for name in sys.modules if name.partition(".")[0] in JUDGE_ONLY]:
@@ -36,8 +38,7 @@ def serve(channel: Channel, is_fork: bool, source: Source, stack_file: str) -> N
     end_with_the_judge()
     if is_fork:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        os.closerange(3, channel.end.fileno())
-        os.closerange(channel.end.fileno() + 1, os.sysconf("SC_OPEN_MAX"))
+        _close_all_but(channel.end.fileno(), *([stack_file] if isinstance(stack_file, int) else []))
     performer = Performer(source)
     with tempfile.TemporaryFile("w+b") as printed, open(stack_file, "w") as stack:
         _redirect_output(printed.fileno())
@@ -50,19 +51,26 @@ def serve(channel: Channel, is_fork: bool, source: Source, stack_file: str) -> N
                 message = channel.receive()
             except EOFError:
                 return
-            request = request_from(decode(message))
+            asked = decode(message)
             printed.seek(0)
             printed.truncate()
             stack.seek(0)
             stack.truncate()
-            reply = to_data(performer.perform(request))
-            channel.send(encode(reply | {"printed": _read(printed)}))
+            reply = to_data(performer.perform(request_from(asked["request"])))
+            channel.send(encode({NUMBER: asked[NUMBER], "reply": reply | {"printed": _read(printed)}}))
 
 
 def end_with_the_judge() -> None:
     """Have the system end this process when the one that started it ends, whatever a learner's code is at."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+def _close_all_but(*kept: int) -> None:
+    """Close every descriptor but the standard three and these."""
+    edges = [2, *sorted(kept), os.sysconf("SC_OPEN_MAX")]
+    for below, above in itertools.pairwise(edges):
+        os.closerange(below + 1, above)
 
 
 def _redirect_output(descriptor: int) -> None:

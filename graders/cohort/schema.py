@@ -1,0 +1,107 @@
+"""The tables of a cohort's history, as SQL: what is appended here is done to older histories when they are opened.
+
+Times are UTC, as ISO texts to the second. A migration that was published is never changed: a later one mends it.
+"""
+
+TABLES = """
+CREATE TABLE learners (  -- the roster as last applied
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    repository TEXT NOT NULL,
+    section TEXT NOT NULL DEFAULT '',
+    start TEXT,
+    email TEXT NOT NULL DEFAULT '',
+    is_active INTEGER NOT NULL DEFAULT 1
+);
+
+CREATE TABLE visits (  -- each time that a repository was looked at
+    id INTEGER PRIMARY KEY,
+    learner TEXT NOT NULL REFERENCES learners(id),
+    at TEXT NOT NULL,
+    commit_id TEXT NOT NULL DEFAULT '',
+    committed_at TEXT NOT NULL DEFAULT '',
+    problem TEXT NOT NULL DEFAULT ''  -- why it could not be
+);
+CREATE INDEX visits_of_learner ON visits (learner, at);
+
+CREATE TABLE submissions (  -- a row for each text that differs from the one before it
+    id INTEGER PRIMARY KEY,
+    learner TEXT NOT NULL REFERENCES learners(id),
+    exercise TEXT NOT NULL,
+    subject_hash TEXT NOT NULL,
+    commit_id TEXT NOT NULL,
+    committed_at TEXT NOT NULL,
+    first_seen TEXT NOT NULL,
+    last_seen TEXT NOT NULL
+);
+CREATE INDEX submissions_of_learner ON submissions (learner, exercise, first_seen);
+CREATE INDEX submissions_of_text ON submissions (exercise, subject_hash);
+
+CREATE TABLE gradings (  -- of a text, whoever handed it in
+    id INTEGER PRIMARY KEY,
+    exercise TEXT NOT NULL,
+    subject_hash TEXT NOT NULL,
+    grader_version TEXT NOT NULL,
+    seed_policy TEXT NOT NULL,
+    isolation TEXT NOT NULL,
+    began_at TEXT NOT NULL,
+    finished_at TEXT,  -- null until every law has its record
+    asked_at TEXT NOT NULL,  -- when a run last wanted this verdict, graded anew or not
+    status TEXT NOT NULL DEFAULT '',  -- passed, failed, error, not_started, problem
+    n_laws INTEGER NOT NULL DEFAULT 0,
+    n_passed INTEGER NOT NULL DEFAULT 0,
+    n_tasks INTEGER NOT NULL DEFAULT 0,
+    n_done INTEGER NOT NULL DEFAULT 0,
+    law TEXT NOT NULL DEFAULT '',  -- of the first broken law, as is the misconception
+    misconception TEXT NOT NULL DEFAULT '',
+    UNIQUE (exercise, subject_hash, grader_version, seed_policy, isolation)
+);
+
+CREATE TABLE records (
+    id INTEGER PRIMARY KEY,
+    grading INTEGER NOT NULL REFERENCES gradings(id) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    task TEXT NOT NULL,
+    law TEXT NOT NULL,
+    statement TEXT NOT NULL,
+    status TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    cause TEXT NOT NULL,
+    misconception TEXT NOT NULL,
+    counterexample TEXT NOT NULL,
+    yours TEXT NOT NULL,
+    expected TEXT NOT NULL,
+    points INTEGER NOT NULL,
+    duration_ms INTEGER NOT NULL,
+    seed INTEGER,
+    observed_by TEXT NOT NULL,
+    is_private INTEGER NOT NULL,
+    time TEXT NOT NULL,
+    schema_version INTEGER NOT NULL,
+    UNIQUE (grading, law)
+);
+
+-- Per learner and exercise: the newest text, with the newest of its finished gradings. One that somebody asked for
+-- below the sandbox never hides one from the sandbox.
+CREATE VIEW verdicts AS
+WITH newest AS (
+    SELECT *, row_number() OVER (PARTITION BY learner, exercise ORDER BY first_seen DESC, id DESC) AS place
+    FROM submissions
+),
+finished AS (
+    SELECT *, row_number() OVER (
+        PARTITION BY exercise, subject_hash
+        ORDER BY isolation = 'sandbox' DESC, asked_at DESC, finished_at DESC, id DESC
+    ) AS place
+    FROM gradings WHERE finished_at IS NOT NULL
+)
+SELECT
+    s.learner, s.exercise, s.subject_hash, s.id AS submission, s.commit_id, s.committed_at, s.first_seen, s.last_seen,
+    g.id AS grading, g.grader_version, g.seed_policy, g.isolation, g.began_at, g.finished_at, g.asked_at,
+    g.status, g.n_laws, g.n_passed, g.n_tasks, g.n_done, g.law, g.misconception
+FROM newest s
+LEFT JOIN finished g ON g.exercise = s.exercise AND g.subject_hash = s.subject_hash AND g.place = 1
+WHERE s.place = 1;
+"""
+
+MIGRATIONS = (TABLES,)  # the first makes version 1 of an empty file, the second makes version 2 of that, and so on

@@ -1,0 +1,74 @@
+"""A process that performs requests, begun on this machine as it is: forked from this one where that is safe."""
+
+import multiprocessing
+import os
+import signal
+import sys
+import tempfile
+import time
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+from graders.engine.worker.channel import pair
+from graders.engine.worker.loading import Source
+from graders.engine.worker.serve import serve
+
+FORK: Any = multiprocessing.get_context("fork") if sys.platform != "win32" else None
+SPAWN: Any = multiprocessing.get_context("spawn")
+
+
+class Forked:
+    """A fork of this process need not import torch again; where there is no fork, one is spawned."""
+
+    def __init__(self, source: Source):
+        self.source = source
+        self.folder = tempfile.TemporaryDirectory(prefix="headstart-")
+        self.stack_file = Path(self.folder.name) / "stack.txt"
+        # macOS has fork, but its libraries do not survive one
+        context = FORK if sys.platform == "linux" else SPAWN
+        self.channel, theirs = pair()
+        arguments = (theirs, context is FORK, source, str(self.stack_file))
+        self.process: BaseProcess = context.Process(target=serve, args=arguments, daemon=True)
+        self.process.start()
+        theirs.close()
+
+    @property
+    def pid(self) -> int:
+        """Its number."""
+        return self.process.pid or 0
+
+    def computed(self) -> float:
+        """Seconds that it has computed; 0 when it is gone."""
+        return seconds_computed(self.pid) if sys.platform == "linux" else time.monotonic()
+
+    def ask_where_it_is(self) -> None:
+        """Have it write down its stack; even inside a call into C it does."""
+        if hasattr(signal, "SIGUSR1"):
+            os.kill(self.pid, signal.SIGUSR1)
+
+    def stack(self) -> str:
+        """What it has written down."""
+        return self.stack_file.read_text(errors="replace") if self.stack_file.exists() else ""
+
+    def end(self, patience: float) -> tuple[int | None, str]:
+        """End it, after `patience` seconds in which it may end by itself; its exit code, and the stack it left."""
+        until = time.monotonic() + patience
+        # Not `join`: it waits for ever once a learner's code has closed all descriptors
+        while self.process.exitcode is None and time.monotonic() < until:
+            time.sleep(0.002)
+        self.process.kill()
+        self.process.join()
+        self.channel.close()
+        stack = self.stack()
+        self.folder.cleanup()
+        return self.process.exitcode, stack
+
+
+def seconds_computed(pid: int) -> float:
+    """Seconds that a process has computed, on Linux; 0 when it is gone."""
+    try:
+        # What clock_getcpuclockid(3) makes of a process, which Python does not offer
+        return time.clock_gettime(~pid << 3 | 2)
+    except OSError:
+        return 0.0
