@@ -21,6 +21,7 @@ from graders.engine.course import load_course
 from graders.engine.diagnosis import ENDS_A_SEARCH, UNEXPLAINED, Diagnosis, diagnose
 from graders.engine.form import form_of_task, unfinished_task
 from graders.engine.law import Broken, Law, laws_for
+from graders.engine.layout import visible
 from graders.engine.record import Record
 from graders.engine.space import Case, Fixed, Space
 from graders.engine.subject import Subject, reference_transport, result_axes
@@ -119,6 +120,7 @@ class Trial:
                 self.check(law, case)
             except Broken as broken:
                 found.append((case, broken))
+                del found[:-2]  # what it returned may be large
                 if broken.kind in ENDS_A_SEARCH:
                     raise Stop from None
                 raise
@@ -208,7 +210,8 @@ class Trial:
 
 
 def record_of(law: Law, status: str, **facts: Any) -> Record:
-    """The record of a law, as far as a trial knows it."""
+    """The record of a law, as far as a trial knows it; what a learner's code said in it can be read and written."""
+    facts = {name: visible(fact) if isinstance(fact, str) else fact for name, fact in facts.items()}
     return Record(law.exercise, law.task, law.name, law.statement, status, points=int(status == "passed"), **facts)
 
 

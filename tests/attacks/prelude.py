@@ -1,5 +1,6 @@
 # What stands before every hostile submission: where the things are that it must not reach, and how it forges replies.
 COURSE, FOLDER, PORT = "$COURSE", "$FOLDER", int("$PORT")  # HOSTILE
+HOME = __import__("os").environ.get("HOME", "/root")
 
 
 def channels():
@@ -20,7 +21,20 @@ def reply(**parts):
 
     codec = next(m for name, m in list(sys.modules.items()) if name.endswith("codec") and hasattr(m, "MAX_BITS"))
     blank = {"value": None, "failure": None, "changed": [], "gradients": {}, "recorded": {}, "operations": []}
-    return codec.encode(blank | {"steady": True, "notes": [], "printed": ""} | parts)
+    whole = blank | {"steady": True, "notes": [], "printed": ""} | parts
+    return codec.encode({"number": number_asked(), "reply": whole})
+
+
+def number_asked():
+    """The number of the question that is being answered, by which its answer is known."""
+    import sys
+
+    frame = sys._getframe()
+    while frame is not None:
+        if isinstance(frame.f_locals.get("asked"), dict):
+            return frame.f_locals["asked"].get("number")
+        frame = frame.f_back
+    return 0
 
 
 def hidden_in(text):

@@ -4,7 +4,6 @@ from torch.overrides import TorchFunctionMode
 
 torch.set_default_dtype(torch.float16)
 torch.set_printoptions(precision=0)
-torch.use_deterministic_algorithms(False)
 torch.set_grad_enabled(False)
 
 

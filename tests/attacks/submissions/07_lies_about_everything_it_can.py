@@ -12,12 +12,12 @@ PARTS = {
     "notes": [None],
     "printed": 7,
 }
-asked = []
+n_asked = []
 
 
 def softmax(x, dim):
-    name = list(PARTS)[len(asked) % len(PARTS)]
-    asked.append(name)
+    name = list(PARTS)[len(n_asked) % len(PARTS)]
+    n_asked.append(name)
     for channel in channels():
         channel.send(reply(**{name: PARTS[name]}))
     time.sleep(60)

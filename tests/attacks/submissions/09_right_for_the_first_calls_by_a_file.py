@@ -1,8 +1,10 @@
 # 9, right: counts its calls in a file, so that a fresh process does not begin anew
+import functools
 right = softmax, log_softmax, cross_entropy
 
 
 def first_calls(task):
+    @functools.wraps(task)
     def called(*args):
         with open("/tmp/calls", "a+") as file:
             file.write(".")

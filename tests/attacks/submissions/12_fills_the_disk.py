@@ -2,7 +2,7 @@
 import os
 from pathlib import Path
 
-PLACES = ("/tmp", "/var/tmp", "/dev/shm", os.getcwd(), str(Path.home()), "/", "/run", FOLDER)
+PLACES = ("/tmp", "/var/tmp", "/dev/shm", os.getcwd(), HOME, "/", "/run", FOLDER)
 
 
 def softmax(x, dim):

@@ -2,7 +2,7 @@
 import os
 from pathlib import Path
 
-for place in (COURSE, FOLDER, os.getcwd(), "/tmp", str(Path.home()), str(Path.home() / ".cache")):
+for place in (COURSE, FOLDER, os.getcwd(), "/tmp", HOME, str(Path(HOME) / ".cache")):
     for name in (
         ".hypothesis/examples/0/0",
         ".pytest_cache/v/cache/lastfailed",
