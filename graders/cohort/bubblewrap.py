@@ -10,12 +10,13 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from graders.cohort.allowed import EXECUTABLE, LIBRARIES_FOLDER, PACKAGES, allowed, covered
-from graders.engine.worker.isolation import EXERCISES, NOBODY, ROOT
+from graders.engine.worker.isolation import EXERCISES, NOBODY, ROOT, STARTED
 
 PROGRAM = "bwrap"
 INSTALL = "install bubblewrap, with  apt-get install bubblewrap  on Debian and Ubuntu"
@@ -28,8 +29,9 @@ ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
 }
-APPARMOR = "/proc/sys/kernel/apparmor_restrict_unprivileged_userns"
-PROFILE = """abi <abi/4.0>, include <tunables/global> profile bwrap /usr/bin/bwrap flags=(unconfined) { userns, }"""
+PROFILE = (
+    r"abi <abi/4.0>,\ninclude <tunables/global>\nprofile bwrap /usr/bin/bwrap flags=(unconfined) {\n  userns,\n}\n"
+)
 SECONDS = 60.0
 
 
@@ -106,22 +108,39 @@ class Bubble:
 @functools.cache
 def obstacle() -> tuple[str, str]:
     """Why no sandbox can be made here, and what mends it; both empty when one can. Takes a fraction of a second."""
+    if sys.platform != "linux":
+        return "bubblewrap, which makes sandboxes, is for Linux alone", "grade on Linux: in a virtual machine, or in CI"
     if shutil.which(PROGRAM) is None:
         return "bubblewrap is not installed", INSTALL
-    look = Bubble("from worker.isolation import look; look({descriptor})")
+    try:
+        look = Bubble("from worker.isolation import look; look({descriptor})")
+    except (OSError, SandboxError) as error:
+        return str(error), INSTALL
     try:
         look.control.settimeout(SECONDS)
         answer = look.control.recv(1000).decode(errors="replace")
         if answer == "":
             look.process.wait(SECONDS)
             answer = look.last_words()
-    except (TimeoutError, ConnectionError, subprocess.TimeoutExpired):
+    except (OSError, subprocess.TimeoutExpired):
         answer = f"it did not answer within {SECONDS:g} seconds"
     finally:
         look.close()
-    return ("", "") if answer == "started" else (f"bubblewrap cannot make a sandbox here: {answer}", _mend())
+    return ("", "") if answer == STARTED.decode() else (f"bubblewrap cannot make a sandbox here: {answer}", _mend())
 
 
 def _mend() -> str:
     """What most likely lets bubblewrap make its namespaces on this machine."""
-    ...
+    if _setting("kernel/apparmor_restrict_unprivileged_userns") == "1":
+        return f"printf '{PROFILE}' | sudo tee /etc/apparmor.d/bwrap && sudo apparmor_parser -r /etc/apparmor.d/bwrap"
+    if _setting("kernel/unprivileged_userns_clone") == "0":
+        return "sudo sysctl -w kernel.unprivileged_userns_clone=1"
+    if _setting("user/max_user_namespaces") == "0":
+        return "sudo sysctl -w user.max_user_namespaces=10000"
+    return "in a container, let it make namespaces (Docker: --privileged), or grade on the machine itself"
+
+
+def _setting(name: str) -> str:
+    """One of the kernel's settings; empty where it has no such."""
+    file = Path("/proc/sys") / name
+    return file.read_text().strip() if file.exists() else ""

@@ -26,9 +26,12 @@ SECONDS = 2.0  # for a group to be empty once its processes were killed
 class ControlGroup:
     """The groups of one sandbox; `holds` says what they limit: "memory", "pids"."""
 
-    def __init__(self, pid: int):
+    def __init__(self) -> None:
         self.folders: list[Path] = []
         self.holds: list[str] = []
+
+    def add(self, pid: int) -> None:
+        """Bound a process, and all that it starts from now on."""
         for parent, limits in _parents():
             missing = {name.partition(".")[0] for name in limits} - set(self.holds)
             if missing and self._make(parent / f"{PREFIX}{os.getpid()}-{pid}", limits, pid):

@@ -1,12 +1,13 @@
-"""Runs a learner's code where it can reach nothing: the transport of authoritative grading, and whether it works here.
+"""Runs a learner's code where it can reach nothing: the transport of authoritative grading.
 
-A process of ours has one sandbox, begun at first use, in which a process that has imported torch begins
-another, shut off, for each learner (`worker/warm.py`). The judge knows each by a descriptor, which no other process can come to
-stand behind, and keeps the descriptors of everything that it says; nothing of a learner's outlives its own.
+A process of ours has one sandbox, begun at first use, in which a process that has imported torch begins another, shut
+off, for each learner (`worker/warm.py`). The judge knows that one by a descriptor, behind which no other process can
+come to stand, and ends with it everything that it left.
 """
 
 import atexit
 import contextlib
+import functools
 import os
 import select
 import signal
@@ -14,21 +15,27 @@ import socket
 import struct
 import threading
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 
-from graders.cohort.bubblewrap import Bubble, SandboxError
+from graders.cohort.bubblewrap import INSTALL, Bubble, SandboxError, obstacle
 from graders.cohort.cgroup import ControlGroup
 from graders.engine.forked import seconds_computed
 from graders.engine.transport import START_SECONDS, Worker
 from graders.engine.worker.channel import Channel, pair
 from graders.engine.worker.codec import encode
-from graders.engine.worker.isolation import EXERCISES, STARTED
+from graders.engine.worker.isolation import EXERCISES, MEMORY, N_PROCESSES, STARTED
 from graders.engine.worker.loading import Source
+from graders.engine.worker.perform import Request
 from graders.engine.worker.warm import READY
 
 PROGRAM = "from worker.warm import main; main({descriptor})"
 CREDENTIALS = struct.Struct("3i")  # process, user, group
 MAX_STACK = 2**16  # bytes of what a process wrote down, which may be anything
+REACH = Path(__file__).with_name("reach.py")
+LOOK_SECONDS = 10.0
+GROUPS = "run it as root, or as  systemd-run --user --scope -p Delegate=yes ...,  for a bound on all together"
+REPORT = "report it, with the versions of Linux and bubblewrap; nothing is graded in such a sandbox unless you say so"
 END_SECONDS = 10.0  # for the system to end all of a learner's processes
 
 
@@ -39,13 +46,13 @@ class Sandbox:
         self.owner = os.getpid()
         self.lock = threading.Lock()
         self.bubble = Bubble(PROGRAM)
-        self.group: ControlGroup | None = None
+        self.group = ControlGroup()
         try:
             self.bubble.control.settimeout(START_SECONDS)
             _byte, pid = _receive(self.bubble.control, 1, socket.MSG_PEEK)
             if Channel(self.bubble.control).receive(len(READY), time.monotonic() + START_SECONDS) != READY:
                 raise EOFError
-            self.group = ControlGroup(pid)
+            self.group.add(pid)
         except (OSError, EOFError, ValueError) as error:
             self.bubble.process.kill()
             self.bubble.process.wait()
@@ -55,28 +62,26 @@ class Sandbox:
 
     def begin(self, source: Source) -> "Shut":
         """A process for one learner's files."""
-        channel, theirs = pair()
-        status, tells = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        status.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
-        stack = os.memfd_create("stack")
-        try:
+        with contextlib.ExitStack() as opened:
+            channel, theirs = pair()
+            status, tells = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            status.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+            stack = os.memfd_create("stack")
+            opened.callback(os.close, stack)
+            opened.callback(channel.close)
+            opened.enter_context(status)
             with self.lock, contextlib.closing(theirs), tells:
-                control = self.bubble.control
-                control.settimeout(START_SECONDS)
-                socket.send_fds(control, [b"\0"], [theirs.end.fileno(), stack, tells.fileno()])
-                Channel(control).send(encode({"files": dict(source.texts), "stubs": dict(source.stubs)}), START_SECONDS)
-            return Shut(source, channel, status, stack)
-        except BaseException:
-            channel.close()
-            status.close()
-            os.close(stack)
-            raise
+                socket.send_fds(self.bubble.control, [b"\0"], [theirs.end.fileno(), stack, tells.fileno()])
+            with contextlib.suppress(ConnectionError):  # then the status says why
+                channel.send(encode({"files": dict(source.texts), "stubs": dict(source.stubs)}), START_SECONDS)
+            shut = Shut(source, channel, status, stack)
+            opened.pop_all()
+            return shut
 
     def close(self) -> None:
         """End everything in it."""
         self.bubble.close()
-        if self.group is not None:
-            self.group.close()
+        self.group.close()
 
 
 class Shut:
@@ -90,8 +95,13 @@ class Shut:
         if said != STARTED:
             raise SandboxError(f"a process could not be shut off: {said.decode(errors='replace') or 'no reason given'}")
         self.first = os.pidfd_open(first)
-        _byte, self.pid = _receive(status, 1)
-        self.learner = os.pidfd_open(self.pid)
+        try:
+            _byte, self.pid = _receive(status, 1)
+            self.learner = os.pidfd_open(self.pid)
+        except OSError:
+            signal.pidfd_send_signal(self.first, signal.SIGKILL)
+            os.close(self.first)
+            raise
 
     def computed(self) -> float:
         """Seconds that it has computed; 0 when it is gone."""
@@ -143,6 +153,42 @@ class Sandboxed(Worker):
         except (OSError, EOFError):  # it was killed: by the system, when memory ran out
             close_sandbox()
             return _sandbox().begin(self.source)
+
+
+@dataclass(frozen=True)
+class Probe:
+    """How far a learner's code can be kept apart on this machine, and why no further."""
+
+    level: str  # "sandbox" or "process"
+    reason: str
+    mend: str = ""  # what to do for more
+
+
+@functools.cache
+def probe() -> Probe:
+    """Start a sandbox and look from inside at what can be reached."""
+    reason, mend = obstacle()
+    if reason:
+        return Probe("process", reason, mend)
+    look = Sandboxed(Source(texts={REACH.stem: REACH.read_text(encoding="utf-8")}))
+    try:
+        reply = look.ask(Request(REACH.stem, "reached", (os.getpid(),), seconds=LOOK_SECONDS))
+        holds = _sandbox().group.holds
+    except SandboxError as error:
+        return Probe("process", str(error), INSTALL)
+    finally:
+        look.close()
+    if reply.failure or reply.value != []:
+        found = reply.failure.message if reply.failure else ", ".join(map(str, reply.value))
+        return Probe("process", f"the sandbox was made, but from inside it could be reached: {found}", REPORT)
+    return Probe("sandbox", f"bubblewrap; {_bounds(holds)}", "" if "memory" in holds else GROUPS)
+
+
+def _bounds(holds: list[str]) -> str:
+    """What bounds the memory of a learner's processes, in words."""
+    if "memory" in holds:
+        return f"control groups bound the {' and '.join(sorted(holds))} of a whole sandbox"
+    return f"{MEMORY // 2**30} GB for each of {N_PROCESSES} processes, and no bound for all together"
 
 
 _running: list[Sandbox] = []

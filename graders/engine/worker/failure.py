@@ -7,9 +7,7 @@ from dataclasses import dataclass, field
 from .loading import OWN_NAMES, PACKAGE, ForeignImport, Source
 
 MAX_MESSAGE = 600  # characters of an exception's text
-STAGES = frozenset(
-    "parse foreign no_file import missing construct parameters call not_started timeout crash large".split()
-)
+STAGES = ("parse", "foreign", "no_file", "import", "missing", "construct", "parameters", "call", "not_started")
 PRIVATE = re.compile(PACKAGE + r"\d+")
 MAX_LINES = 4  # of the learner's own lines of a traceback
 

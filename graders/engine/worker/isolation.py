@@ -7,11 +7,16 @@ allows it must not take seconds. Calls that Python 3.11 does not offer go throug
 
 import ctypes
 import os
-import resource
 import socket
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
+
+if sys.platform != "win32":
+    import resource
+
+Prepared = tuple[Mapping[str, str], Callable[[], None]]  # a learner's files, by name without `.py`; what serves them
 
 NOBODY = 65534  # the user and group of whoever runs a learner's code
 ROOT = "/learner"  # an empty folder of the sandbox, which becomes the root
@@ -33,14 +38,8 @@ MEMORY = 2 * 2**30  # bytes of addresses that a process may map beyond those it 
 FILES = 64 * 2**20  # bytes of one file
 DISK = 128 * 2**20  # bytes of all files
 N_FILES = 4096
-LIMITS = {
-    resource.RLIMIT_NPROC: 32,
-    resource.RLIMIT_FSIZE: FILES,
-    resource.RLIMIT_NOFILE: 256,
-    resource.RLIMIT_CORE: 0,
-    resource.RLIMIT_MSGQUEUE: 0,
-    resource.RLIMIT_MEMLOCK: 0,
-}
+N_PROCESSES = 32
+N_DESCRIPTORS = 256
 
 
 def become_nobody() -> None:
@@ -52,22 +51,24 @@ def become_nobody() -> None:
         _call("prctl", PR_SET_DUMPABLE, 1, 0, 0, 0)  # or its maps of users, below, would be root's to write
 
 
-def begin(status: socket.socket, files: Mapping[str, str], serve: Callable[[], None], kept: tuple[int, ...]) -> None:
-    """Run `serve` in a fork that is shut off, with the learner's `files` (by name, without `.py`) beside it.
+def begin(status: socket.socket, prepare: Callable[[], Prepared], kept: tuple[int, ...]) -> None:
+    """Run what `prepare` returns in a fork that is shut off, with the files beside it.
 
-    Over `status` come: the word that it has started, or why it could not be; then, from the fork itself, one byte;
-    at the end how that ended. The first two carry their senders' true numbers. `kept` are the descriptors that are
-    the fork's alone. Returns in the caller; the fork and what looks after it are no children of its own.
+    `prepare` is called in a fork as well: what it reads of one learner is never in the memory that the next one's has
+    a copy of. Over `status` come: the word that it has started, or why it could not be; then, from the fork itself,
+    one byte; at the end how that ended. The first two carry their senders' true numbers. `kept` are the descriptors
+    that are the fork's alone. Returns in the caller; the fork and what looks after it are no children of its own.
     """
     middle = os.fork()
     if middle:
         os.waitpid(middle, 0)
         return
     try:
+        prepared = prepare()
         _unshare()
         if os.fork():
             os._exit(0)
-        _be_the_first_process(status, files, serve, kept)
+        _be_the_first_process(status, prepared, kept)
     except BaseException as error:  # noqa: BLE001 (whatever it is: the judge is to know)
         status.send(f"{type(error).__name__}: {error}".encode()[:1000])
     finally:
@@ -83,10 +84,9 @@ def _unshare() -> None:
     Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
 
 
-def _be_the_first_process(
-    status: socket.socket, files: Mapping[str, str], serve: Callable[[], None], kept: tuple[int, ...]
-) -> None:
-    """Prepare what all processes of the learner are to live in; then look after them. When this ends, all end."""
+def _be_the_first_process(status: socket.socket, prepared: Prepared, kept: tuple[int, ...]) -> None:
+    """Make what all processes of the learner are to live in; then look after them. When this ends, all end."""
+    files, serve = prepared
     _set_limits()
     _change_root(files)
     _drop_privileges()
@@ -111,7 +111,16 @@ def _set_limits() -> None:
     """What one process may take, and how many there may be."""
     Path("/proc/self/oom_score_adj").write_text("1000")  # the first to go when memory runs out
     pages = int(Path("/proc/self/statm").read_text().split()[0])
-    for limit, value in {**LIMITS, resource.RLIMIT_AS: pages * resource.getpagesize() + MEMORY}.items():
+    limits = {
+        resource.RLIMIT_AS: pages * resource.getpagesize() + MEMORY,
+        resource.RLIMIT_NPROC: N_PROCESSES,
+        resource.RLIMIT_FSIZE: FILES,
+        resource.RLIMIT_NOFILE: N_DESCRIPTORS,
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_MSGQUEUE: 0,
+        resource.RLIMIT_MEMLOCK: 0,
+    }
+    for limit, value in limits.items():
         _soft, hard = resource.getrlimit(limit)
         value = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(limit, (value, value))
@@ -158,13 +167,13 @@ def _call(name: str, *args: object) -> None:
         raise OSError(error, f"{name}: {os.strerror(error)}", *args[1:2])
 
 
-_LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+_LIBC: Any = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
 def look(descriptor: int) -> None:
     """Try all of it, with nothing to serve; says over a socket that it started, or why not."""
     become_nobody()
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    begin(theirs, {}, lambda: None, ())
+    begin(theirs, lambda: ({}, lambda: None), ())
     theirs.close()
     socket.socket(fileno=descriptor).send(ours.recv(1000))

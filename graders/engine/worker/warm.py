@@ -1,7 +1,8 @@
 """Inside a sandbox: imports the libraries once, and begins a process that is shut off for each learner.
 
-It runs no learner's code itself. It speaks with the judge alone: over a socket come a learner's files and three
-descriptors, the process's end of its channel, a file for its stack, and where to tell how it fares.
+It runs no learner's code itself, and reads none: what it has in memory, every learner's process has a copy of. Over a
+socket come three descriptors for each: its end of a channel, on which its files come first; a file for its stack; and
+where to tell how it fares.
 """
 
 import gc
@@ -11,7 +12,7 @@ import socket
 import sys
 from typing import Any
 
-from .isolation import EXERCISES, become_nobody, begin
+from .isolation import EXERCISES, Prepared, become_nobody, begin
 from .loading import LIBRARIES, Source
 
 N_DESCRIPTORS = 3
@@ -38,15 +39,16 @@ def main(descriptor: int) -> None:
         _byte, descriptors, _flags, _address = socket.recv_fds(control.end, 1, N_DESCRIPTORS)
         if len(descriptors) != N_DESCRIPTORS:
             return
-        asked: dict[str, Any] = decode(control.receive())
         channel, stack, status = descriptors
-        source = Source(folder=EXERCISES, stubs=asked["stubs"])
 
-        def serves(channel: int = channel, stack: int = stack, source: Source = source) -> None:
-            serve(Channel(socket.socket(fileno=channel)), True, source, stack)
+        def prepare(channel: int = channel, stack: int = stack) -> Prepared:
+            judge = Channel(socket.socket(fileno=channel))
+            asked: dict[str, Any] = decode(judge.receive())
+            source = Source(folder=EXERCISES, stubs=asked["stubs"])
+            return asked["files"], lambda: serve(judge, True, source, stack)
 
         tells = socket.socket(fileno=status)
-        begin(tells, asked["files"], serves, kept=(channel, stack, descriptor))
+        begin(tells, prepare, kept=(channel, stack, descriptor))
         tells.close()
         os.close(channel)
         os.close(stack)
