@@ -110,10 +110,13 @@ def shown(repository: str) -> str:
     return repr(re.sub(r"(?<=//)[^/]*@", "...@", plain(repository, 100)))
 
 
-def fetch(repository: str, into: Path, limit: int = MAX_BYTES, seconds: float = SECONDS) -> Fetched:
+def fetch(
+    repository: str, into: Path, limit: int = MAX_BYTES, seconds: float = SECONDS, commit: str = "HEAD"
+) -> Fetched:
     """Fetch the newest commit of the default branch, without its history, into an empty folder.
 
-    `limit` is in bytes. Raises `FetchError` whatever is wrong with the repository or with the way to it.
+    `limit` is in bytes; `commit` is the full id of an older one to fetch, which not every server gives.
+    Raises `FetchError` whatever is wrong with the repository or with the way to it.
     """
     config = {
         f"remote.{REMOTE}.url": _address(repository),
@@ -124,16 +127,16 @@ def fetch(repository: str, into: Path, limit: int = MAX_BYTES, seconds: float = 
     try:
         git(into, "init", "--quiet", "--bare", "--template=", seconds=seconds)
         options = ("--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules")
-        git(into, "fetch", *options, REMOTE, f"+HEAD:{REF}", config=config, limit=limit, seconds=seconds)
+        git(into, "fetch", *options, REMOTE, f"+{commit}:{REF}", config=config, limit=limit, seconds=seconds)
         told = git(into, "log", "-1", "--format=%H %ct", f"{REF}^{{commit}}", "--", seconds=seconds).decode()
-        commit, stamp = told.split()
+        found, stamp = told.split()
         committed_at = datetime.datetime.fromtimestamp(int(stamp), datetime.UTC).isoformat(timespec="seconds")
     except FetchError as error:
         raise FetchError(f"the repository {shown(repository)} could not be fetched: {error}") from error
     except (ValueError, OverflowError, OSError) as error:  # a commit of the year 10000
         told = f"the repository {shown(repository)} was fetched, but the date of its commit could not be read"
         raise FetchError(told) from error
-    return Fetched(commit, committed_at)
+    return Fetched(found, committed_at)
 
 
 def newest_commit(repository: str, seconds: float = SECONDS) -> str:

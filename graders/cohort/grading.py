@@ -4,16 +4,15 @@ The learner's code runs in processes of its own, fresh ones for every task: what
 serves it in no other. Nobody foretells the cases, which a secret seed draws.
 """
 
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import torch
 
 from graders.cohort.jobs import Job
 from graders.cohort.private import private_laws
+from graders.cohort.sandbox import Sandboxed, close_sandbox  # noqa: F401
 from graders.cohort.versions import grader_version
 from graders.engine.judge import Judge
 from graders.engine.law import Law, laws_for
@@ -23,11 +22,13 @@ from graders.engine.transport import Worker
 from graders.engine.trial import Outcome, Policy, record_of
 from graders.engine.worker.loading import Source
 
+TRANSPORTS: dict[str, Callable[[Source], Worker]] = {"process": Worker, "sandbox": Sandboxed}
+
 
 def grade(job: Job) -> list[Record]:
     """One record for each law of the exercise, in order, the lead's own last.
 
-    Raises `RuntimeError` when the learner's process cannot be started, which says nothing about the learner.
+    Raises `SandboxError` and `RuntimeError` when the learner's process cannot be started, which is not theirs to mend.
     """
     return [outcome.record for outcome in outcomes(job)]
 
@@ -35,19 +36,18 @@ def grade(job: Job) -> list[Record]:
 def outcomes(job: Job) -> Iterator[Outcome]:
     """What comes of each law, in order. Raises `RuntimeError` as `grade` does."""
     torch.set_num_threads(1)  # the cases are tiny, and the pool is what is parallel
-    with tempfile.TemporaryDirectory(prefix="headstart-", ignore_cleanup_errors=True) as folder:
-        transport = _transport(job, Path(folder))
-        judge = Judge(transport, Policy(seed=job.seed), job.subject_hash, grader_version(job.exercise, job.extra))
-        task = ""
-        try:
-            for law, is_private in laws_of(job.exercise, job.extra):
-                if task not in ("", law.task):
-                    transport.stop(patience=0)
-                task = law.task
-                outcome = judge.grade(law)
-                yield replace(outcome, record=_told(outcome, job, is_private))
-        finally:
-            transport.close()
+    transport = TRANSPORTS[job.isolation](Source(texts=dict(job.files), stubs=stub_files()))
+    judge = Judge(transport, Policy(seed=job.seed), job.subject_hash, grader_version(job.exercise, job.extra))
+    task = ""
+    try:
+        for law, is_private in laws_of(job.exercise, job.extra):
+            if law.task != task:
+                transport.stop()
+            task = law.task
+            outcome = judge.grade(law)
+            yield replace(outcome, record=_told(outcome, job, is_private))
+    finally:
+        transport.close()
 
 
 def laws_of(exercise: str, extra: str = "") -> list[tuple[Law, bool]]:
@@ -58,25 +58,15 @@ def laws_of(exercise: str, extra: str = "") -> list[tuple[Law, bool]]:
 
 def errors(job: Job, reason: str) -> list[Record]:
     """The records of an exercise that could not be graded, through no fault of the learner's."""
-    facts = {"kind": "grader", "cause": reason, "isolation": job.isolation, "subject_hash": job.subject_hash}
+    facts: dict[str, Any] = {
+        "kind": "grader",
+        "cause": reason,
+        "isolation": job.isolation,
+        "subject_hash": job.subject_hash,
+    }
     facts |= {"grader_version": grader_version(job.exercise, job.extra), "time": now()}
     laws = laws_of(job.exercise, job.extra)
     return [record_of(law, "error", is_private=is_private, **facts) for law, is_private in laws]
-
-
-def _transport(job: Job, folder: Path) -> Any:
-    texts = dict(job.files)
-    return TRANSPORTS[job.isolation](Source(texts=texts, stubs=stub_files()), folder)
-
-
-def _in_a_process(source: Source, folder: Path) -> Worker:
-    """A process like that of a learner's own run, which reads files from a folder."""
-    for name, text in source.texts.items():
-        (folder / f"{name}.py").write_text(text, encoding="utf-8", newline="\n")
-    return Worker(replace(source, folder=str(folder), texts={}))
-
-
-TRANSPORTS: dict[str, Callable[[Source, Path], Any]] = {"process": _in_a_process}
 
 
 def _told(outcome: Outcome, job: Job, is_private: bool) -> Record:

@@ -6,19 +6,19 @@ the next one goes on from there. Several runs may write at once: the first verdi
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import Any
 
+from graders.cohort.roster import Learner
 from graders.cohort.schema import MIGRATIONS
 from graders.engine.record import Record, now, shortened
 
-if TYPE_CHECKING:
-    from graders.cohort.roster import Learner
-
 FILE = "history.sqlite3"
+NOTHING: Mapping[str, str] = MappingProxyType({})
 PATIENCE = 60.0  # seconds that one run waits for another one's transaction
 RECORD_FIELDS = (
     "task", "law", "statement", "status", "kind", "cause", "misconception", "counterexample", "yours", "expected",
@@ -122,7 +122,7 @@ def transaction(history: sqlite3.Connection) -> Iterator[None]:
         ) from error
 
 
-def apply_roster(history: sqlite3.Connection, learners: Iterable["Learner"]) -> None:
+def apply_roster(history: sqlite3.Connection, learners: Iterable[Learner]) -> None:
     """Make the roster the one that counts; whoever is in it no more stays in the history, inactive."""
     rows = [(one.id, one.name, one.repository, one.section, one.start and one.start.isoformat(), one.email)
             for one in learners]  # fmt: skip
@@ -137,35 +137,62 @@ def apply_roster(history: sqlite3.Connection, learners: Iterable["Learner"]) -> 
 
 
 def record_visit(
-    history: sqlite3.Connection, learner: str, at: str, commit_id: str = "", committed_at: str = "", problem: str = ""
+    history: sqlite3.Connection,
+    learner: str,
+    at: str,
+    *,
+    commit_id: str = "",
+    committed_at: str = "",
+    problem: str = "",
+    reader: str = "",
+    hashes: Mapping[str, str] = NOTHING,
 ) -> None:
-    """A repository was looked at; `problem` says why it could not be."""
+    """A repository was looked at; `problem` says why it could not be, `hashes` what was handed in, by exercise."""
     with transaction(history):
         history.execute(
-            "INSERT INTO visits (learner, at, commit_id, committed_at, problem) VALUES (?, ?, ?, ?, ?)",
-            (learner, at, commit_id, committed_at, problem),
+            "INSERT INTO visits (learner, at, commit_id, committed_at, problem, reader) VALUES (?, ?, ?, ?, ?, ?)",
+            (learner, at, commit_id, committed_at, problem, reader),
         )
+        _submit(history, learner, hashes, at, commit_id, committed_at)
 
 
 def record_submissions(
-    history: sqlite3.Connection, learner: str, hashes: dict[str, str], at: str, commit_id: str, committed_at: str
+    history: sqlite3.Connection, learner: str, hashes: Mapping[str, str], at: str, commit_id: str, committed_at: str
 ) -> None:
     """What a learner has handed in now: the hash of each exercise's texts. The same text as before is no new row."""
     with transaction(history):
-        for exercise, subject_hash in hashes.items():
-            last = history.execute(
-                "SELECT id, subject_hash FROM submissions WHERE learner = ? AND exercise = ? "
-                "ORDER BY first_seen DESC, id DESC LIMIT 1",
-                (learner, exercise),
-            ).fetchone()
-            if last and last["subject_hash"] == subject_hash:
-                history.execute("UPDATE submissions SET last_seen = max(last_seen, ?) WHERE id = ?", (at, last["id"]))
-            else:
-                history.execute(
-                    "INSERT INTO submissions (learner, exercise, subject_hash, commit_id, committed_at, first_seen, "
-                    "last_seen) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    (learner, exercise, subject_hash, commit_id, committed_at, at, at),
-                )
+        _submit(history, learner, hashes, at, commit_id, committed_at)
+
+
+def _submit(
+    history: sqlite3.Connection, learner: str, hashes: Mapping[str, str], at: str, commit_id: str, committed_at: str
+) -> None:
+    for exercise, subject_hash in hashes.items():
+        last = history.execute(
+            "SELECT id, subject_hash FROM submissions WHERE learner = ? AND exercise = ? "
+            "ORDER BY first_seen DESC, id DESC LIMIT 1",
+            (learner, exercise),
+        ).fetchone()
+        if last and last["subject_hash"] == subject_hash:
+            history.execute("UPDATE submissions SET last_seen = max(last_seen, ?) WHERE id = ?", (at, last["id"]))
+        else:
+            history.execute(
+                "INSERT INTO submissions (learner, exercise, subject_hash, commit_id, committed_at, first_seen, "
+                "last_seen) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (learner, exercise, subject_hash, commit_id, committed_at, at, at),
+            )
+
+
+def last_visit(history: sqlite3.Connection, learner: str) -> tuple[sqlite3.Row | None, dict[str, str]]:
+    """The newest visit to a learner's repository, and what was handed in then: hashes by exercise."""
+    visit = history.execute(
+        "SELECT * FROM visits WHERE learner = ? ORDER BY at DESC, id DESC LIMIT 1", (learner,)
+    ).fetchone()
+    rows = history.execute(
+        "SELECT exercise, subject_hash FROM submissions WHERE learner = ? AND last_seen = ?",
+        (learner, visit["at"] if visit else ""),
+    )
+    return visit, {row["exercise"]: row["subject_hash"] for row in rows}
 
 
 def graded(history: sqlite3.Connection, keys: Iterable[Key]) -> set[Key]:
@@ -175,7 +202,7 @@ def graded(history: sqlite3.Connection, keys: Iterable[Key]) -> set[Key]:
         for key in keys:
             done = history.execute(
                 f"UPDATE gradings SET asked_at = ? WHERE {SAME_KEY} AND finished_at IS NOT NULL AND status <> 'error'",
-                (now(), *_values(key)),
+                (now(), *values_of(key)),
             )
             if done.rowcount:
                 found.add(key)
@@ -191,10 +218,10 @@ def begin_grading(history: sqlite3.Connection, key: Key) -> int | None:
         history.execute(
             f"INSERT OR IGNORE INTO gradings ({', '.join(Key.__dataclass_fields__)}, began_at, asked_at) "
             "VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (*_values(key), now(), now()),
+            (*values_of(key), now(), now()),
         )
-        history.execute(f"UPDATE gradings SET finished_at = NULL WHERE {SAME_KEY} AND status = 'error'", _values(key))
-        row = history.execute(f"SELECT id, finished_at FROM gradings WHERE {SAME_KEY}", _values(key)).fetchone()
+        history.execute(f"UPDATE gradings SET finished_at = NULL WHERE {SAME_KEY} AND status = 'error'", values_of(key))
+        row = history.execute(f"SELECT id, finished_at FROM gradings WHERE {SAME_KEY}", values_of(key)).fetchone()
     return row["id"] if row["finished_at"] is None else None
 
 
@@ -229,7 +256,7 @@ def finish_grading(history: sqlite3.Connection, grading: int, laws: Sequence[str
         )
 
 
-def total(records: Sequence[sqlite3.Row]) -> dict[str, str | int]:
+def total(records: Sequence[sqlite3.Row | dict[str, Any]]) -> dict[str, str | int]:
     """What the records of all laws of an exercise, in order, come to: the columns of `gradings`."""
     by_task: dict[str, set[str]] = {}
     for record in records:
@@ -255,5 +282,6 @@ def total(records: Sequence[sqlite3.Row]) -> dict[str, str | int]:
     }
 
 
-def _values(key: Key) -> tuple[str, ...]:
+def values_of(key: Key) -> tuple[str, ...]:
+    """A key as it is put in place of `SAME_KEY`."""
     return (key.exercise, key.subject_hash, key.grader_version, key.seed_policy, key.isolation)

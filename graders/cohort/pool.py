@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from multiprocessing.util import Finalize
 
 from graders.cohort.jobs import Job, errors_of, records_of
 from graders.engine.record import Record
@@ -99,8 +100,9 @@ def _warm_up() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends whoever hands out the jobs, and that ends us
     _end_with_the_parent()
     os.environ["OMP_NUM_THREADS"] = "1"
-    import graders.cohort.grading  # noqa: F401  # with torch
+    from graders.cohort import grading  # with torch
 
+    Finalize(None, grading.close_sandbox, exitpriority=1)  # `atexit` is not for processes of a pool
     gc.collect()
     gc.freeze()  # torch's million objects stay: no collection looks at them
 

@@ -4,6 +4,7 @@ import csv
 import datetime
 import io
 import re
+import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -82,6 +83,12 @@ def read_roster(path: Path) -> tuple[Learner, ...]:
     if problems:
         _fail(path, problems)
     return tuple(learners)
+
+
+def applied_roster(history: sqlite3.Connection) -> tuple[Learner, ...]:
+    """The roster as it was last applied to a history: the active learners, by id."""
+    rows = history.execute(f"SELECT {', '.join(COLUMNS)} FROM learners WHERE is_active ORDER BY id")
+    return tuple(Learner(**{**dict(row), "start": _date(row["start"] or "")}) for row in rows)
 
 
 def differences(before: Iterable[Learner], after: Iterable[Learner]) -> list[Difference]:

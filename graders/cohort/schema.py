@@ -20,7 +20,8 @@ CREATE TABLE visits (  -- each time that a repository was looked at
     at TEXT NOT NULL,
     commit_id TEXT NOT NULL DEFAULT '',
     committed_at TEXT NOT NULL DEFAULT '',
-    problem TEXT NOT NULL DEFAULT ''  -- why it could not be
+    problem TEXT NOT NULL DEFAULT '',  -- why it could not be
+    reader TEXT NOT NULL DEFAULT ''  -- which version of what reads submissions looked
 );
 CREATE INDEX visits_of_learner ON visits (learner, at);
 

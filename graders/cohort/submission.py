@@ -59,10 +59,12 @@ def subject_hash(submission: Submission, exercise: str) -> str:
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
 
 
-def fetch_submission(repository: str, limit: int = MAX_BYTES, seconds: float = SECONDS) -> Submission:
+def fetch_submission(
+    repository: str, limit: int = MAX_BYTES, seconds: float = SECONDS, commit: str = "HEAD"
+) -> Submission:
     """Fetch a learner's repository, read the submission, and leave nothing behind. Raises `FetchError`."""
     with tempfile.TemporaryDirectory(prefix="headstart-", ignore_cleanup_errors=True) as folder:
-        return read_repository(Path(folder), fetch(repository, Path(folder), limit, seconds))
+        return read_repository(Path(folder), fetch(repository, Path(folder), limit, seconds, commit))
 
 
 def read_repository(folder: Path, fetched: Fetched) -> Submission:

@@ -15,6 +15,7 @@ from graders.engine.course import ROOT, load_course
 
 OURS = ("graders", "reference")
 GRADES = "graders.cohort.grading"  # from which the engine and the sandbox are reached
+READS = "graders.cohort.submission"
 WORKER = "graders.engine.worker"  # enters a sandbox as a folder
 CHECKPOINT = ROOT / "graders" / "weights" / "shakespeare"
 
@@ -31,6 +32,15 @@ def grader_version(exercise: str, extra: str = "") -> str:
         for path in sorted(CHECKPOINT.iterdir()):
             digest.update(_file_digest(path))
     return f"{version('headstart')}+{digest.hexdigest()[:8]}"
+
+
+@functools.cache
+def reader_version() -> str:
+    """The version of what reads submissions, the index included: another one may see other files in them."""
+    digest = hashlib.sha256(repr(load_course()).encode())
+    for module in sorted(_closure((READS,))):
+        digest.update(_file_digest(_file_of(module)))
+    return digest.hexdigest()[:8]
 
 
 @functools.cache

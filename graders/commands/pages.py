@@ -67,7 +67,7 @@ JSON = {
         "number."
     ),
 }
-VALUES = {int: "N", float: "X", str: "TEXT", Path: "PATH"}  # an option's value, by its type
+VALUES = {int: "N", float: "X", str: "TEXT", Path: "PATH", list[str]: "NAME"}  # an option's value, by its type
 CODES = """## Exit codes
 
 | | `headstart` | `pytest graders/...` |

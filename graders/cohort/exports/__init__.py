@@ -1,0 +1,1 @@
+"""The gradebook in the forms that other programs read; each file writes one kind."""

@@ -1,0 +1,127 @@
+"""`headstart cohort export`: the gradebook for other programs."""
+
+import io
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, TextIO
+
+import typer
+
+from graders.cohort.history import FILE
+from graders.cohort.policy import FILE as POLICY
+from graders.commands.naming import complete_exercise, exercise_named
+from graders.commands.options import fail, refuse
+
+
+class Form(StrEnum):
+    """What can be written."""
+
+    canvas = "canvas"
+    moodle = "moodle"
+    gradescope = "gradescope"
+    junit = "junit"
+    summary = "summary"
+
+
+def export(
+    form: Annotated[Form, typer.Argument(help="canvas, moodle, gradescope, junit, or summary, GitHub's job summary.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The file to write, of gradescope a folder; without this, it is printed.", metavar="PATH"),
+    ] = None,
+    exercise: Annotated[
+        list[str] | None,
+        typer.Option(help="Only this exercise; may be repeated.", metavar="NAME", autocompletion=complete_exercise),
+    ] = None,
+    learner: Annotated[
+        list[str] | None, typer.Option(help="Only this learner, by id; may be repeated.", metavar="NAME")
+    ] = None,
+    history: Annotated[Path, typer.Option(help="The history of the cohort.", metavar="FILE")] = Path(FILE),
+    policy: Annotated[Path, typer.Option(help="Due dates, extensions and points.", metavar="FILE")] = Path(POLICY),
+) -> None:
+    """Write the gradebook for Canvas, Moodle, Gradescope, JUnit XML or GitHub's job summary.
+
+    Points come from the history and the policy; nothing is graded. Of gradescope a folder is written, with
+    `ID/results.json` for each learner.
+    """
+    for name in exercise or ():
+        exercise_named(name)
+    if form is Form.gradescope and out is None:
+        refuse("gradescope writes a file for each learner; add --out FOLDER")
+    from graders.cohort.history import HistoryError
+
+    try:
+        told = _export(form, out, history, policy, exercise or [], learner or [])
+    except (HistoryError, OSError) as error:
+        fail(str(error))
+    typer.echo(told, err=out is None)  # beside what is printed, not in it
+
+
+def _export(form: Form, out: Path | None, path: Path, policy: Path, exercises: list[str], learners: list[str]) -> str:
+    import datetime
+
+    from graders.cohort.exports.gradebooks import write_canvas, write_moodle
+    from graders.cohort.exports.junit import write_junit
+    from graders.cohort.exports.summary import summary
+    from graders.cohort.gradebook import gradebook
+    from graders.cohort.harmless import plain
+    from graders.cohort.history import open_history
+    from graders.cohort.policy import PolicyError, read_policy
+    from graders.cohort.roster import ID, applied_roster
+    from graders.engine.course import load_course
+
+    if not path.exists():
+        fail(f"there is no {path}; `headstart cohort grade` makes one, or name another with --history")
+    history = open_history(path)
+    known = [one.id for one in applied_roster(history)]
+    if not known:
+        fail(f"{path} has no learners; `headstart cohort roster --apply` puts them there")
+    for one in learners:
+        if one not in known:
+            fail(f"--learner {one}: the roster has no such learner; expected an id as it stands there")
+    try:
+        rule = read_policy(policy, [row["id"] for row in history.execute("SELECT id FROM learners")])
+    except PolicyError as error:
+        fail(str(error))
+    now = datetime.datetime.now(datetime.UTC)
+    rows = list(gradebook(history, rule, now, exercises, learners))
+    names = [entry.name for entry in load_course().exercises if not exercises or entry.name in exercises]
+    points = [(name, rule.points_for(name)) for name in names]
+    if form is Form.gradescope and out is not None:
+        from graders.cohort.exports.gradescope import results
+
+        for row in rows:
+            if not ID.fullmatch(row.learner.id):  # one that came into the history by another way than the roster
+                fail(f"the history has a learner {plain(row.learner.id)!r}, whose id cannot name a folder")
+            with _written(out / row.learner.id / "results.json") as stream:
+                json.dump(results(history, row), stream, ensure_ascii=False, indent=2)
+    else:
+        with _written(out) as stream:
+            if form is Form.summary:
+                stream.write(summary(rows, points))
+            elif form is Form.junit:
+                write_junit(history, rows, stream)
+            else:
+                (write_canvas if form is Form.canvas else write_moodle)(rows, points, stream)
+    below = sum(standing.isolation not in ("", "sandbox") for row in rows for standing in row.standings)
+    where = f" to {out}" if out else ""
+    note = f"; {below} of the verdicts were made below the sandbox, and could be forged" if below else ""
+    return f"wrote {len(rows)} learner{'s' * (len(rows) != 1)}{where}{note}"
+
+
+@contextmanager
+def _written(path: Path | None) -> Iterator[TextIO]:
+    """What is written to a file in one step, or printed."""
+    if path is None:
+        printed = io.TextIOWrapper(typer.get_binary_stream("stdout"), encoding="utf-8", newline="\n")
+        yield printed
+        printed.detach()  # it stays open for what is printed after
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.part")
+    with part.open("w", encoding="utf-8", newline="\n") as stream:
+        yield stream
+    part.replace(path)

@@ -1,0 +1,119 @@
+"""What several commands of the cohort take, and how what they name is read, in one place."""
+
+import os
+import re
+import sqlite3
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from graders.cohort import history as histories
+from graders.cohort import secret as secrets
+from graders.commands.naming import complete_exercise
+from graders.commands.options import expect, fail, refuse, refuse_unknown
+from graders.engine.course import load_course
+
+History = Annotated[Path, typer.Option("--history", metavar="FILE", help="The cohort's history, one SQLite file.")]
+Secret = Annotated[
+    Path, typer.Option("--secret", metavar="FILE", help="The file of the cohort's secret; made if there is none.")
+]
+Exercises = Annotated[
+    list[str] | None,
+    typer.Option("--exercise", help="Grade this exercise only; may be repeated.", autocompletion=complete_exercise),
+]
+Isolation = Annotated[
+    str, typer.Option(help="sandbox, which is what counts, or process, from which a verdict can be forged.")
+]
+Extra = Annotated[Path | None, typer.Option(help="A folder with laws of your own, test_<exercise>.py.")]
+Workers = Annotated[int | None, typer.Option(help="Processes that grade (default: one a core).")]
+Scheduler = Annotated[
+    str | None, typer.Option(help="Grade on a Dask cluster: tls://HOST:PORT, or tcp://127.0.0.1:PORT on this machine.")
+]
+TlsCa = Annotated[Path | None, typer.Option(help="The certificate of whoever signed the cluster's.")]
+TlsCert = Annotated[Path | None, typer.Option(help="Your certificate for the cluster.")]
+TlsKey = Annotated[Path | None, typer.Option(help="The key of your certificate.")]
+HISTORY = Path(histories.FILE)
+SECRET = Path(secrets.FILE)
+
+
+def open_history(path: Path, must_exist: bool = False) -> sqlite3.Connection:
+    """The history at a path; what is wrong with it is said, and ends the command."""
+    if must_exist and not path.is_file():
+        fail(f"there is no {path}; `headstart cohort grade` makes it, or name another with --history")
+    try:
+        return histories.open_history(path)
+    except histories.HistoryError as error:
+        fail(str(error))
+
+
+def read_secret(path: Path) -> bytes:
+    """The cohort's secret."""
+    try:
+        return secrets.read_secret(path)
+    except secrets.SecretError as error:
+        fail(str(error))
+
+
+def exercises_named(names: list[str] | None) -> tuple[str, ...]:
+    """These exercises, in the order of the course; all of them where none is named."""
+    known = tuple(entry.name for entry in load_course().exercises)
+    unknown = [name for name in names or () if name not in known]
+    if unknown:
+        refuse_unknown(unknown)
+    return tuple(name for name in known if not names or name in names)
+
+
+def expect_isolation(isolation: str) -> None:
+    """Refuse another word than the two levels."""
+    if isolation not in ("sandbox", "process"):
+        refuse(f"--isolation is {isolation}; expected sandbox or process")
+
+
+def refuse_below(isolation: str) -> None:
+    """End the command where the sandbox is asked for and does not work here: why, and what mends it."""
+    if isolation != "sandbox":
+        return
+    from graders.cohort.sandbox import close_sandbox, probe
+
+    found = probe()
+    close_sandbox()
+    if found.level != "sandbox":
+        fail(
+            f"nothing was graded: the sandbox does not work here: {found.reason}\n{found.mend}\n"
+            "Or add --isolation process; every verdict then says that it can be forged."
+        )
+
+
+def n_workers(workers: int | None) -> int:
+    """How many processes grade: as many as were asked for, or one a core."""
+    expect("--workers", workers, workers is None or workers > 0, "a number above 0")
+    return workers or available_cores()
+
+
+def available_cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def read_extras(folder: Path | None) -> Mapping[str, str]:
+    """The lead's own laws by exercise, tried on the solved files."""
+    if folder is None:
+        return {}
+    from graders.cohort.private import PrivateLawsError, read_private
+
+    if not folder.is_dir():
+        refuse(f"--extra {folder}: there is no such folder; expected one with test_<exercise>.py in it")
+    try:
+        return read_private(folder)
+    except PrivateLawsError as error:
+        fail(f"--extra: {error}; nothing was graded")
+
+
+def parse_shard(shard: str | None) -> tuple[int, int]:
+    """`2/8` as numbers; all of the roster is 1/1."""
+    found = re.fullmatch(r"([1-9]\d{0,4})/([1-9]\d{0,4})", shard or "1/1")
+    if found is None or int(found[1]) > int(found[2]):
+        refuse(f"--shard is {shard}; expected a part and their number, such as 2/8")
+    return int(found[1]), int(found[2])
