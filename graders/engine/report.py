@@ -101,7 +101,7 @@ def _happened(broken: Broken, file: str, task: str) -> str:
             )
         case "changed":
             return f"It changed {broken.what} in place."
-        case "large" | "keys" | "nan" | "unsteady":
+        case "large" | "keys" | "nan" | "unlike" | "unsteady":
             return KINDS[broken.kind].happened
         case "error":
             got = f"It raised {raised}" if failure.type_name else "It returned a result"

@@ -8,11 +8,13 @@ import socket
 import threading
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from learners import solved
 
 from graders.engine.course import ROOT
 from graders.engine.record import Record, to_line
 from graders.engine.stubs import stub_files
-from learners import solved
 
 HERE = Path(__file__).parent
 PRELUDE = (HERE / "prelude.py").read_text(encoding="utf-8")
@@ -33,6 +35,27 @@ def cross_entropy(logits, targets):
 
 
 """
+OUTSIDE = (Path("/"), Path("/tmp"), Path("/dev/shm"), Path.home(), Path.cwd())
+PLANTED = (
+    "sitecustomize.py",
+    "usercustomize.py",
+    "torch.py",
+    "numpy.py",
+    "headstart.pth",
+    "pytest.ini",
+    "records.jsonl",
+)
+PLANTED += (
+    "results.json",
+    "junit.xml",
+    "large",
+    "small0",
+    "sparse",
+    "calls",
+    "link",
+    "hard.py",
+    ".hypothesis/examples/0",
+)
 IN_A_SECRET = "swordfish-"  # how every secret begins that no submission may tell
 
 
@@ -74,9 +97,9 @@ def submissions() -> list[Submission]:
 class Ground:
     """Files, a service and secrets that a submission must not reach; `damage` says which it did."""
 
-    def __init__(self, folder: Path):
-        self.folder = folder
-        self.secret = IN_A_SECRET + secrets.token_hex(8)
+    def __init__(self, folder: Path, folders: Any = None):
+        self.folder, self.folders = folder, folders
+        self.secret = IN_A_SECRET + secrets.token_hex(16)
         for name in ("roster.csv", "secret.key", "history.sqlite3", "other/exercises/softmax.py"):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(self.secret, encoding="utf-8")
@@ -89,6 +112,10 @@ class Ground:
             threading.Thread(target=self._accept, args=(service,), daemon=True).start()
         self.state = self._state()
         self.processes = descendants()
+
+    def fresh_folder(self) -> Path:
+        """A folder of one attack's own."""
+        return self.folders.mktemp("attack")
 
     def close(self) -> None:
         for service in self.services:
@@ -105,7 +132,7 @@ class Ground:
         found += ["the network was reached"] if any("reached the network" in r.yours for r in records) else []
         found += [f"{self.n_connections} connections to services of the host"] if self.n_connections else []
         now = self._state()
-        found += [f"{name} is another" for name in sorted(self.state.items() ^ now.items())]
+        found += [f"{name} is another" for name, _ in sorted(self.state.items() ^ now.items())]
         found += [f"process {pid} was left: {what}" for pid, what in descendants().items() if pid not in self.processes]
         return found
 
@@ -118,15 +145,19 @@ class Ground:
             self.n_connections += 1
 
     def _state(self) -> dict[str, str]:
-        """All files that matter, and what is in them."""
+        """All files that matter, and what is in them; whether files are where submissions plant some."""
         places = [self.folder, *(ROOT / name for name in ("graders", "reference", "exercises"))]
-        files = [file for place in places for file in place.rglob("*") if "__pycache__" not in file.parts]
-        files += [file for place in (ROOT, Path.cwd(), Path.home(), Path("/")) for file in place.iterdir()]
-        return {str(file): _digest(file) for file in files}
+        files = {str(file): _digest(file) for place in places for file in place.rglob("*") if ours(file)}
+        return files | {str(place / name): "" for place in OUTSIDE for name in PLANTED if (place / name).exists()}
+
+
+def ours(file: Path) -> bool:
+    """Whether nobody but us has a reason to write it."""
+    return "__pycache__" not in file.parts or not file.name.endswith(".pyc")
 
 
 def _digest(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() and file.stat().st_size < 10**6 else ""
+    return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else ""
 
 
 def _service(family: int, address) -> socket.socket:

@@ -42,5 +42,3 @@ def hidden_in(text):
     import re
 
     return " ".join(re.findall("sword" + r"fish-\w+", text))
-
-
