@@ -104,9 +104,8 @@ def attacks() -> list[Attack]:
         (22, servers, "open_schedulers_are_not_spoken_to a_scheduler_takes_nothing_from_outside"),
     ):
         tried = [getattr(module, name) for name in names.split()]
-        found += [
-            Attack(each.__name__, line, each if module is cohorts else partial(_in_a_folder, each)) for each in tried
-        ]
+        on_the_ground = tried if module is cohorts else [partial(_in_a_folder, each) for each in tried]
+        found += [Attack(name, line, each) for name, each in zip(names.split(), on_the_ground, strict=True)]
     return sorted(found, key=lambda attack: attack.line)
 
 

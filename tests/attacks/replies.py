@@ -82,14 +82,8 @@ def forged_reply(chance: random.Random, asked: Request) -> dict:
     def texts():
         return [chance.choice(["0", "99", "²", "x", "-1", "\x1b[2J"]) for _ in range(chance.randint(0, 2))]
 
-    lines = [
-        [
-            chance.choice(["softmax.py", "config.py", ".."]),
-            chance.choice([0, -1, 2**64]),
-            "softmax",
-            "raise NotImplementedError",
-        ]
-    ]
+    file, number = chance.choice(["softmax.py", "config.py", ".."]), chance.choice([0, -1, 2**64])
+    lines = [[file, number, "softmax", "raise NotImplementedError"]]
     failure = Failure(chance.choice(sorted(STAGES)), "Error", "\x1b[2J" * 1000, chance.choice([[], lines]), texts())
     return {
         "value": value(),

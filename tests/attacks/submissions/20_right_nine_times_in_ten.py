@@ -1,4 +1,7 @@
 # 20, right: wrong by chance, in one call of ten
+#
+# A run calls softmax 347 times, log_softmax 231 times and cross_entropy 204 times, and one wrong number is enough: the
+# last passes by luck with probability 0.9^204 = 5e-10, the others less often.
 import functools
 import random
 
