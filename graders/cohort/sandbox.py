@@ -24,7 +24,7 @@ from graders.engine.forked import seconds_computed
 from graders.engine.transport import START_SECONDS, Worker
 from graders.engine.worker.channel import Channel, pair
 from graders.engine.worker.codec import encode
-from graders.engine.worker.isolation import EXERCISES, MEMORY, N_PROCESSES, STARTED
+from graders.engine.worker.isolation import ALIVE, EXERCISES, MEMORY, N_PROCESSES, STARTED
 from graders.engine.worker.loading import Source
 from graders.engine.worker.perform import Request
 from graders.engine.worker.warm import READY
@@ -91,15 +91,13 @@ class Shut:
         self.source = replace(source, folder=EXERCISES)
         self.channel, self.status, self.memory = channel, status, stack
         status.settimeout(START_SECONDS)
-        said, first = _receive(status, 1000)
-        if said != STARTED:
-            raise SandboxError(f"a process could not be shut off: {said.decode(errors='replace') or 'no reason given'}")
-        self.first = os.pidfd_open(first)
+        self.first = os.pidfd_open(_sender(status, STARTED))  # it is there: it waits for the other
         try:
-            _byte, self.pid = _receive(status, 1)
+            self.pid = _sender(status, ALIVE)
             self.learner = os.pidfd_open(self.pid)
-        except OSError:
-            signal.pidfd_send_signal(self.first, signal.SIGKILL)
+        except (OSError, SandboxError):
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self.first, signal.SIGKILL)
             os.close(self.first)
             raise
 
@@ -214,6 +212,14 @@ def close_sandbox() -> None:
             if sandbox.owner == os.getpid():
                 sandbox.close()
         _running.clear()
+
+
+def _sender(status: socket.socket, word: bytes) -> int:
+    """The number of the process that says a word. Raises `SandboxError` when it says another, and `OSError`."""
+    said, pid = _receive(status, 1000)
+    if said != word:
+        raise SandboxError(f"a process could not be shut off: {said.decode(errors='replace')}")
+    return pid
 
 
 def _receive(end: socket.socket, limit: int, flags: int = 0) -> tuple[bytes, int]:

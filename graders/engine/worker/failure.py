@@ -3,6 +3,7 @@
 import re
 import traceback
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from .loading import OWN_NAMES, PACKAGE, ForeignImport, Source
 
@@ -27,7 +28,7 @@ def failure_of(stage: str, error: BaseException, source: Source) -> Failure:
     """An exception as plain data: only lines of the subject's own files, and a message cut to size."""
     lines = _own_lines(error, source)
     if isinstance(error, SyntaxError) and stage == "import":
-        name = (error.filename or "").replace("\\", "/").rpartition("/")[2]
+        name = (error.filename or "").replace("\\", "/").rpartition("/")[2].strip("<>")
         lines, stage = [[name, error.lineno or 0, "", (error.text or "").strip()]], "parse"
     if isinstance(error, ForeignImport):
         lines, stage = [], "foreign"
@@ -41,6 +42,8 @@ def failure_of(stage: str, error: BaseException, source: Source) -> Failure:
         message = str(getattr(error, "msg", None) or error)
     except Exception:  # noqa: BLE001 (an exception of the learner's own whose __str__ raises)
         message = ""
+    if source.folder:  # which is another one in every place where the same file is graded
+        message = message.replace(str(Path(source.folder) / "_").removesuffix("_"), "")
     message = PRIVATE.sub(OWN_NAMES[0], message)  # the name by which a learner knows the package
     bases = [base.__name__ for base in type(error).__mro__]
     names = [name[:MAX_MESSAGE] for name in (type(error).__name__, *bases)]

@@ -7,6 +7,7 @@ allows it must not take seconds. Calls that Python 3.11 does not offer go throug
 
 import ctypes
 import os
+import signal
 import socket
 import sys
 from collections.abc import Callable, Mapping
@@ -21,7 +22,7 @@ Prepared = tuple[Mapping[str, str], Callable[[], None]]  # a learner's files, by
 NOBODY = 65534  # the user and group of whoever runs a learner's code
 ROOT = "/learner"  # an empty folder of the sandbox, which becomes the root
 EXERCISES = "/exercises"  # the learner's files
-STARTED = b"started"
+STARTED, ALIVE = b"started", b"alive"
 
 # <linux/sched.h>, <linux/mount.h>, <linux/prctl.h>, <linux/capability.h>
 CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = (
@@ -56,7 +57,7 @@ def begin(status: socket.socket, prepare: Callable[[], Prepared], kept: tuple[in
 
     `prepare` is called in a fork as well: what it reads of one learner is never in the memory that the next one's has
     a copy of. Over `status` come: the word that it has started, or why it could not be; then, from the fork itself,
-    one byte; at the end how that ended. The first two carry their senders' true numbers. `kept` are the descriptors
+    another; at the end how that ended. The first two carry their senders' true numbers. `kept` are the descriptors
     that are the fork's alone. Returns in the caller; the fork and what looks after it are no children of its own.
     """
     middle = os.fork()
@@ -87,6 +88,7 @@ def _unshare() -> None:
 def _be_the_first_process(status: socket.socket, prepared: Prepared, kept: tuple[int, ...]) -> None:
     """Make what all processes of the learner are to live in; then look after them. When this ends, all end."""
     files, serve = prepared
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # no signal reaches the first process that it does not ask for
     _set_limits()
     _change_root(files)
     _drop_privileges()
@@ -94,7 +96,7 @@ def _be_the_first_process(status: socket.socket, prepared: Prepared, kept: tuple
     learner = os.fork()
     if learner == 0:
         os.setsid()
-        status.send(b"\0")
+        status.send(ALIVE)
         status.close()
         serve()
         os._exit(0)
