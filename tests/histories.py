@@ -24,10 +24,8 @@ class History:
 
     def visit(self, learner: str, at: str, problem: str = "", committed_at: str = "", **texts: str) -> "History":
         """A learner's repository was looked at: the texts found there, by exercise."""
-        committed_at = committed_at or at
-        kept.record_visit(self.to, learner, at, "c0ffee", committed_at, problem)
-        if texts:
-            kept.record_submissions(self.to, learner, texts, at, "c0ffee", committed_at)
+        facts = {"commit_id": "c0ffee", "committed_at": committed_at or at, "problem": problem, "hashes": texts}
+        kept.record_visit(self.to, learner, at, **facts)
         return self
 
     def grade(

@@ -279,7 +279,7 @@ def test_verdicts_below_the_sandbox_are_said(history):
         (
             ("moodle", "--history", "no.sqlite3"),
             1,
-            "there is no no.sqlite3; `headstart cohort grade` makes one, or name another with --history\n",
+            "there is no no.sqlite3; `headstart cohort grade` makes it, or name another with --history\n",
         ),
         (("moodle", "--exercise", "atention"), 2, "there is no exercise 'atention'"),
         (("excel",), 2, "'excel' is not one of"),

@@ -201,6 +201,13 @@ def test_hooks_of_the_repository_and_of_the_user_do_not_run(tmp_path, monkeypatc
     assert not (tmp_path / "ran").exists()
 
 
+def test_the_configuration_of_the_user_cannot_lead_elsewhere(tmp_path, monkeypatch):
+    ada, bo = (make_repository(tmp_path / name, {"exercises/mlp.py": name}) for name in ("ada", "bo"))
+    (tmp_path / ".gitconfig").write_text(f'[url "{bo}"]\n\tinsteadOf = {ada}\n')
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert fetch_submission(str(ada)).files == {"mlp": "ada"}
+
+
 def test_what_the_repository_configures_for_itself_does_not_run(tmp_path):
     ada = make_repository(tmp_path / "ada", FILES)
     touch = f"touch {tmp_path}/ran"
@@ -255,10 +262,10 @@ def test_a_hundred_thousand_files_cost_a_listing_and_no_more(tmp_path):
 
 
 def test_a_small_pack_that_unfolds_into_a_large_file_is_not_unfolded(tmp_path):
-    ada = make_repository(tmp_path / "ada", FILES | {"exercises/mlp.py": bytes(200 * 2**20)})
+    ada = make_repository(tmp_path / "ada", FILES | {"exercises/mlp.py": bytes(64 * 2**20)})
     found = fetch_submission(str(ada))
     assert found.files == {"attention": "x = 1\n"}
-    assert found.problems == {"mlp": "exercises/mlp.py is 209716 kB; expected at most 256 kB"}
+    assert found.problems == {"mlp": "exercises/mlp.py is 67109 kB; expected at most 256 kB"}
 
 
 def test_a_file_that_the_server_left_out_was_too_large(tmp_path):

@@ -1,4 +1,4 @@
-"""Grades jobs in a child of a process that is not ours, such as a worker of Dask: no torch, no sandbox, no learner there.
+"""Grades jobs in a child of a process that is not ours, such as a worker of Dask, which stays free of learners' code.
 
 python -m graders.cohort.apart      for each job on its standard input, a line of JSON, a line of records
 """
@@ -22,7 +22,8 @@ def grade_apart(job: dict[str, Any]) -> list[dict[str, Any]]:
     """The records of a job, both as plain data. Raises `RuntimeError` when the child dies of it every time."""
     for _ in range(ATTEMPTS):
         child = _child()
-        assert child.stdin is not None and child.stdout is not None
+        assert child.stdin is not None
+        assert child.stdout is not None
         try:
             child.stdin.write(json.dumps(job) + "\n")
             child.stdin.flush()

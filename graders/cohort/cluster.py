@@ -70,14 +70,10 @@ def graded_on(scheduler: str, certificates: Certificates, jobs: Iterable[Job]) -
         raise ClusterError(refused)
     security: Any = None
     if scheduler.startswith("tls:"):
-        files = {
-            "tls_ca_file": certificates.ca,
-            "tls_client_cert": certificates.cert,
-            "tls_client_key": certificates.key,
-        }
-        security = Security(require_encryption=True, **{name: str(path) for name, path in files.items()})
+        ca, cert, key = (str(path) for path in vars(certificates).values())
+        security = Security(require_encryption=True, tls_ca_file=ca, tls_client_cert=cert, tls_client_key=key)
     try:
-        client = Client(scheduler, security=security, timeout=SECONDS, set_as_default=False)
+        client = Client(scheduler, security=security, timeout=SECONDS)
     except (OSError, TimeoutError, ValueError, RuntimeError) as error:
         raise ClusterError(f"the scheduler at {scheduler} could not be reached: {error}") from error
     fresh, running = iter(jobs), dict[Any, Job]()
@@ -91,7 +87,7 @@ def graded_on(scheduler: str, certificates: Certificates, jobs: Iterable[Job]) -
                 return
             for future in wait(list(running), return_when="FIRST_COMPLETED").done:
                 job = running.pop(future)
-                if future.status == "cancelled" or future.status == "lost":
+                if future.status in ("cancelled", "lost"):
                     raise ClusterError(f"the cluster at {scheduler} was lost; run the command again to go on")
                 yield job, _records(job, future)
     except (OSError, TimeoutError, CancelledError) as error:

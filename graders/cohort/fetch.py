@@ -34,8 +34,6 @@ PROXIES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "
 CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 TOKEN, TOKEN_HOST = "HEADSTART_GIT_TOKEN", "HEADSTART_GIT_HOST"  # for private repositories, in CI
 CONFIG = {
-    "core.hooksPath": os.devnull,
-    "core.fsmonitor": "false",
     "core.askPass": "",
     "credential.helper": "",
     "credential.interactive": "false",

@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -10,9 +10,9 @@ from typing import Annotated, TextIO
 
 import typer
 
-from graders.cohort.history import FILE
 from graders.cohort.policy import FILE as POLICY
-from graders.commands.naming import complete_exercise, exercise_named
+from graders.commands.cohort.options import HISTORY, History, exercises_named, open_history
+from graders.commands.naming import complete_exercise
 from graders.commands.options import fail, refuse
 
 
@@ -39,7 +39,7 @@ def export(
     learner: Annotated[
         list[str] | None, typer.Option(help="Only this learner, by id; may be repeated.", metavar="NAME")
     ] = None,
-    history: Annotated[Path, typer.Option(help="The history of the cohort.", metavar="FILE")] = Path(FILE),
+    history: History = HISTORY,
     policy: Annotated[Path, typer.Option(help="Due dates, extensions and points.", metavar="FILE")] = Path(POLICY),
 ) -> None:
     """Write the gradebook for Canvas, Moodle, Gradescope, JUnit XML or GitHub's job summary.
@@ -47,20 +47,20 @@ def export(
     Points come from the history and the policy; nothing is graded. Of gradescope a folder is written, with
     `ID/results.json` for each learner.
     """
-    for name in exercise or ():
-        exercise_named(name)
+    exercises = exercises_named(exercise)
     if form is Form.gradescope and out is None:
         refuse("gradescope writes a file for each learner; add --out FOLDER")
-    from graders.cohort.history import HistoryError
-
     try:
-        told = _export(form, out, history, policy, exercise or [], learner or [])
-    except (HistoryError, OSError) as error:
-        fail(str(error))
+        told = _export(form, out, history, policy, exercises, learner or [])
+    except OSError as error:
+        fail(f"{error.filename or out} could not be written: {error.strerror or error}")
     typer.echo(told, err=out is None)  # beside what is printed, not in it
 
 
-def _export(form: Form, out: Path | None, path: Path, policy: Path, exercises: list[str], learners: list[str]) -> str:
+def _export(
+    form: Form, out: Path | None, path: Path, policy: Path, exercises: Sequence[str], learners: Sequence[str]
+) -> str:
+    """Write it, and say what was written."""
     import datetime
 
     from graders.cohort.exports.gradebooks import write_canvas, write_moodle
@@ -68,14 +68,10 @@ def _export(form: Form, out: Path | None, path: Path, policy: Path, exercises: l
     from graders.cohort.exports.summary import summary
     from graders.cohort.gradebook import gradebook
     from graders.cohort.harmless import plain
-    from graders.cohort.history import open_history
     from graders.cohort.policy import PolicyError, read_policy
     from graders.cohort.roster import ID, applied_roster
-    from graders.engine.course import load_course
 
-    if not path.exists():
-        fail(f"there is no {path}; `headstart cohort grade` makes one, or name another with --history")
-    history = open_history(path)
+    history = open_history(path, must_exist=True)
     known = [one.id for one in applied_roster(history)]
     if not known:
         fail(f"{path} has no learners; `headstart cohort roster --apply` puts them there")
@@ -88,8 +84,7 @@ def _export(form: Form, out: Path | None, path: Path, policy: Path, exercises: l
         fail(str(error))
     now = datetime.datetime.now(datetime.UTC)
     rows = list(gradebook(history, rule, now, exercises, learners))
-    names = [entry.name for entry in load_course().exercises if not exercises or entry.name in exercises]
-    points = [(name, rule.points_for(name)) for name in names]
+    points = [(name, rule.points_for(name)) for name in exercises]
     if form is Form.gradescope and out is not None:
         from graders.cohort.exports.gradescope import results
 

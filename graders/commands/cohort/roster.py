@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from graders.cohort.history import FILE
+from graders.commands.cohort.options import HISTORY, History, open_history
 from graders.commands.options import call, fail, given
 
 ROSTER = Path("roster.csv")
@@ -14,14 +14,14 @@ ROSTER = Path("roster.csv")
 def roster(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="The roster, a CSV file.", metavar="ROSTER")] = ROSTER,
-    history: Annotated[Path, typer.Option(help="The history of the cohort.", metavar="FILE")] = Path(FILE),
+    history: History = HISTORY,
     apply: Annotated[bool, typer.Option("--apply", help="Make this roster the one that counts.")] = False,
 ) -> None:
     """Check a roster, and show who is new, who is gone and what changed since it was last applied.
 
     Nothing is changed without `--apply`; whoever is gone stays in the history and is graded no more.
     """
-    from graders.cohort.history import HistoryError, apply_roster, open_history
+    from graders.cohort.history import HistoryError, apply_roster
     from graders.cohort.roster import RosterError, applied_roster, difference_lines, differences, read_roster
 
     try:
