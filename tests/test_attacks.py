@@ -43,6 +43,11 @@ LINES = {
     21: "planted caches",
     22: "open ports",
 }
+# Tricks whose traces can be cleared away, for a look at whether the ground sees them
+WITHOUT_HARM = {
+    "06_executes_where_it_runs": "open(FOLDER + '/executed', 'w').close()\n",
+    "13_leaves_one_process_behind": "import subprocess\nsubprocess.Popen(['sleep', '3'])\n",
+}
 MAX_TIMEOUTS = 3  # of one submission: one for each task of the exercise
 SEED = 20_261_122
 
@@ -56,9 +61,9 @@ class Attack:
     tried: Callable[[Ground], object]
 
 
-def submitted(submission: Submission, ground: Ground) -> None:
+def submitted(submission: Submission, ground: Ground, isolation: str = "sandbox") -> None:
     """Grade a hostile file as a lead would, and look at what it came to."""
-    records = grade(Job(EXERCISE, "0", ground.files(submission), seed=SEED))
+    records = grade(Job(EXERCISE, "0", ground.files(submission), seed=SEED, isolation=isolation))
     by_task = collections.defaultdict(list)
     for record in records:
         by_task[record.task].append(record.status)
@@ -130,6 +135,28 @@ def ground(tmp_path_factory):
 def test_attack(attack, ground):
     attack.tried(ground)
     repelled.add(f"{attack.line} {attack.name}")
+
+
+@pytest.mark.parametrize(
+    ("name", "reached"),
+    [
+        ("02_reads_by_path", "a wrong answer passed"),
+        ("02_searches_the_memory", "a wrong answer passed"),
+        ("08_reads_files_of_others", "a secret was told"),
+        ("14_connects_to_the_host", "connections to services of the host"),
+        ("06_executes_where_it_runs", "executed is another"),
+        ("13_leaves_one_process_behind", "was left: sleep"),
+    ],
+)
+def test_without_a_sandbox_it_is_seen_what_is_reached(name, reached, tmp_path, tmp_path_factory):
+    """The attacks are none of straw, and the ground sees what they do."""
+    trick = WITHOUT_HARM.get(name) or next(each.trick for each in submissions() if each.name == name)
+    unguarded = Ground(tmp_path, tmp_path_factory)
+    try:
+        with pytest.raises(AssertionError, match=reached):
+            submitted(Submission(name, 0, "wrong", False, "", trick), unguarded, "process")
+    finally:
+        unguarded.close()
 
 
 def test_every_line_has_an_attack():
