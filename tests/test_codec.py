@@ -182,3 +182,20 @@ def test_nothing_that_executes_is_imported_by_the_codec():
     names = {alias.name for node in imports if isinstance(node, ast.Import) for alias in node.names}
     modules = {node.module for node in imports if isinstance(node, ast.ImportFrom)}
     assert names | modules == {"json", "math", "dataclasses", "typing", "torch"}
+
+
+def test_a_header_above_the_limit_is_not_parsed():
+    text = encode(["x" * 100])
+    assert decode(text, max_header=200) == ["x" * 100]
+    with pytest.raises(CodecError, match="the header of the message is too long"):
+        decode(text, max_header=100)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [{"$tensor": ["float32", [9] * 100 + [0]]}, {"$tensor": ["float32", [0, 2**70]]}, {"$set": [1] * 20_000}],
+    ids=["axes", "length", "members"],
+)
+def test_what_would_keep_the_judge_busy_is_refused(header):
+    with pytest.raises(CodecError, match=r"unknown dtype or shape|too many members"):
+        decode(message(header))

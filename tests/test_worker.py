@@ -6,14 +6,10 @@ from torch import nn
 
 from graders.engine.worker.loading import Source
 from graders.engine.worker.perform import (
-    Failure,
     ModuleRequest,
     Performer,
-    Reply,
     Request,
     cotangent,
-    reply_from,
-    to_data,
 )
 
 CONFIG = "class GPTConfig:\n    def __init__(self, **sizes):\n        self.__dict__.update(sizes)\n"
@@ -275,23 +271,6 @@ def test_a_method_that_is_inherited_counts():
         ["self", "POSITIONAL_OR_KEYWORD", None],
         ["x", "POSITIONAL_OR_KEYWORD", None],
     ]
-
-
-@pytest.mark.parametrize(
-    "data",
-    [{"changed": 5}, {"changed": [5]}, {"gradients": {"0": 1}}, {"printed": None}, {"failure": {"stage": 1}},
-     {"failure": {"stage": "call", "lines": [["a", "b", "c", "d"]]}}, {"unknown": 1}],
-    ids=str,
-)  # fmt: skip
-def test_a_reply_with_parts_of_another_type_is_refused(data):
-    with pytest.raises(TypeError):
-        reply_from(to_data(Reply()) | data)
-
-
-def test_a_reply_crosses_whole():
-    failure = Failure("call", "E", "m", [["a.py", 1, "f", ""]])
-    reply = Reply(1, failure, ["0"], {"0": X}, {}, ["add"], True, ["note"], "text")
-    assert reply_from(to_data(reply)) == reply
 
 
 def test_weights_are_copied_into_the_module():

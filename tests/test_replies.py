@@ -1,0 +1,31 @@
+"""A reply comes from a process that is not to be trusted: what is not one is refused."""
+
+import pytest
+import torch
+
+from graders.engine.worker.perform import Failure, Reply, reply_from, to_data
+
+X = torch.tensor([1.0, 2.0], dtype=torch.float64)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [{"changed": 5}, {"changed": [5]}, {"gradients": {"0": 1}}, {"printed": None}, {"failure": {"stage": 1}},
+     {"failure": {"stage": "call", "lines": [["a", "b", "c", "d"]]}}, {"unknown": 1}, {"failure": X},
+     {"failure": {"stage": "passed"}}, {"failure": {"stage": "call", "bases": [1]}}],
+    ids=str,
+)  # fmt: skip
+def test_a_reply_with_parts_of_another_type_is_refused(data):
+    with pytest.raises(TypeError):
+        reply_from(to_data(Reply()) | data)
+
+
+def test_texts_of_a_reply_are_cut_whoever_wrote_them():
+    reply = reply_from(to_data(Reply(failure=Failure("call", message="x" * 10_000), printed="x" * 10_000)))
+    assert (len(reply.failure.message), len(reply.printed)) == (600, 2000)
+
+
+def test_a_reply_crosses_whole():
+    failure = Failure("call", "E", "m", [["a.py", 1, "f", ""]])
+    reply = Reply(1, failure, ["0"], {"0": X}, {}, ["add"], True, ["note"], "text")
+    assert reply_from(to_data(reply)) == reply
