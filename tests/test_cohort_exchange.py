@@ -8,7 +8,7 @@ import pytest
 from test_cohort_history import EARLY, KEY, LATE, grade, rows
 
 from graders.cohort.exchange import ExchangeError, export_records, import_records, merge
-from graders.cohort.history import apply_roster, open_history, record_submissions, record_visit
+from graders.cohort.history import apply_roster, open_history, record_visit
 from graders.cohort.roster import Learner
 
 VERDICTS = "SELECT learner, exercise, status, n_laws, n_passed, law, isolation FROM verdicts ORDER BY learner, exercise"
@@ -42,10 +42,10 @@ def test_each_finished_grading_visit_and_submission_is_taken_over_once(two):
 
 def test_a_text_seen_on_both_sides_is_one_submission_and_order_in_time_holds(two):
     one, other = two
-    record_submissions(one, "ada", {"attention": "x"}, EARLY, "c", EARLY)
-    record_submissions(one, "ada", {"attention": "y"}, "2026-01-05T00:00:00+00:00", "d", LATE)
-    record_submissions(other, "ada", {"attention": "x"}, LATE, "c", EARLY)
-    record_submissions(other, "ada", {"attention": "z"}, "2026-01-03T00:00:00+00:00", "e", LATE)
+    record_visit(one, "ada", EARLY, commit_id="c", committed_at=EARLY, hashes={"attention": "x"})
+    record_visit(one, "ada", "2026-01-05T00:00:00+00:00", commit_id="d", committed_at=LATE, hashes={"attention": "y"})
+    record_visit(other, "ada", LATE, commit_id="c", committed_at=EARLY, hashes={"attention": "x"})
+    record_visit(other, "ada", "2026-01-03T00:00:00+00:00", commit_id="e", committed_at=LATE, hashes={"attention": "z"})
     merge(one, other)
     assert rows(one, "SELECT subject_hash, first_seen, last_seen FROM submissions ORDER BY first_seen") == [
         ("x", EARLY, LATE),

@@ -11,14 +11,13 @@ from histories import History, law
 from typer.testing import CliRunner
 
 from graders.cli import app
-from graders.cohort.harmless import csv_cell, markdown, plain, xml_text
 from graders.cohort.roster import Learner
 from graders.engine.course import load_course
 
 DAY = "2026-09-02T02:00:00+00:00"
 EVIL = '=HYPERLINK("http://x")\x1b[31m<script>alert(1)</script>|@everyone `#1` \u202e[a](b)\x00'
 ADA = Learner("ada", "Ada Lovelace", "learners/ada", "A", None, "ada@example.org")
-BO = Learner("bo", EVIL, "learners/bo", "@SUM(A1)", None, "=1@x")
+BO = Learner("bo", EVIL, "learners/bo", "@SUM(A1);=1", None, "=1@x")
 CY = Learner("cy", "Cy", "learners/cy")
 FAILED = law(
     "future_tokens",
@@ -70,7 +69,7 @@ def test_canvas_gets_its_columns_the_points_possible_and_a_line_for_each_learner
     assert head == ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", "attention", "mlp"]
     assert possible == ["    Points Possible", "", "", "", "", "100", "100"]
     assert ada == ["Ada Lovelace", "", "ada", "ada@example.org", "A", "100", ""]
-    assert bo[2:] == ["bo", "'=1@x", "'@SUM(A1)", "16", ""]
+    assert bo[2:] == ["bo", "'=1@x", "'@SUM(A1);=1", "16", ""]
     assert cy == ["Cy", "", "cy", "", "", "", ""]
 
 
@@ -94,12 +93,6 @@ def test_a_learner_cannot_be_the_row_that_gives_the_points(tmp_path, history):
     evil = Learner("dee", "Points Possible", "learners/dee")
     History(tmp_path / "history.sqlite3", ADA, evil)
     assert [row[0] for row in table(run("canvas"))][1:] == ["    Points Possible", "Ada Lovelace", "Points-Possible"]
-
-
-@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", " =", "\x1b[0m=", "\u200b="])
-def test_whatever_a_spreadsheet_would_compute_gets_an_apostrophe(sign):
-    assert csv_cell(f"{sign}1+1").startswith("'")
-    assert csv_cell("a=1") == "a=1"
 
 
 def gradescope(learner):
@@ -202,14 +195,6 @@ def test_junit_says_of_whom_nothing_could_be_fetched_and_what_is_missing(history
     assert found["ada mlp"].find("testcase/skipped").get("message") == "There is no such file in the repository."
 
 
-@pytest.mark.parametrize("sign", ["\x00", "\x0b", "\ufffe", "\ud800", "\x1b"])
-def test_what_xml_cannot_write_is_replaced(sign):
-    element = ET.Element("a", {"b": xml_text(sign)})
-    assert (
-        ET.fromstring(ET.tostring(element, encoding="unicode").encode("utf-8")).get("b") == "\N{REPLACEMENT CHARACTER}"
-    )
-
-
 def test_the_summary_counts_where_learners_stand_and_has_a_line_for_each(history):
     lines = run("summary", "--exercise", "attention").splitlines()
     assert lines[0] == "## Cohort: 3 learners"
@@ -234,16 +219,6 @@ def test_the_summary_stays_below_what_github_takes(tmp_path, history):
     printed = run("summary")
     assert len(printed.encode()) < 2**20
     assert re.search(r"\n\nand \d+ more; `headstart cohort report` shows all\n$", printed)
-
-
-def test_markdown_escapes_do_not_change_what_is_read():
-    assert markdown("a_b*c <i> & @x #1") == "a\\_b\\*c &lt;i&gt; &amp; @\u200bx \\#\u200b1"
-
-
-def test_plain_text_is_one_line_without_anything_unseen():
-    assert plain("a\x1b[31mb\x1b]0;title\x07c\u202ed\ne\x9bf") == "abc d e f"
-    assert plain("क्\u200dष") == "क्\u200dष"
-    assert plain("x" * 400) == "x" * 296 + " ..."
 
 
 def test_only_the_learners_that_are_named_are_written(history):

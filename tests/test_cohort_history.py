@@ -16,7 +16,6 @@ from graders.cohort.history import (
     graded,
     open_history,
     record_law,
-    record_submissions,
     record_visit,
     transaction,
 )
@@ -71,7 +70,7 @@ def test_whoever_leaves_the_roster_stays_in_the_history_inactive(history):
 
 def test_a_text_as_before_is_no_new_submission_and_one_that_comes_back_is(history):
     for at, text in ((EARLY, "x"), (LATE, "x"), ("2026-01-03T08:00:00+00:00", "y"), ("2026-01-04T08:00:00+00:00", "x")):
-        record_submissions(history, "ada", {"attention": text}, at, "c0ffee", at)
+        record_visit(history, "ada", at, commit_id="c0ffee", committed_at=at, hashes={"attention": text})
     assert rows(history, "SELECT subject_hash, first_seen, last_seen FROM submissions") == [
         ("x", EARLY, LATE),
         ("y", "2026-01-03T08:00:00+00:00", "2026-01-03T08:00:00+00:00"),
@@ -138,8 +137,8 @@ def test_what_the_records_come_to_is_kept_beside_the_grading(history, statuses, 
 
 
 def test_a_verdict_is_that_on_the_newest_text_and_of_the_sandbox_where_there_is_one(history):
-    record_submissions(history, "ada", {"attention": "old", "mlp": "new"}, EARLY, "a", EARLY)
-    record_submissions(history, "ada", {"attention": KEY.subject_hash}, LATE, "b", LATE)
+    record_visit(history, "ada", EARLY, commit_id="a", committed_at=EARLY, hashes={"attention": "old", "mlp": "new"})
+    record_visit(history, "ada", LATE, commit_id="b", committed_at=LATE, hashes={"attention": KEY.subject_hash})
     grade(history, replace(KEY, subject_hash="old"))
     grade(history)
     grade(history, replace(KEY, isolation="process"), ("failed", "skipped", "skipped"))
@@ -148,7 +147,7 @@ def test_a_verdict_is_that_on_the_newest_text_and_of_the_sandbox_where_there_is_
 
 
 def test_a_verdict_is_the_one_that_was_asked_for_last(history, monkeypatch):
-    record_submissions(history, "ada", {"attention": KEY.subject_hash}, LATE, "b", LATE)
+    record_visit(history, "ada", LATE, commit_id="b", committed_at=LATE, hashes={"attention": KEY.subject_hash})
     newer = replace(KEY, grader_version="0.1.0+2")
     for day, key in enumerate((KEY, newer, KEY)):
         monkeypatch.setattr(histories, "now", lambda day=day: f"2026-02-0{day + 1}T00:00:00+00:00")
@@ -168,7 +167,7 @@ def test_hostile_text_is_text(history):
 
 def test_a_learner_of_no_roster_has_no_submission(history):
     with pytest.raises(HistoryError, match="FOREIGN KEY"):
-        record_submissions(history, "eve", {"attention": "x"}, LATE, "c", LATE)
+        record_visit(history, "eve", LATE, commit_id="c", committed_at=LATE, hashes={"attention": "x"})
 
 
 def test_a_transaction_that_fails_writes_nothing(history):

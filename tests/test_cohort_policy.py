@@ -8,6 +8,7 @@ from histories import History, law
 from graders.cohort.gradebook import gradebook
 from graders.cohort.policy import Policy, PolicyError, points_of, read_policy
 from graders.cohort.roster import Learner
+from graders.engine.course import ROOT
 
 ADA = Learner("ada", "Ada", "learners/ada", "A", datetime.date(2026, 9, 1))
 BO = Learner("bo", "Bo", "learners/bo", "B")
@@ -165,6 +166,13 @@ def test_what_is_no_toml_is_refused_with_its_line(tmp_path):
     (tmp_path / "policy.toml").write_text("[late\n")
     with pytest.raises(PolicyError, match=r"policy.toml could not be read: .*line 1"):
         read_policy(tmp_path / "policy.toml")
+
+
+def test_the_policy_of_the_page_can_be_used(policy):
+    page = (ROOT / "docs" / "gradebook.md").read_text(encoding="utf-8")
+    rule = policy(page.split("```toml\n")[1].split("```")[0])
+    assert rule.due(ADA, "attention") == moment("2026-10-08T23:59:59+02:00")
+    assert (rule.points_for("gpt"), rule.late.percent_per_day) == (20, 10)
 
 
 def standing(history, rule, now="2026-11-01T00:00:00+00:00"):

@@ -5,6 +5,7 @@ import datetime
 import pytest
 
 from graders.cohort.roster import Learner, RosterError, difference_lines, differences, read_roster
+from graders.engine.course import ROOT
 
 HEADER = "id,name,repository,section,start,email\n"
 ADA = "ada,Ada Lovelace,https://example.org/ada,A,2026-09-01,ada@example.org\n"
@@ -169,6 +170,11 @@ def test_more_problems_than_a_screen_has_lines_are_counted(problems):
 def test_five_thousand_learners_are_read(read):
     lines = [f"l{n},Learner {n},https://example.org/l{n},S{n % 7},2026-09-01,l{n}@example.org\n" for n in range(5000)]
     assert len(read(HEADER + "".join(lines))) == 5000
+
+
+def test_the_roster_of_the_page_can_be_read(read):
+    page = (ROOT / "docs" / "gradebook.md").read_text(encoding="utf-8")
+    assert [one.id for one in read(page.split("```csv\n")[1].split("```")[0])] == ["ada", "bo", "cy"]
 
 
 ADA_LEARNER = Learner("ada", "Ada", "learners/ada", "A", datetime.date(2026, 9, 1))

@@ -8,7 +8,7 @@ import re
 import unicodedata
 
 # What makes a spreadsheet compute a cell that begins with it; some read the wide forms as well
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # control, formatting (bidirectional overrides), lone surrogates, ends of lines
 JOINERS = "\u200c\u200d"  # formatting that some scripts cannot be written without
 NOT_XML = re.compile(r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -34,10 +34,8 @@ def plain_lines(text: str, most: int = 2000) -> str:
 
 def csv_cell(text: str) -> str:
     """A cell that no spreadsheet takes for a formula: one line, with an apostrophe before what would begin one."""
-    # The blanks that a spreadsheet strips must not hide the sign behind them
-    dangerous = text.startswith(FORMULA) or text.lstrip().startswith(FORMULA)
-    line = plain(text, 1000)
-    return f"'{line}" if dangerous or line.startswith(FORMULA) else line
+    line = plain(text, 1000)  # without the blanks behind which a sign could hide
+    return f"'{line}" if line.startswith(FORMULA) else line
 
 
 def markdown(text: str, most: int = 300) -> str:

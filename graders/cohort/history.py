@@ -156,14 +156,6 @@ def record_visit(
         _submit(history, learner, hashes, at, commit_id, committed_at)
 
 
-def record_submissions(
-    history: sqlite3.Connection, learner: str, hashes: Mapping[str, str], at: str, commit_id: str, committed_at: str
-) -> None:
-    """What a learner has handed in now: the hash of each exercise's texts. The same text as before is no new row."""
-    with transaction(history):
-        _submit(history, learner, hashes, at, commit_id, committed_at)
-
-
 def _submit(
     history: sqlite3.Connection, learner: str, hashes: Mapping[str, str], at: str, commit_id: str, committed_at: str
 ) -> None:

@@ -27,7 +27,7 @@ class Record:
     statement: str
     status: str
     kind: str = ""  # of a failure: values, shape, timeout, ...
-    cause: str = ""  # of a skip: what it waits for
+    cause: str = ""  # of a skip: what it waits for; of an error, in a cohort: what stopped
     misconception: str = ""  # its id
     counterexample: str = ""
     yours: str = ""
