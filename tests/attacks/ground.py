@@ -1,5 +1,6 @@
 """The ground on which hostile submissions are graded: what they must not touch, and what came of each."""
 
+import ctypes
 import hashlib
 import os
 import re
@@ -12,6 +13,7 @@ from typing import Any
 
 from learners import solved
 
+from graders.cohort.secret import VARIABLE
 from graders.engine.course import ROOT
 from graders.engine.record import Record, to_line
 from graders.engine.stubs import stub_files
@@ -56,6 +58,7 @@ PLANTED += (
     "hard.py",
     ".hypothesis/examples/0",
 )
+PR_SET_CHILD_SUBREAPER = 36  # of <linux/prctl.h>
 IN_A_SECRET = "swordfish-"  # how every secret begins that no submission may tell
 
 
@@ -103,7 +106,9 @@ class Ground:
         for name in ("roster.csv", "secret.key", "history.sqlite3", "other/exercises/softmax.py"):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(self.secret, encoding="utf-8")
-        os.environ["HEADSTART_COHORT_SECRET"] = self.secret
+        self.before = os.environ.get(VARIABLE)
+        os.environ[VARIABLE] = self.secret
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # whoever is left by its parent becomes our child
         self.n_connections = 0
         self.services = [_service(socket.AF_INET, ("127.0.0.1", 0)), _service(socket.AF_UNIX, f"{folder}/socket")]
         self.services.append(_service(socket.AF_UNIX, f"\0{folder}"))
@@ -120,7 +125,9 @@ class Ground:
     def close(self) -> None:
         for service in self.services:
             service.close()
-        del os.environ["HEADSTART_COHORT_SECRET"]
+        os.environ.pop(VARIABLE)
+        if self.before is not None:
+            os.environ[VARIABLE] = self.before
 
     def files(self, submission: Submission) -> dict[str, str]:
         """What a learner hands in: the stubs, and one hostile file among them."""
