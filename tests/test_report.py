@@ -1,5 +1,7 @@
 """What a screen shows of values, and what waits for what: details that a learner trips over."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from learners import folder_with, solved, solved_but
@@ -10,7 +12,7 @@ from graders.engine.diagnosis import Diagnosis
 from graders.engine.judge import Judge
 from graders.engine.law import Broken, expect_equal, laws_for
 from graders.engine.misconception import misconceptions_of
-from graders.engine.report import comparison, example_lines, explanation, looks_like
+from graders.engine.report import comparison, example_lines, explanation, failure_screen, looks_like
 from graders.engine.space import Case
 from graders.engine.stubs import stub_files
 from graders.engine.subject import form_differences, result_axes
@@ -203,3 +205,44 @@ def test_a_record_says_what_stopped_a_call_and_where(tmp_path, body, yours):
     finally:
         worker.close()
     assert record.yours == yours.format(len(text.splitlines()))
+
+
+def test_what_a_terminal_obeys_is_not_on_a_screen():
+    raised = """
+def attention_scores(q, k):
+    print("\\x1b[2J")
+    raise ValueError("\\x1b]0;mine\\x07 \\u202e \\ud800")
+"""
+    source = Source(texts=stub_files() | {"attention": solved_but(raised)})
+    judge = Judge(InProcess(source), Policy())
+    outcome = judge.grade(laws_for("attention")[0])
+    screen = "\n".join(failure_screen(outcome, "", load_course()["attention"], "exercises"))
+    assert "ValueError: �]0;mine� � �" in screen
+    assert "\x1b" not in screen + outcome.record.yours
+
+
+def test_of_a_value_without_end_the_beginning_is_written_down():
+    assert numbers(torch.zeros(3, 10**6)).count("0") == numbers([0.0] * 10**6).count("0") == 10**4
+
+
+def test_a_reply_that_no_law_can_take_apart_is_a_failure_and_the_grader_s_own_stop_is_an_error():
+    class Odd(InProcess):
+        isolation = "sandbox"
+
+    def judged(check):
+        judge = Judge(Odd(Source(texts=stub_files() | {"attention": solved("attention")})), Policy())
+        return judge.grade(replace(laws_for("attention")[0], check=check)).record
+
+    def is_unlike(subject, reference, case):
+        if subject.checks_form:
+            raise KeyError("logits")
+
+    def stops(subject, reference, case):
+        raise KeyError("logits")
+
+    assert (judged(is_unlike).status, judged(is_unlike).kind) == ("failed", "unlike")
+    assert (judged(stops).status, judged(stops).kind) == ("error", "grader")
+
+
+def test_a_text_that_python_cannot_parse_for_want_of_memory_calls_nothing():
+    assert calls_between(["one"], Source(texts={"file": "-" * 200_000 + "1"}), "file") == {}

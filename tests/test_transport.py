@@ -56,6 +56,7 @@ def multiplies(x):
     return torch.linalg.matrix_power(torch.ones(6000, 6000), 10**6)
 def exits(x): os._exit(3)
 def is_killed(x): os.kill(os.getpid(), signal.SIGKILL)
+def is_ended(x): os.kill(os.getpid(), 40)
 def crashes(x): ctypes.string_at(0)
 def leaves(x): sys.exit("bye")
 def interrupts(x): raise KeyboardInterrupt
@@ -134,7 +135,13 @@ def test_a_call_that_does_not_end_is_stopped_and_its_line_is_known(worker, task)
 
 @pytest.mark.parametrize(
     ("task", "how"),
-    [("exits", "exit code 3"), ("is_killed", "SIGKILL"), ("crashes", "SIGSEGV"), ("closes", "exit code 1")],
+    [
+        ("exits", "exit code 3"),
+        ("is_killed", "SIGKILL"),
+        ("is_ended", "signal 40"),  # one of those that have no name
+        ("crashes", "SIGSEGV"),
+        ("closes", "exit code 1"),
+    ],
 )
 def test_a_process_that_ends_is_a_crash_that_says_how(worker, task, how):
     failure = ask(worker, task)

@@ -10,7 +10,8 @@ def calls_between(tasks: Collection[str], source: Source, file: str) -> dict[str
     """By task: the other tasks that its code names, itself or in functions of the file that it names."""
     try:
         tree = ast.parse(source.read(file))
-    except (OSError, ValueError, SyntaxError, RecursionError):  # what is wrong with the file, its first law says
+    # What is wrong with the file, its first law says; too many brackets take more memory than the parser is given
+    except (OSError, ValueError, SyntaxError, RecursionError, MemoryError):
         return {}
     parts = {node.name: node for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
     names = {part: _read_in(node) & {*parts} for part, node in parts.items()}

@@ -27,7 +27,8 @@ MOST_CASES = 24  # that are looked at for them
 MAX_PAIRS = 200  # half a second of most tasks, two where a case is dear
 NO_FORM = ("parse", "import", "foreign", "no_file", "missing", "signature")  # it cannot even be called
 ENDS_A_SEARCH = ("timeout", "crash", "large", "budget")  # a second try would cost as much again
-UNEXPLAINED = (*NO_FORM, *ENDS_A_SEARCH, "not_started", "library", "unsteady")  # these say all there is to say
+# These say all there is to say
+UNEXPLAINED = (*NO_FORM, *ENDS_A_SEARCH, "not_started", "library", "unlike", "unsteady")
 
 
 @dataclass(frozen=True)

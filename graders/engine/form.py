@@ -1,8 +1,11 @@
 """What keeps a task from being called at all: its file, its absence, its signature, the stub of another task."""
 
+from typing import Any
+
 from graders.engine.course import Exercise, load_course
 from graders.engine.law import Broken, Law
 from graders.engine.subject import reference_transport
+from graders.engine.worker.failure import Failure
 from graders.engine.worker.perform import Reply, Request
 
 
@@ -10,6 +13,8 @@ def form_of_task(exercise: Exercise, described: Reply, task: str) -> Broken | No
     """What keeps a task from being called at all: the file, its absence, its signature."""
     if described.failure:
         return Broken(described.failure.stage, failure=described.failure)
+    if not _is_description(described.value):
+        return Broken("crash", failure=Failure("crash", message="its answer could not be read"))
     names = [t.name for t in exercise.tasks]
     expected = reference_transport().ask(Request(exercise.name, "", describe=names)).value[task]
     if task not in described.value:
@@ -22,6 +27,17 @@ def form_of_task(exercise: Exercise, described: Reply, task: str) -> Broken | No
             what = f"{task}.{function}" if function else task
             return Broken("signature", _signature(found), _signature(parameters), what=what)
     return None
+
+
+def _is_description(value: Any) -> bool:
+    """Whether a reply says of tasks, by name, what each of their functions takes."""
+    tasks = list(value.values()) if isinstance(value, dict) else [None]
+    functions = [each for task in tasks for each in (task.values() if isinstance(task, dict) else [None])]
+    parameters = [each for taken in functions for each in (taken if isinstance(taken, list) else [None])]
+    return all(
+        isinstance(each, list) and [type(part) for part in each] in ([str, str, str], [str, str, type(None)])
+        for each in parameters
+    )
 
 
 def _accepts(found: list, expected: list) -> bool:

@@ -53,6 +53,10 @@ KINDS = {
     "library": Kind(
         "It calls the library's own version of what this exercise builds.", "Write it with tensor operations."
     ),
+    "unlike": Kind(
+        "It returned what no law could take apart.",
+        "Compare the type of each part of the result with what its docstring says.",
+    ),
     "unsteady": Kind(
         "The same input did not give the same result a second time (in eval mode, without gradients).",
         "Look for chance, or for what is kept between calls.",

@@ -41,7 +41,7 @@ class Law:
 class Broken(Exception):
     """A law does not hold for a case: what kind of difference, and the two values that show it."""
 
-    kind: str  # a stage of `Failure`, or: type, shape, dtype, nan, changed, values, error, library
+    kind: str  # a stage of `Failure`, or: type, shape, dtype, nan, changed, values, error, unlike, library
     yours: Any = None
     expected: Any = None
     what: str = ""

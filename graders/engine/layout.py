@@ -1,7 +1,12 @@
 """How a screen is laid out: a label, then a text beside it, broken between words. Imports no torch."""
 
+import unicodedata
+
 WIDTH = 110
 LABEL = 23  # columns before a value
+UNSEEN = ("Cc", "Cf", "Cs")  # control characters, directions of writing among them, and halves of characters
+KEPT = "\n\t\u200c\u200d"  # the last two are part of how some languages are written
+UNKNOWN = "\N{REPLACEMENT CHARACTER}"
 
 
 def labelled(label: str, text: str) -> str:
@@ -25,3 +30,11 @@ def wrapped(text: str, width: int = WIDTH) -> list[str]:
         else:
             lines.append(word)
     return lines
+
+
+def visible(text: str) -> str:
+    """A text without the characters that a terminal obeys, or that cannot be written into a file.
+
+    Whatever a learner's code prints, raises and returns may hold them.
+    """
+    return "".join(sign if sign in KEPT or unicodedata.category(sign) not in UNSEEN else UNKNOWN for sign in text)

@@ -14,7 +14,7 @@ from graders.engine.course import Exercise
 from graders.engine.diagnosis import Diagnosis
 from graders.engine.kinds import COMPARED, KINDS
 from graders.engine.law import Broken, differing
-from graders.engine.layout import LABEL, WIDTH, block, labelled, wrapped
+from graders.engine.layout import LABEL, WIDTH, block, labelled, visible, wrapped
 from graders.engine.space import Case
 from graders.engine.trial import EXERCISE_SECONDS, Outcome
 from graders.engine.wording import DIGITS, given_text, kind_of, numbers, sizes
@@ -29,7 +29,7 @@ def failure_screen(outcome: Outcome, tally: str, exercise: Exercise, folder: str
     broken, task = outcome.broken or Broken(""), outcome.record.task
     if outcome.is_of_the_whole_file:
         said = wrapped(explanation(broken, f"{folder}/{exercise.name}.py", task))
-        return [exercise.name, *(f"  {line}" for line in said), *where_in_your_code(broken)]
+        return [exercise.name, *(visible(f"  {line}") for line in said), *map(visible, where_in_your_code(broken))]
     lines = [f"{exercise.name} · {task}".ljust(50) + tally]
     lines += [f"  {line}" for line in wrapped(outcome.record.statement)]
     lines += [f"  {line}" for line in wrapped(explanation(broken, f"{folder}/{exercise.name}.py", task))]
@@ -47,7 +47,7 @@ def failure_screen(outcome: Outcome, tally: str, exercise: Exercise, folder: str
         lines += block("Your code printed", " / ".join(list(dict.fromkeys(broken.printed.strip().splitlines()))[-3:]))
     for note in broken.notes:
         lines += block("Note", note)
-    return [*lines, f"  More: {exercise.page}#{exercise.task(task).page}"]
+    return [*map(visible, lines), f"  More: {exercise.page}#{exercise.task(task).page}"]
 
 
 def explanation(broken: Broken, file: str, task: str) -> str:
@@ -101,7 +101,7 @@ def _happened(broken: Broken, file: str, task: str) -> str:
             )
         case "changed":
             return f"It changed {broken.what} in place."
-        case "large" | "keys" | "nan" | "unsteady":
+        case "large" | "keys" | "nan" | "unlike" | "unsteady":
             return KINDS[broken.kind].happened
         case "error":
             got = f"It raised {raised}" if failure.type_name else "It returned a result"

@@ -122,6 +122,8 @@ class Subject:
                 raise Broken("error", reply.value, note=REFUSED)
             for broken in form_differences(reply.value, expected.value):
                 raise broken
+            for broken in gradient_differences(reply.gradients, expected.gradients):
+                raise broken
             if reply.changed:
                 raise Broken("changed", what=", ".join(self._argument(name, request.task) for name in reply.changed))
             if not reply.steady:
@@ -153,7 +155,8 @@ class Subject:
         return {self._argument(name, task): value for name, value in by_position.items()}
 
     def _argument(self, name: str, task: str) -> str:
-        return argument_names(self.exercise, task)[int(name)] if name.isdigit() else name
+        names = argument_names(self.exercise, task)
+        return names[int(name)] if name.isdecimal() and int(name) < len(names) else name
 
 
 @dataclass(frozen=True)
@@ -229,6 +232,16 @@ def form_differences(yours: Any, expected: Any) -> Iterator[Broken]:
             yield Broken("nan", yours, expected)  # -inf may be right elsewhere, as in a mask: the laws compare it
     elif isinstance(expected, float) and math.isnan(yours) and not math.isnan(expected):
         yield Broken("nan", yours, expected)
+
+
+def gradient_differences(yours: dict[str, Tensor], expected: dict[str, Tensor]) -> Iterator[Broken]:
+    """Of gradients: a law may look for those of every argument and parameter, and each has the shape of its own."""
+    if yours.keys() != expected.keys():
+        yield Broken("keys", sorted(yours.keys() - expected.keys()), sorted(expected.keys() - yours.keys()))
+        return
+    for name, gradient in expected.items():
+        if yours[name].shape != gradient.shape:
+            yield Broken("shape", yours[name], gradient, what="gradient")
 
 
 def reference_with(patched: dict[str, str]) -> InProcess:

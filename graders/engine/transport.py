@@ -17,9 +17,9 @@ from graders.engine.worker.loading import Source
 from graders.engine.worker.perform import Failure, Performer, Reply, Request, reply_from, to_data
 from graders.engine.worker.serve import NUMBER
 
-MAX_REPLY = 256 * 2**20  # bytes, or twice as many as the request has, when that is more
+MAX_REPLY = 16 * 2**20  # bytes, or twice as many as the request has, when that is more
 GRACE = 0.3  # seconds in which a late worker writes down where it is
-MAX_HEADER = 16 * 2**20  # of them: what is parsed, and takes many times as much memory as it has bytes
+MAX_HEADER = 2 * 2**20  # of them: what is parsed, and takes many times as much memory as it has bytes
 READY = 8  # bytes, more than a process says when it is ready
 START_SECONDS = 60.0  # for a spawned worker to import torch
 FRAME = re.compile(r'File "([^"\n]{1,500})", line (\d{1,7}) in ([\w.<>]{1,200})')  # of faulthandler
@@ -197,4 +197,9 @@ def _answer_to(number: int, data: Any) -> Reply:
 
 
 def _how_it_ended(code: int | None) -> str:
-    return signal.Signals(-code).name if code is not None and code < 0 else f"exit code {code}"
+    if code is None or code >= 0:
+        return f"exit code {code}"
+    try:
+        return signal.Signals(-code).name
+    except ValueError:  # a real-time signal has no name
+        return f"signal {-code}"

@@ -21,6 +21,7 @@ from graders.engine.course import load_course
 from graders.engine.diagnosis import ENDS_A_SEARCH, UNEXPLAINED, Diagnosis, diagnose
 from graders.engine.form import form_of_task, unfinished_task
 from graders.engine.law import Broken, Law, laws_for
+from graders.engine.layout import visible
 from graders.engine.record import Record
 from graders.engine.space import Case, Fixed, Space
 from graders.engine.subject import Subject, reference_transport, result_axes
@@ -119,6 +120,7 @@ class Trial:
                 self.check(law, case)
             except Broken as broken:
                 found.append((case, broken))
+                del found[:-2]  # what it returned may be large
                 if broken.kind in ENDS_A_SEARCH:
                     raise Stop from None
                 raise
@@ -162,11 +164,24 @@ class Trial:
             broken.axes = broken.axes or result_axes(law.exercise, law.task)
             broken.notes, broken.printed = list(last.notes), last.printed
             raise
+        except Exception as error:
+            if self.transport.isolation == "none" or not self._is_taken_apart(law, case):
+                raise
+            raise Broken("unlike", note=_origin(error)) from error
         finally:
             self.printed = self.printed or next((reply.printed for reply in subject.replies if reply.printed), "")
             self.seconds[law.exercise] = self.seconds.get(law.exercise, 0.0) + subject.seconds
         if self.seconds[law.exercise] > self.policy.seconds and self.policy.skips:
             raise Broken("budget")
+
+    def _is_taken_apart(self, law: Law, case: Case) -> bool:
+        """Whether a law can look at what the reference gives for a case, and so is no mistake of ours."""
+        solved = Subject(law.exercise, reference_transport(), checks_form=False)
+        try:
+            law.check(solved, solved, case)
+        except Exception:  # noqa: BLE001 (whatever it is, it is ours)
+            return False
+        return True
 
     def _search(self, law: Law, cases: Space, check: Callable[[Case], None]) -> None:
         phases = (Phase.generate, Phase.shrink) if self.policy.shrinks else (Phase.generate,)
@@ -208,7 +223,8 @@ class Trial:
 
 
 def record_of(law: Law, status: str, **facts: Any) -> Record:
-    """The record of a law, as far as a trial knows it."""
+    """The record of a law, as far as a trial knows it; what a learner's code said in it can be read and written."""
+    facts = {name: visible(fact) if isinstance(fact, str) else fact for name, fact in facts.items()}
     return Record(law.exercise, law.task, law.name, law.statement, status, points=int(status == "passed"), **facts)
 
 

@@ -6,6 +6,7 @@ from torch import Tensor
 
 from graders.engine.worker.codec import Opaque
 
+MOST = 10_000  # numbers of a value that are written down: it may have as many as a learner's code cares to return
 DIGITS = 7  # of a number; as many as tell two apart, where they are compared
 
 
@@ -40,9 +41,9 @@ def kind_of(value: Any) -> str:
 def numbers(value: Any, digits: int = DIGITS) -> str:
     """A value on one line: nested brackets, without those of leading axes of length one."""
     if isinstance(value, Tensor):
-        while value.ndim > 1 and value.shape[0] == 1:
+        while value.ndim > 1 and (value.shape[0] == 1 or value.numel() > MOST * len(value)):
             value = value[0]
-        value = value.tolist()
+        value = (value[: MOST * len(value) // value.numel()] if value.numel() > MOST else value).tolist()
     if isinstance(value, list):
-        return "[" + ", ".join(numbers(item, digits) for item in value) + "]"
+        return "[" + ", ".join(numbers(item, digits) for item in value[:MOST]) + "]"
     return number(value, digits) if isinstance(value, float) else str(value)

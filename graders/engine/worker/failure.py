@@ -46,7 +46,8 @@ def failure_of(stage: str, error: BaseException, source: Source) -> Failure:
         message = message.replace(str(Path(source.folder) / "_").removesuffix("_"), "")
     message = PRIVATE.sub(OWN_NAMES[0], message)  # the name by which a learner knows the package
     bases = [base.__name__ for base in type(error).__mro__]
-    return Failure(stage, type(error).__name__, message[:MAX_MESSAGE], lines, bases)
+    names = [name[:MAX_MESSAGE] for name in (type(error).__name__, *bases)]
+    return Failure(stage, names[0], message[:MAX_MESSAGE], lines, names[1:])
 
 
 def _own_lines(error: BaseException, source: Source) -> list[list]:

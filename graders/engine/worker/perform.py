@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from . import watch
 from .codec import plain
-from .failure import MAX_MESSAGE, STAGES, Failure, failure_of
+from .failure import MAX_LINES, MAX_MESSAGE, STAGES, Failure, failure_of
 from .loading import Source, SubjectPackage
 from .making import Maker, Unfit
 from .same import close, copied, is_as_given, is_float, same, tensors_in
@@ -101,8 +101,13 @@ def reply_from(data: dict[str, Any]) -> Reply:
         raise TypeError("a part of it has another type")
     if not all(line == [str, int, str, str] for line in lines):
         raise TypeError("a line of a traceback has another type")
-    cut = replace(reply.failure, message=reply.failure.message[:MAX_MESSAGE]) if reply.failure else None
-    return replace(reply, failure=cut, printed=reply.printed[:MAX_PRINTED])
+    return replace(reply, failure=reply.failure and _cut(reply.failure), printed=reply.printed[:MAX_PRINTED])
+
+
+def _cut(failure: Failure) -> Failure:
+    """No longer than a worker of ours would have made it."""
+    name, message = failure.type_name[:MAX_MESSAGE], failure.message[:MAX_MESSAGE]
+    return replace(failure, type_name=name, message=message, lines=failure.lines[-MAX_LINES:])
 
 
 def cotangent(out: Tensor) -> Tensor:

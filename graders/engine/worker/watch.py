@@ -8,6 +8,7 @@ import functools
 import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Thread
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -43,21 +44,30 @@ class _Dispatches(TorchDispatchMode):
 
 @contextmanager
 def operations() -> Iterator[set[str]]:
-    """The names of the operations that ran inside, bare: `layer_norm`, `native_layer_norm`, `matmul`."""
+    """The names of the operations that ran inside, bare: `layer_norm`, `native_layer_norm`, `matmul`.
+
+    Those that ran in threads begun inside are among them.
+    """
     seen: set[str] = set()
     packet: Any = torch._ops.OpOverloadPacket
-    call = packet.__call__
+    call, run = packet.__call__, Thread.run
 
     def counted(self, /, *args, **kwargs):
         seen.add(self.__name__)
         return call(self, *args, **kwargs)
 
+    def watched(self):  # the two views are those of one thread
+        with _Functions(seen), _Dispatches(seen):
+            run(self)
+
     packet.__call__ = counted
+    setattr(Thread, "run", watched)  # noqa: B010 (an assignment would need the type of the original)
     try:
         with _Functions(seen), _Dispatches(seen):
             yield seen
     finally:
         packet.__call__ = call
+        setattr(Thread, "run", run)  # noqa: B010
 
 
 class _NumbersMade(TorchDispatchMode):

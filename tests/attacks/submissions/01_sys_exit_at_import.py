@@ -1,0 +1,4 @@
+# 1, wrong: leaves while it is imported
+import sys
+
+sys.exit(0)

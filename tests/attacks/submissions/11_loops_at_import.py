@@ -1,0 +1,3 @@
+# 11, wrong: an endless loop while it is imported
+while True:
+    pass
