@@ -7,9 +7,15 @@ from pathlib import Path
 from graders.cohort.dashboard.digest import Digest
 from graders.cohort.dashboard.lead import Report, write_report
 from graders.cohort.dashboard.plan import due_of, plan_of
-from graders.cohort.history import Key, apply_roster, begin_grading, finish_grading, open_history, record_law
-
-from graders.cohort.history import record_submissions, record_visit  # isort: skip
+from graders.cohort.history import (
+    Key,
+    apply_roster,
+    begin_grading,
+    finish_grading,
+    open_history,
+    record_law,
+    record_visit,
+)
 from graders.cohort.policy import Policy
 from graders.cohort.roster import Learner
 from graders.engine.misconception import misconceptions_of
@@ -61,7 +67,8 @@ def hand_in(
 ) -> None:
     """A text seen so many days ago, and its verdict: `passed`, `not_started`, or `failed` at one law."""
     text = text or f"{who} {exercise} {status} {days} {misconception}"
-    record_submissions(history, who, {exercise: text}, days_ago(days), "c0ffee", days_ago(days))
+    at = days_ago(days)
+    record_visit(history, who, at, commit_id="c0ffee", committed_at=at, hashes={exercise: text})
     grading = begin_grading(history, Key(exercise, text, "0.1.0+1", "secret:1", isolation))
     if grading is None:
         return
