@@ -27,15 +27,13 @@ def specification(exercise: str, task: str) -> str:
     if not spec.heading:
         (function,) = spec.functions
         return _fenced(_shapes(function)) + f"\n**What is asked.** {function.docstring}\n"
-    given = [spec.heading, "", *_dedented(rows_of(spec.given))]
+    given = [spec.heading, *(["", *_dedented(rows_of(spec.given))] if spec.given else [])]
+    asked = f"\n**What is asked.** {spec.docstring}\n"
     if len(spec.functions) == 1:
         (function,) = spec.functions
-        return (
-            _fenced([*given, "", *_shapes(function)])
-            + f"\n**What is asked.** {spec.docstring}\n\n`{function.name}`: {function.docstring}\n"
-        )
+        return _fenced([*given, "", *_shapes(function)]) + asked + f"\n{function.docstring}\n"
     methods = [f"{_fenced(_shapes(function))}\n{function.docstring}\n" for function in spec.functions]
-    return "\n".join([_fenced(given) + f"\n**What is asked.** {spec.docstring}\n", *methods])
+    return "\n".join([_fenced(given) + asked, *methods])
 
 
 def _shapes(function: Function) -> list[str]:
@@ -48,7 +46,7 @@ def _dedented(lines: list[str]) -> list[str]:
 
 
 def _fenced(lines: list[str]) -> str:
-    return "\n".join(["```", *"\n".join(lines).strip("\n").splitlines(), "```", ""])
+    return "\n".join(["```", *lines, "```", ""])
 
 
 def solution_page(exercise: Exercise) -> str:
