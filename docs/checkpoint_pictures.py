@@ -3,34 +3,25 @@
 import json
 import math
 
-import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
 from docs.drawing import BLUE, GREY, ORANGE, SIGNED, bare, figure, light
-from docs.model_pictures import LINE, SAVED, checkpoint, read, shown
+from docs.model_pictures import LINE, SAVED, checkpoint, read, scores_of, shown, streams
 from graders.weights.sums import EMBEDDED
-from reference.attention import apply_causal_mask, attention_pattern, attention_scores
+from reference.attention import apply_causal_mask, attention_pattern
 from reference.loss import next_token_loss, uniform_loss
 from reference.sampling import top_p_filter
 from reference.softmax import log_softmax, softmax
 
-CLAUSE, HEAD = "To be, or not to be", (0, 0)  # layer and head
+CLAUSE, HEAD = "To be, or not to be", 0
 
 
 def scores_of_a_head() -> tuple[list[str], Tensor]:
-    """The tokens of `CLAUSE`, and the scores of one head before any mask, (1, 1, q, k)."""
-    model, _ = checkpoint()
+    """The tokens of `CLAUSE`, and the scores of one head of the first layer before any mask, (1, 1, q, k)."""
     tokens, names = read(CLAUSE)
-    residual = model.embed(tokens) + model.pos_embed(tokens)
-    layer, head = HEAD
-    for block in model.blocks[:layer]:
-        residual = block(residual)
-    attn, x = model.blocks[layer].attn, model.blocks[layer].ln1(residual)
-    q, k = (
-        torch.einsum("bsd,hde->bshe", x, W) + b for W, b in ((attn.W_Q, attn.b_Q), (attn.W_K, attn.b_K))
-    )
-    return names, attention_scores(q, k)[:, head : head + 1]
+    first_read = streams(tokens)[1][0]
+    return names, scores_of(checkpoint()[0].blocks[0].attn, first_read)[:, HEAD : HEAD + 1]
 
 
 def scores_to_pattern() -> Figure:
@@ -38,7 +29,7 @@ def scores_to_pattern() -> Figure:
     names, scores = scores_of_a_head()
     masked = apply_causal_mask(scores)
     limit = scores.abs().max().item()
-    drawn = figure(9, 3.4)
+    drawn = figure(9, 4)
     all_axes = drawn.subplots(1, 3, sharey=True)
     for axes, values, title in zip(
         all_axes,
@@ -47,7 +38,9 @@ def scores_to_pattern() -> Figure:
         strict=True,
     ):
         is_pattern = title.startswith("pattern")
-        style = {"cmap": "Blues", "vmin": 0, "vmax": 1} if is_pattern else {"cmap": SIGNED, "vmin": -limit, "vmax": limit}
+        style = (
+            {"cmap": "Blues", "vmin": 0, "vmax": 1} if is_pattern else {"cmap": SIGNED, "vmin": -limit, "vmax": limit}
+        )
         axes.imshow(values[0, 0].tolist(), **style)
         axes.set_xticks(range(len(names)), names, rotation=90)
         axes.set_yticks(range(len(names)), names)
@@ -78,7 +71,13 @@ def block_additions() -> Figure:
     axes = drawn.subplots()
     parts = (("the stream before it", GREY), ("what attention adds", BLUE), ("what the MLP adds", ORANGE))
     for i, (name, color) in enumerate(parts):
-        axes.bar([block + (i - 1) * 0.27 for block in range(len(found))], [row[i] for row in found], 0.25, color=color, label=name)
+        axes.bar(
+            [block + (i - 1) * 0.27 for block in range(len(found))],
+            [row[i] for row in found],
+            0.25,
+            color=color,
+            label=name,
+        )
     axes.set(xlabel="block", ylabel="mean length of a vector", xticks=range(len(found)))
     axes.legend(frameon=False)
     light(axes)
@@ -110,7 +109,9 @@ def nucleus() -> Figure:
         axes.set_xticks(range(N_SHOWN), names, rotation=60, ha="right", rotation_mode="anchor", fontsize=8)
         axes.set_ylabel("probability")
         axes.set_title(f"after \N{LEFT DOUBLE QUOTATION MARK}{beginning}\N{RIGHT DOUBLE QUOTATION MARK}", fontsize=10)
-        axes.text(0.99, 0.9, f"nucleus of top-p {P:g}: {size}", color=BLUE, ha="right", va="top", transform=axes.transAxes)
+        axes.text(
+            0.99, 0.9, f"nucleus of top-p {P:g}: {size}", color=BLUE, ha="right", va="top", transform=axes.transAxes
+        )
         axes.text(K - 0.4, axes.get_ylim()[1], f" top-k {K} ends here", color="#9a5a12", va="top", fontsize=8)
         light(axes)
     return drawn
@@ -132,7 +133,10 @@ def surprise_by_token() -> Figure:
     axes.bar(range(len(names)), found, color=BLUE)
     model, _ = checkpoint()
     uniform = uniform_loss(model.unembed.W_U.shape[1])
-    for height, name, color in ((loss, f"the loss: {loss:.1f}", ORANGE), (uniform, f"uniform: {uniform:.1f}", "#767b83")):
+    for height, name, color in (
+        (loss, f"the loss: {loss:.1f}", ORANGE),
+        (uniform, f"uniform: {uniform:.1f}", "#767b83"),
+    ):
         axes.axhline(height, color=color, linestyle="--")
         axes.text(len(names) - 0.4, height, name, color="black", va="bottom", ha="right", fontsize=9)
     axes.set_xticks(range(len(names)), names)
@@ -149,9 +153,7 @@ TOKENS_A_STEP = 2048
 def losses() -> list[tuple[int, float, float]]:
     """Of the run that made the checkpoint: the step, the mean loss of the steps up to it, the loss on unseen text."""
     rows = [json.loads(line) for line in (EMBEDDED / "training.jsonl").read_text(encoding="utf-8").splitlines()]
-    return [
-        (row["tokens"] // TOKENS_A_STEP, row["train_nats_per_token"], row["held_out"] * CHARACTERS) for row in rows
-    ]
+    return [(row["tokens"] // TOKENS_A_STEP, row["train_nats_per_token"], row["held_out"] * CHARACTERS) for row in rows]
 
 
 def loss_curve() -> Figure:

@@ -1,5 +1,6 @@
 """The pictures of the exercises' pages that need no trained model: a gate, a schedule, a search, what a cache saves."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -95,7 +96,9 @@ def beam_tree() -> Figure:
     axes = drawn.subplots()
     for depth, way in [*((1, way) for way in first), *((2, way) for way in second)]:
         color, row = colors[way.state], rows[way.text]
-        axes.plot((depth - 0.72, depth - 0.05), (rows[way.text[:-1]], row), color=color, linewidth=1 + 6 * way.probability)
+        axes.plot(
+            (depth - 0.72, depth - 0.05), (rows[way.text[:-1]], row), color=color, linewidth=1 + 6 * way.probability
+        )
         said = f"{' '.join(way.text)}   {way.probability:.2f}" + ("   finished" if way.state == "finished" else "")
         weight = "normal" if way.state == "out" else "bold"
         axes.text(depth, row, said, va="center", fontsize=9, fontweight=weight)
@@ -113,13 +116,14 @@ def tokens_read() -> tuple[list[int], list[int]]:
     cfg = GPTConfig(d_vocab=7, n_ctx=PROMPT + NEW, n_layers=1, n_heads=1, d_model=4, d_head=4, d_mlp=4)
     prompt = torch.zeros(1, PROMPT, dtype=torch.long)
     read: tuple[list[int], list[int]] = ([], [])
-    for counts, model, write in zip(read, (GPT(cfg), CachedGPT(cfg)), (generate, generate_cached), strict=True):
+    writers: tuple[tuple[nn.Module, Callable], ...] = ((GPT(cfg), generate), (CachedGPT(cfg), generate_cached))
+    for counts, (model, write) in zip(read, writers, strict=True):
         model.register_forward_pre_hook(_counting(counts))
         write(model, prompt, NEW, SamplingOptions(temperature=0.0), None)
     return read
 
 
-def _counting(counts: list[int]):  # type: ignore[no-untyped-def]
+def _counting(counts: list[int]) -> Callable[[nn.Module, tuple[Tensor, ...]], None]:
     """A hook that notes how many tokens a model is given."""
 
     def count(_model: nn.Module, given: tuple[Tensor, ...]) -> None:

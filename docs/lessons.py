@@ -56,9 +56,9 @@ def solution_page(exercise: Exercise) -> str:
     parts = [
         "---\nsearch:\n  exclude: true\n---\n",
         f"# {name}: the solution\n",
-        f"**This is the solution of [{name}](../exercises/{name}.md), all of it.** What was only read is soon forgotten: "
-        "read one task, close the page, then write your own. `headstart hint` may be enough. A right answer may look "
-        "otherwise.\n",
+        f"**This is the solution of [{name}](../exercises/{name}.md), all of it.** What was only read is soon "
+        "forgotten: read one task, close the page, then write your own. `headstart hint` may be enough, and a right "
+        "answer may look different.\n",
         f"{ast.get_docstring(ast.parse(text))}\n",
     ]
     for task, code in pieces(text, anchors):

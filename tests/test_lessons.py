@@ -1,4 +1,4 @@
-"""The pages of the exercises: one order, specifications from the stubs, mistakes that the graders know, true pictures."""
+"""The pages of the exercises: one order, specifications as in the stubs, mistakes that graders know, true pictures."""
 
 import ast
 import html
@@ -96,11 +96,16 @@ def test_there_are_three_questions_or_more_before_coding(exercise):
 @every_exercise
 def test_the_page_of_a_solution_has_every_line_of_it_and_says_what_it_is(exercise):
     made = solution_page(EXERCISES[exercise])
-    assert made.startswith(f"---\nsearch:\n  exclude: true\n---\n\n# {exercise}: the solution\n\n**This is the solution")
+    assert made.startswith(
+        f"---\nsearch:\n  exclude: true\n---\n\n# {exercise}: the solution\n\n**This is the solution"
+    )
     code = "\n".join(re.findall(r"```python\n(.*?)\n```", made, re.DOTALL))
     solved = ast.parse(solution_text(exercise))
     assert ast.dump(ast.parse(code)) == ast.dump(ast.Module(solved.body[1:], []))
-    assert [anchor for anchor in sections(made) if anchor != "given"] == ["", *(t.name.lower() for t in EXERCISES[exercise].tasks)]
+    assert [anchor for anchor in sections(made) if anchor != "given"] == [
+        "",
+        *(t.name.lower() for t in EXERCISES[exercise].tasks),
+    ]
 
 
 def test_the_first_row_of_a_pattern_has_all_its_weight_on_the_first_key():
@@ -167,7 +172,9 @@ def test_the_learning_rate_falls_to_a_tenth():
 
 def test_the_losses_of_the_run_are_those_of_the_page():
     found = {step: (f"{seen:.2f}", f"{unseen:.2f}") for step, seen, unseen in checkpoint.losses()}
-    rows = re.findall(r"^\| (after steps|on what|on text)[^|]*\|(.+)\|$", sections(page("training"))["a-real-run"], re.M)
+    rows = re.findall(
+        r"^\| (after steps|on what|on text)[^|]*\|(.+)\|$", sections(page("training"))["a-real-run"], re.M
+    )
     steps, seen, unseen = ([cell.strip().replace(",", "") for cell in cells.split("|")] for _name, cells in rows)
     assert [found[int(step)] for step in steps] == list(zip(seen, unseen, strict=True))
     assert max(map(float, (*seen, *unseen))) < checkpoint.UNIGRAM
