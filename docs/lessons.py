@@ -5,9 +5,12 @@ from textwrap import dedent
 
 from docs.regions import with_part
 from graders.engine.course import Exercise
+from graders.engine.layout import wrapped
 from graders.engine.stubs import pieces
 from graders.loop.files import solution_text
 from graders.loop.specification import Function, rows_of, shapes_of, specification_of
+
+WIDTH = 76  # of a signature: so much of it is seen without scrolling
 
 
 def with_specifications(page: str, exercise: Exercise) -> str:
@@ -38,7 +41,8 @@ def specification(exercise: str, task: str) -> str:
 
 def _shapes(function: Function) -> list[str]:
     """A signature, and under it the axes of what goes in and what comes out."""
-    return [function.signature, "", *_dedented(shapes_of(function))]
+    first, *rest = wrapped(function.signature, WIDTH)
+    return [first, *(f"    {line}" for line in rest), "", *_dedented(shapes_of(function))]
 
 
 def _dedented(lines: list[str]) -> list[str]:
