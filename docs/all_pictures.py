@@ -1,10 +1,13 @@
-"""The pictures of "From counting to attention", in its order; `headstart site` draws them into `docs/pictures/`."""
+"""Every picture of the site; `headstart site` draws them into `docs/pictures/`."""
 
+from docs import checkpoint_pictures as checkpoint
+from docs import exercise_pictures as exercise
 from docs import formula_pictures as formula
 from docs import model_pictures as model
 from docs import toy_pictures as toy
 
-DRAWN = (
+# Of "From counting to attention", in its order; some are on the pages of exercises too
+ROAD = (
     toy.one_hot_rows,
     toy.dot_product,
     toy.lookup,
@@ -25,3 +28,18 @@ DRAWN = (
     model.refinement,
     formula.two_stacks,
 )
+
+# Of the pages of exercises alone, in the order of the course
+EXERCISES = (
+    checkpoint.scores_to_pattern,
+    exercise.gelu_gate,
+    checkpoint.block_additions,
+    checkpoint.nucleus,
+    exercise.beam_tree,
+    exercise.cache_growth,
+    checkpoint.surprise_by_token,
+    exercise.schedule,
+    checkpoint.loss_curve,
+)
+
+DRAWN = (*ROAD, *EXERCISES)

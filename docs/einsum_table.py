@@ -4,10 +4,9 @@ A test holds that the page shows these rows, and that each string and its plain 
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 
-PAGE = Path(__file__).with_name("exercises") / "tensors.md"
-BEGIN, END = "<!-- einsum table: written by `headstart site` -->\n", "<!-- end of the einsum table -->\n"
+from docs.regions import with_part
+
 INPUTS = "xyz"  # the names of the inputs, in order
 
 
@@ -58,12 +57,5 @@ def table() -> str:
 
 
 def with_table(page: str) -> str:
-    """The text of a page with the table between its two marks written anew.
-
-    Raises `ValueError` when a mark is missing or stands there twice.
-    """
-    before, begin, rest = page.partition(BEGIN)
-    _old, end, after = rest.partition(END)
-    if not (begin and end) or BEGIN in rest or END in after:
-        raise ValueError(f"{PAGE.name} must hold {BEGIN.strip()!r} once, and below it {END.strip()!r} once")
-    return f"{before}{BEGIN}\n{table()}\n{END}{after}"
+    """The page on tensors with its table written anew. Raises `ValueError` when it lacks one of the table's marks."""
+    return with_part(page, "einsum table", table(), "tensors.md")

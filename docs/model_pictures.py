@@ -23,8 +23,8 @@ HEADS = ((0, 0), (2, 1), (4, 3))  # layer and head
 
 
 @functools.cache
-def checkpoint() -> tuple[GPT, Any]:
-    """The small GPT-2 that comes with the course, and its tokenizer."""
+def checkpoint() -> tuple[Any, Any]:
+    """The small GPT-2 that comes with the course, a `GPT`, and its tokenizer."""
     loaded = load_checkpoint()
     model = GPT(GPTConfig(**loaded.cfg))
     model.load_state_dict({name: tensor.float() for name, tensor in loaded.weights.items()})
@@ -75,6 +75,12 @@ def near_words() -> Figure:
     return drawn
 
 
+def scores_of(attn: Any, x: Tensor) -> Tensor:
+    """The scores of all heads of a layer before any mask, (batch, n_heads, q, k), on what it reads."""
+    q, k = (torch.einsum("bsd,hde->bshe", x, W) + b for W, b in ((attn.W_Q, attn.b_Q), (attn.W_K, attn.b_K)))
+    return attention_scores(q, k)
+
+
 def streams(tokens: Tensor) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
     """The residual stream, what the LayerNorm that reads it next makes of it, and the patterns, for a row of tokens.
 
@@ -87,11 +93,7 @@ def streams(tokens: Tensor) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
         x = block.ln1(residual)
         stream.append(residual)
         normalised.append(x)
-        q, k = (
-            torch.einsum("bsd,hde->bshe", x, W) + b
-            for W, b in ((block.attn.W_Q, block.attn.b_Q), (block.attn.W_K, block.attn.b_K))
-        )
-        patterns.append(attention_pattern(apply_causal_mask(attention_scores(q, k)))[0])
+        patterns.append(attention_pattern(apply_causal_mask(scores_of(block.attn, x)))[0])
         residual = block(residual)
     return [*stream, residual], [*normalised, model.ln_final(residual)], patterns
 

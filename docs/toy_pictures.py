@@ -48,7 +48,8 @@ def dot_product() -> Figure:
     """A one-hot row times a mix of words, place by place and added up; beside it the dot products of *my*."""
     my = one_hot(torch.tensor(FILES_FIND_MY.index("my")), 3)
     drawn = figure(8, 3)
-    left, right = drawn.subfigures(1, 2, width_ratios=(1, 1.1))
+    halves: Any = drawn.subfigures(1, 2, width_ratios=(1, 1.1))
+    left, right = halves
     rows = {"my": (my, GREY), "times\na mix": (MIX, GREY), "place\nby place": (my * MIX, BLUE)}
     for axes, (name, (row, color)) in zip(left.subplots(3, 1, sharex=True), rows.items(), strict=True):
         drawn_bars = axes.bar(FILES_FIND_MY, row.tolist(), color=color, width=0.6)

@@ -110,7 +110,8 @@ def test_every_section_of_the_page_is_in_the_notebook_and_every_link_leads_somew
     headings = re.findall(r"^## .+$", page, re.MULTILINE)
     assert [heading for heading in headings if text.count(heading + "\n") != 1] == []
     links = re.findall(r"\]\((?!https?:)([^)#]*)", text)
-    assert [link for link in links if not (tmp_path / link).is_file()] == []
+    made = [link for link in links if re.search(r"/docs/(pictures|solutions)/", link)]  # by `headstart site`
+    assert [link for link in links if link not in made and not (tmp_path / link).is_file()] == []
     assert len(links) == len(re.findall(r"\]\((?!https?:)", page))
 
 

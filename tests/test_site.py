@@ -1,5 +1,6 @@
 """`headstart site` and mkdocs make a site without a warning: every page has its place, its pictures and its tables."""
 
+import json
 import re
 import subprocess
 import sys
@@ -14,7 +15,8 @@ from docs.all_pictures import DRAWN
 from graders.engine.course import ROOT, load_course
 
 DOCS = ROOT / "docs"
-PAGES = {path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")}
+SOLUTIONS = {f"solutions/{exercise.name}" for exercise in load_course().exercises}
+PAGES = {path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md") if path.parent.name != "solutions"}
 NAMES = {draw.__name__ for draw in DRAWN}
 EXERCISES = load_course().exercises
 TRACKS = list(dict.fromkeys(exercise.track for exercise in EXERCISES))
@@ -94,6 +96,32 @@ def test_the_site_has_every_page_and_every_picture(site):
     assert {path.stem for path in (site / "pictures").glob("*.svg")} == NAMES
 
 
+def test_every_solution_has_a_page_that_is_marked_and_neither_in_the_menu_nor_in_the_search(site):
+    pages = {path.parent.relative_to(site).as_posix(): path for path in (site / "solutions").rglob("index.html")}
+    assert pages.keys() == SOLUTIONS
+    found = {entry["location"] for entry in json.loads((site / "search" / "search_index.json").read_text())["docs"]}
+    assert "exercises/attention/" in found
+    assert {place for place in found if place.startswith("solutions/")} == set()
+    for name, path in pages.items():
+        assert "This is the solution of" in path.read_text(encoding="utf-8"), name
+    home = (site / "index.html").read_text(encoding="utf-8")
+    assert "exercises/attention/" in home
+    assert "solutions/" not in home
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.name)
+def test_the_page_of_an_exercise_is_small_and_leads_to_its_solution(exercise, site):
+    """With its pictures and all that it needs before it can be read: half a megabyte."""
+    page = site / "exercises" / exercise.name / "index.html"
+    html = page.read_text(encoding="utf-8")
+    needed = re.findall(r'<(?:script|img)[^>]* src="([^"]*)"|<link[^>]* href="([^"]*)" rel="stylesheet"', html)
+    needed += [(href, "") for href in re.findall(r'<link rel="stylesheet" href="([^"]*)"', html)]
+    files = {(page.parent / (one or other)).resolve() for one, other in needed}
+    assert {file.suffix for file in files} == {".js", ".css", ".svg"}
+    assert page.stat().st_size + sum(file.stat().st_size for file in files) < 500_000
+    assert f'href="../../solutions/{exercise.name}/"' in html
+
+
 def test_no_page_shows_a_backtick(site):
     """Markdown is not read inside `<details>`: what is code there has to be HTML."""
     found = {}
@@ -119,14 +147,16 @@ def test_the_page_of_a_session_is_printed_on_both_sides_of_one_sheet(site):
 def test_what_is_up_to_date_is_not_written_again(site):
     """A page that is being served is rebuilt whenever a file of `docs/` changes."""
     written = {path: path.stat().st_mtime_ns for path in DOCS.rglob("*") if path.suffix in (".svg", ".md")}
-    expected = "nothing to write: every picture and table is up to date\nNext: mkdocs serve\n"
+    expected = "nothing to write: all that is made is up to date\nNext: mkdocs serve\n"
     assert run("graders.cli", "site") == expected
     assert {path: path.stat().st_mtime_ns for path in written} == written
 
 
-def test_a_picture_that_no_page_has_any_more_is_removed_and_one_that_is_missing_is_drawn(site):
-    kept = (DOCS / "pictures" / "lookup.svg").read_bytes()
-    (DOCS / "pictures" / "lookup.svg").rename(DOCS / "pictures" / "old.svg")
-    expected = "wrote docs/pictures/lookup.svg\nremoved docs/pictures/old.svg\nNext: mkdocs serve\n"
-    assert run("graders.cli", "site") == expected
-    assert (DOCS / "pictures" / "lookup.svg").read_bytes() == kept
+def test_what_no_page_has_any_more_is_removed_and_what_is_missing_is_made(site):
+    made, old = ("pictures/lookup.svg", "solutions/mlp.md"), ("pictures/old.svg", "solutions/old.md")
+    kept = [(DOCS / name).read_bytes() for name in made]
+    for name, other in zip(made, old, strict=True):
+        (DOCS / name).rename(DOCS / other)
+    lines = [*(f"wrote docs/{name}" for name in made), *(f"removed docs/{name}" for name in old), "Next: mkdocs serve"]
+    assert run("graders.cli", "site").splitlines() == lines
+    assert [(DOCS / name).read_bytes() for name in made] == kept

@@ -26,6 +26,7 @@ SHIM = '''"""The laws of {name}, which came with headstart; `headstart show {nam
 
 from graders.test_{name} import *
 '''
+SOLUTION = re.compile(r"\[[^]]*\]\(\.\./solutions/[^)]*\), or ")  # on a page; `headstart solution` asks first
 OF_THE_PROJECT = re.compile(r',\n    \{\n      "label": "The project\'s own tests",.*?\n    \}', re.DOTALL)
 MINUTES = 10  # that Classroom gives an exercise
 
@@ -113,7 +114,7 @@ def _shared_files() -> dict[str, bytes]:
     pages = [*(docs / f"{page}.md" for page in PAGES), *docs.glob("exercises/*.md"), *docs.glob("tracks/*.md")]
     texts = {f"exercises/{name}.py": text for name, text in stub_files().items()}
     texts |= {f"graders/test_{name}.py": SHIM.format(name=name) for name in names}
-    texts |= {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in pages}
+    texts |= {path.relative_to(ROOT).as_posix(): SOLUTION.sub("", path.read_text(encoding="utf-8")) for path in pages}
     texts |= {name: (ROOT / name).read_text(encoding="utf-8") for name in COPIED}
     texts[".vscode/tasks.json"] = _changed(".vscode/tasks.json", OF_THE_PROJECT, "")
     container = ".devcontainer/devcontainer.json"

@@ -5,10 +5,47 @@ from pathlib import Path
 import typer
 
 from graders.commands.options import fail
-from graders.engine.course import IS_REPOSITORY, ROOT
+from graders.engine.course import IS_REPOSITORY, ROOT, load_course
 
 DOCS = ROOT / "docs"
-PICTURES = DOCS / "pictures"
+PICTURES, SOLUTIONS = DOCS / "pictures", DOCS / "solutions"  # nothing but what is made here
+EINSUM = "tensors"  # the exercise whose page has the table of index strings
+
+
+def site() -> None:
+    """Make the pictures, specifications, tables and solutions of the pages; then `mkdocs serve` shows them."""
+    if not IS_REPOSITORY:
+        fail("headstart is installed from a wheel, which has no pages to draw; run this in the course's own repository")
+    files = made_files()
+    # What is the same is left alone: a page that is being served is rebuilt whenever a file is written
+    changed = [path for path, content in files.items() if not path.is_file() or path.read_bytes() != content]
+    for folder in (PICTURES, SOLUTIONS):
+        folder.mkdir(exist_ok=True)
+    for path in changed:
+        path.write_bytes(files[path])
+    left_over = [path for folder in (PICTURES, SOLUTIONS) for path in sorted(folder.iterdir()) if path not in files]
+    for path in left_over:
+        path.unlink()
+    for done, paths in (("wrote", changed), ("removed", left_over)):
+        for path in paths:
+            typer.echo(f"{done} {path.relative_to(ROOT).as_posix()}")
+    if not changed + left_over:
+        typer.echo("nothing to write: all that is made is up to date")
+    typer.echo("Next: mkdocs serve")
+
+
+def made_files() -> dict[Path, bytes]:
+    """Every file that is made, or has a part that is, as it should be.
+
+    Raises `ValueError` when a page lacks the marks of such a part.
+    """
+    from docs.lessons import solution_page
+
+    files = pictures()
+    for exercise in load_course().exercises:
+        files[ROOT / exercise.page] = written_page(exercise.name).encode()
+        files[SOLUTIONS / f"{exercise.name}.md"] = solution_page(exercise).encode()
+    return files
 
 
 def pictures() -> dict[Path, bytes]:
@@ -20,25 +57,11 @@ def pictures() -> dict[Path, bytes]:
     return {PICTURES / f"{draw.__name__}.svg": svg(draw()) for draw in DRAWN}
 
 
-def site() -> None:
-    """Draw the pictures of the pages and write their tables into `docs/`; then `mkdocs serve` shows them."""
-    if not IS_REPOSITORY:
-        fail("headstart is installed from a wheel, which has no pages to draw; run this in the course's own repository")
-    from docs.einsum_table import PAGE, with_table
+def written_page(exercise: str) -> str:
+    """The page of an exercise with all its generated parts. Raises `ValueError` when it lacks one of their marks."""
+    from docs.einsum_table import with_table
+    from docs.lessons import with_specifications
 
-    files = pictures()
-    files[PAGE] = with_table(PAGE.read_text(encoding="utf-8")).encode()
-    # What is the same is left alone: a page that is being served is rebuilt whenever a file is written
-    changed = [path for path, content in files.items() if not path.is_file() or path.read_bytes() != content]
-    PICTURES.mkdir(exist_ok=True)
-    for path in changed:
-        path.write_bytes(files[path])
-    left_over = [path for path in sorted(PICTURES.iterdir()) if path not in files]
-    for path in left_over:
-        path.unlink()
-    for done, paths in (("wrote", changed), ("removed", left_over)):
-        for path in paths:
-            typer.echo(f"{done} {path.relative_to(ROOT).as_posix()}")
-    if not changed + left_over:
-        typer.echo("nothing to write: every picture and table is up to date")
-    typer.echo("Next: mkdocs serve")
+    entry = load_course()[exercise]
+    page = with_specifications((ROOT / entry.page).read_text(encoding="utf-8"), entry)
+    return with_table(page) if exercise == EINSUM else page

@@ -20,7 +20,7 @@ def solution(
 ) -> None:
     """Print the solution of a task.
 
-    `headstart` and `headstart list` then mark it as seen.
+    `headstart` and `headstart list` then mark it as seen. On the site, the end of an exercise's page leads to it.
     """
     entry = exercise_named(exercise)
     tasks = [task_named(entry, task).name] if task is not None else [t.name for t in entry.tasks]

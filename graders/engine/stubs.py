@@ -69,6 +69,21 @@ def without_solutions(text: str, tasks: Collection[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def pieces(text: str, tasks: Collection[str]) -> list[tuple[str, str]]:
+    """A file's code without its docstring, in order: each task under its name, what stands between under none."""
+    lines, docstring = text.splitlines(), ast.parse(text).body[0]
+    found: list[tuple[str, list[str]]] = []
+    begin = docstring.end_lineno or 0
+    for node in ast.parse(text).body[1:]:
+        end = node.end_lineno or 0
+        name = node.name if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.name in tasks else ""
+        if not found or name or found[-1][0]:
+            found.append((name, []))
+        found[-1][1].extend(lines[begin:end])
+        begin = end
+    return [(name, "\n".join(piece).strip("\n")) for name, piece in found]
+
+
 def functions_to_write(tree: ast.Module, tasks: Collection[str]) -> Iterator[ast.FunctionDef]:
     """The functions and methods of the tasks, from top to bottom."""
     found = {node.name: node for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}

@@ -13,7 +13,7 @@ from graders.engine.layout import wrapped
 from graders.engine.stubs import GIVEN, STEP, functions_to_write, stub_text
 from graders.loop.shapes import Aliases, aliases_in, drawn, given_parts
 
-QUESTION = re.compile(r"<details><summary>(.*?)</summary>(.*?)</details>", re.DOTALL)
+QUESTION = re.compile(r"<details[^>]*><summary>(.*?)</summary>(.*?)</details>", re.DOTALL)
 WIDEST = 70  # columns of a shape that has an arrow beside it
 
 
@@ -96,11 +96,11 @@ def show_lines(spec: Specification, state: str) -> list[str]:
     lines = [f"{spec.exercise} · {spec.task}".ljust(50) + state]
     if spec.heading:
         lines += ["", f"  {spec.heading}", *_indented(spec.docstring)]
-        lines += ["", *_rows(spec.given)] if spec.given else []
+        lines += ["", *rows_of(spec.given)] if spec.given else []
     for function in spec.functions:
         first, *rest = wrapped(function.signature)
         lines += ["", f"  {first}", *(f"      {line}" for line in rest)]
-        lines += [*_picture(function), *_indented(function.docstring)]
+        lines += [*shapes_of(function), *_indented(function.docstring)]
     laws = [line for law in spec.laws for line in _item(law)]
     return [*lines, "", "  What must hold", *laws, "", f"  More: {spec.page}"]
 
@@ -180,7 +180,7 @@ def _all_aliases(tree: ast.Module) -> dict[str, ast.expr]:
     return found
 
 
-def _picture(function: Function) -> list[str]:
+def shapes_of(function: Function) -> list[str]:
     """The shapes of what goes in, and an arrow to the shape of what comes out."""
     rows = [*function.arguments, ("result", function.result)]
     name, shape = (max(len(row[column]) for row in rows) for column in (0, 1))
@@ -190,8 +190,9 @@ def _picture(function: Function) -> list[str]:
     return ["", *drawn_rows, ""]
 
 
-def _rows(rows: tuple[tuple[str, str], ...]) -> list[str]:
-    name = max(len(row[0]) for row in rows)
+def rows_of(rows: tuple[tuple[str, str], ...]) -> list[str]:
+    """Names and shapes, or texts, one a line."""
+    name = max((len(row[0]) for row in rows), default=0)
     return [f"    {n:{name}}   {s}" for n, s in rows]
 
 

@@ -4,7 +4,6 @@ The page comes first, up to its tasks; then the code, a cell a task with the tas
 grades what was run. The same sources give the same notebook, to the byte.
 """
 
-import ast
 import re
 from dataclasses import dataclass
 
@@ -12,7 +11,7 @@ import jupytext
 from nbformat import NotebookNode
 
 from graders.engine.course import INSTALL, Exercise, load_course, sections
-from graders.engine.stubs import REFERENCE, stub_text
+from graders.engine.stubs import REFERENCE, pieces, stub_text
 
 BEFORE_CODING = ("check-yourself-before-coding", "source")  # sections that a page has after its tasks
 EDIT = re.compile(r"\*\*Edit\*\* `exercises/\w+\.py`\. (.*)\n\*\*Run\*\*\n\n```\npytest [^\n]*\n```\n")
@@ -63,7 +62,7 @@ def _cells(exercise: Exercise, is_solved: bool, docs: str) -> list[Cell]:
     text = (REFERENCE / f"{exercise.name}.py").read_text(encoding="utf-8") if is_solved else stub_text(exercise.name)
     anchors = {name: anchor for anchor, name in of_tasks.items()}
     n_given = 0
-    for task, code in _pieces(text, list(anchors)):
+    for task, code in pieces(text, list(anchors)):
         if task:
             cells += [Cell(f"{task}-page", by_anchor[anchors[task]]), Cell(task, code, True)]
             continue
@@ -117,21 +116,6 @@ def _linked(page: str, exercise: str, docs: str) -> str:
         return f"]({docs}/{file.removeprefix('../') if file.startswith('../') else f'exercises/{file}'}{anchor})"
 
     return LINK.sub(link, page)
-
-
-def _pieces(text: str, tasks: list[str]) -> list[tuple[str, str]]:
-    """A file's code without its docstring, in order: each task under its name, what stands between under none."""
-    lines, docstring = text.splitlines(), ast.parse(text).body[0]
-    pieces: list[tuple[str, list[str]]] = []
-    begin = docstring.end_lineno or 0
-    for node in ast.parse(text).body[1:]:
-        end = node.end_lineno or 0
-        name = node.name if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.name in tasks else ""
-        if not pieces or name or pieces[-1][0]:
-            pieces.append((name, []))
-        pieces[-1][1].extend(lines[begin:end])
-        begin = end
-    return [(name, "\n".join(piece).strip("\n")) for name, piece in pieces]
 
 
 def _as_percent(cell: Cell) -> str:
