@@ -1,7 +1,6 @@
 """A cluster of Dask gives the table that the pool gives, a killed worker or not, and is spoken to in no open way."""
 
 import json
-import shutil
 import subprocess
 import sys
 import time
@@ -74,7 +73,6 @@ def test_a_cluster_of_two_with_one_killed_midway_gives_the_table_that_this_proce
     assert found == {job.subject_hash: table(grade(job)) for job in jobs()}
 
 
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="makes the certificates")
 def test_a_cluster_is_spoken_to_over_tls_with_both_sides_certified(tmp_path):
     key, cert = tmp_path / "key.pem", tmp_path / "cert.pem"
     made = ("-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1")
