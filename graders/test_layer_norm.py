@@ -53,14 +53,6 @@ def wide_streams(where):
 
 
 @fixed
-def far_streams(where):
-    """Vectors of whole numbers, of which the mean is exact that much higher too."""
-    case = vectors.case(1, batch=2, seq=3, d_model=8)
-    case.x = (10 * case.x).round()
-    return [case]
-
-
-@fixed
 def vector_worked_by_hand(where):
     """A vector with mean 10 and variance 25, and an eps that makes the root 6."""
     case = Case(0, {})
@@ -130,13 +122,6 @@ def test_stretching_a_vector_together_with_eps_changes_nothing(subject, referenc
     grown = case.cfg | {"layer_norm_eps": 16 * case.cfg["layer_norm_eps"]}
     after = subject.module("LayerNorm", grown, case.weights)(4 * (case.x + 10))
     expect_equal(after, before, note="before it was moved and stretched")
-
-
-@law("LayerNorm", far_streams)
-def test_a_thousand_million_more_changes_nothing(subject, reference, case):
-    """Vectors of whole numbers that lie a thousand million higher give the same: each is centred first."""
-    layer_norm = subject.module("LayerNorm", case.cfg, case.weights)
-    expect_equal(layer_norm(case.x + 2**30), layer_norm(case.x), note="a thousand million lower")
 
 
 @law("LayerNorm", streams)

@@ -354,13 +354,6 @@ MISCONCEPTIONS = (
         "If x spreads a little, its variance grows as well: does your gradient know?",
     ),
     Misconception(
-        "squares_before_the_mean_is_taken_off",
-        "LayerNorm",
-        ((VARIANCE, "variance = x.pow(2).mean(dim=-1, keepdim=True) - x.mean(dim=-1, keepdim=True).pow(2)"),),
-        "The variance is the mean square less the squared mean: far from zero, two huge and nearly equal numbers.",
-        "How many digits are left of 1,000,000.04 - 1,000,000.01 when each was rounded to nine?",
-    ),
-    Misconception(
         "parameters_detached",
         "LayerNorm",
         ((OUT, "return normalised * self.w.detach() + self.b.detach()"),),
