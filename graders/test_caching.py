@@ -15,7 +15,6 @@ from graders.cases.caching_readings import expect_attention, expect_like, expect
 from graders.cases.caching_texts import caches, streams, two_and
 from graders.cases.sampling_draws import expect_shares
 from graders.engine.law import expect_equal, law
-from graders.engine.script import parameter
 from graders.engine.space import fixed
 from graders.weights.layers import model_case
 
@@ -52,18 +51,6 @@ def test_a_cache_has_the_dtype_it_is_made_with(subject, reference, case):
 def test_what_is_appended_is_held(subject, reference, case):
     """`cache[layer]` gives the keys and values appended to this layer, in their order, at once or piece by piece."""
     readings.expect_pieces_held(subject, case)
-
-
-@law("KVCache", texts.some_caches)
-def test_no_gradient_passes_through_a_cache(subject, reference, case):
-    """What is held asks for no gradient, although what was appended does."""
-
-    def story(do):
-        k = do.make(parameter(case.k[0, :, :1]))
-        keys, values = (readings.empty(do, case, 2).append(0, k, k)[0][i] for i in (0, 1))
-        return [keys.requires_grad, values.requires_grad]
-
-    expect_equal(tell(subject, story), [False, False], what="whether gradients pass through the keys and the values")
 
 
 @law("KVCache", texts.keys_and_values)

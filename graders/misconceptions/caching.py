@@ -176,13 +176,6 @@ MISCONCEPTIONS = (
         "Which of the two did you write into the place of the values?",
     ),
     Misconception(
-        "gradients_kept",
-        "KVCache",
-        ((WRITTEN, "torch.stack([k, v])"),),
-        "What is held is still part of the graph that it was computed in, which so stays in memory, token after token.",
-        "How long does a tensor that requires a gradient keep everything that it was computed from?",
-    ),
-    Misconception(
         "lost_when_room_is_made",
         "KVCache",
         ((ROOMIER, "torch.cat([torch.zeros_like(held), room], dim=4)"),),
@@ -726,6 +719,7 @@ EQUIVALENT: dict[str, str] = {
     f"KVCache: if {TAKEN}:  ->  if {TAKEN.replace('>', '>=')}:": COPIED,
     f"KVCache: if {TAKEN}:  ->  if {TAKEN.replace('<', '<=')}:": COPIED,
     f"KVCache: {ROOM_MADE}  ->  {ROOM_MADE.replace(' + CHUNK', '')}": COPIED,
+    f"KVCache: {WRITE}  ->  {WRITE.replace('.detach()', '')}": "nobody asks for gradients through a cache",
     f"CachedAttention: {HELD}  ->  {HELD.replace('past[0]', 'past[1]')}": "there are as many values as keys",
     f"CachedAttention: {HELD}  ->  {HELD.replace('past[0]', 'past[-1]')}": "there are as many values as keys",
     "CachedAttention: if new > 1:  ->  if new >= 1:": "the mask hides nothing from a single new token",
