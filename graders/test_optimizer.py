@@ -146,6 +146,21 @@ def test_long_runs_agree_with_torch(subject, reference, case):
     expect_equal(subject.tell(runs.run(case)), runs.by_torch(case), note="computed by PyTorch")
 
 
+@law("AdamW", some_gradients)
+def test_parameters_may_come_from_a_generator(subject, reference, case):
+    """What `model.parameters()` gives can be read once only; all of it moves at a step."""
+
+    def story(do):
+        model = do.make(probe("affine", **case.params))
+        optimizer = do.AdamW(model.parameters())
+        for p, gradient in ((model.matrix, case.of_matrix), (model.bias, case.of_bias)):
+            do.set(p, "grad", gradient)
+        optimizer.step()
+        return {"matrix": model.matrix, "bias": model.bias}
+
+    expect_equal(subject.tell(story), reference.tell(story))
+
+
 @law("AdamW", runs.unworkable)
 def test_settings_that_cannot_work_are_refused(subject, reference, case):
     """A negative or infinite lr, eps or weight_decay, or a beta outside [0, 1), also of a group, raises ValueError."""

@@ -25,7 +25,7 @@ from graders.cases.sampling_draws import (
     with_largest,
     worked_out,
 )
-from graders.engine.law import expect_equal, expect_refusals, law
+from graders.engine.law import Broken, expect_equal, expect_refusals, law
 from graders.engine.script import generator, given
 from graders.engine.worker.probes import build
 
@@ -305,6 +305,9 @@ def test_a_drawn_text_is_what_your_next_token_draws(subject, reference, case):
     arguments, seq = (case.model, case.prompt, case.max_new_tokens, options), case.prompt.shape[1]
     text = torch.tensor(subject.tell(lambda do: do.generate(*arguments, generator(2)).tolist()))
     expect_equal(text, text.clamp(0, len(case.table) - 1), what="token ids")
+    expect_equal(text[:, :seq], case.prompt, what="the prompt")
+    if text.shape[1] > (most := seq + case.max_new_tokens):  # each of them is asked for again, and costs memory here
+        raise Broken("values", text.shape[1], f"at most {most}", what="the length of the text")
     model = build(case.model["probe"])
     logits = [model(text[:, :n][:, -len(case.places) :])[:, -1].detach() for n in range(seq, text.shape[1])]
 

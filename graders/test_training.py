@@ -13,6 +13,7 @@ from graders.cases.training_checkpoints import (
     FILE,
     another,
     damages,
+    expect_file_is_enough,
     expect_raised,
     expect_refused_file,
     moves,
@@ -41,6 +42,7 @@ from graders.cases.training_steps import (
     loss_of,
     model_of,
     numbers_of,
+    refused_step,
     run_of,
     run_on,
     runs,
@@ -186,7 +188,8 @@ def test_a_step_is_taken_in_training_mode(subject, reference, case):
         return seen
 
     for when, modes in subject.tell(story).items():
-        expect_equal(all(modes), True, what=f"training mode, of the model and of the dropout in it, {when}")
+        what = f"training mode, of the model and of the dropout in it, {when}"
+        expect_equal(bool(modes) and all(modes), True, what=what)
 
 
 @law("train_step", single_steps)
@@ -218,16 +221,6 @@ def test_a_step_that_would_ruin_the_parameters_is_refused(subject, reference, ca
             expect_equal(
                 after[name], before[name], what=f"{name} after a step with {BAD[bad]}", note="before that step"
             )
-
-
-def refused_step(do, case, bad):
-    """A good step and a bad one: what is raised, and what there is before and after the bad one."""
-    model = do.make(probe("trainee", **case.tables, **{bad: 1}))
-    descent = do.make(optimizer(model, **case.settings))
-    do.train_step(model, descent, case.x[0], case.y[0], case.max_norm)
-    before = numbers_of(do, model) | {"the optimizer's memory": do.look(descent.state_dict()["state"][0]["mean"])}
-    raised = do.caught(do.train_step, model, descent, case.x[1], case.y[1], case.max_norm)["classes"]
-    return raised, before, numbers_of(do, model) | {"the optimizer's memory": descent.state_dict()["state"][0]["mean"]}
 
 
 @law("train_step", wide_steps)
@@ -294,15 +287,21 @@ def test_the_model_is_evaluated_in_evaluation_mode(subject, reference, case):
             evaluated(do, case, model)
             seen[mode] = {"training mode": model.modes, "gradients": model.grads, "afterwards": model.training}
             seen[mode] |= {"its dropout's afterwards": model.drop.training}
+            stopped = do.make(probe("trainee", **case.tables, interrupted_at=0))
+            getattr(stopped, mode)()
+            do.caught(do.evaluate, stopped, case.data, case.batch, case.n_ctx, case.n_batches, generator(3))
+            seen[mode] |= {"after Ctrl-C": stopped.training}
         return seen
 
     for mode, seen in subject.tell(story).items():
         note = f"{mode}() was called before"
         expect_equal(any(seen["training mode"]), False, what="training mode in a call of the model", note=note)
-        expect_equal(any(seen["gradients"]), False, what="gradients recorded in a call of the model", note=note)
+        what = "gradients recorded in a call of the model"
+        expect_equal(any(seen["gradients"] or [True]), False, what=what, note=note)
         expect_equal(seen["afterwards"], mode == "train", what="training mode afterwards", note=note)
         what = "training mode of the dropout in the model afterwards"
         expect_equal(seen["its dropout's afterwards"], mode == "train", what=what, note=note)
+        expect_equal(seen["after Ctrl-C"], mode == "train", what="training mode after Ctrl-C in a call", note=note)
 
 
 @law("evaluate", long_evaluations)
@@ -477,6 +476,12 @@ def test_the_optimizer_goes_on_with_what_it_remembers(subject, reference, case):
     """The next steps are those that would have been taken without the stop."""
     seen = subject.tell(voyage(case))
     expect_equal(seen["resumed"], seen["never stopped"], note="without the stop")
+
+
+@law("load_checkpoint", voyages)
+def test_the_file_is_all_that_another_process_needs(subject, reference, case):
+    """A process that was begun later, and has nothing but the file, goes on with it as if nothing had happened."""
+    expect_file_is_enough(subject, reference, case)
 
 
 @law("load_checkpoint", damages)

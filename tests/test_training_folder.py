@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from graders.engine.worker.folder import Folder
+from graders.engine.worker.folder import REMOVED, Folder
 
 WHOLE = b"all of it"
 
@@ -76,6 +76,16 @@ def test_what_was_not_is_lost_and_it_is_said_why(here, why, save):
     assert Folder(here).power_cut(save, here) == [why]
     assert (here / "new").read_bytes() == b""
     assert (here / "old").read_bytes() == b"old"
+
+
+@pytest.mark.parametrize("takes_away", [Path.unlink, lambda old: old.rename(old.with_name("backup"))])
+def test_the_last_one_may_be_replaced_and_not_taken_away(here, takes_away):
+    def save(folder):
+        takes_away(folder / "old")
+        written(folder / "part").rename(folder / "old")
+
+    assert Folder(here).power_cut(save, here) == [f"old: {REMOVED}"]
+    assert Folder(here).power_cut(lambda folder: written(folder / "part").replace(folder / "old"), here) == []
 
 
 def test_a_power_cut_ends_with_its_call(here):

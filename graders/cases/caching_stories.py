@@ -265,6 +265,8 @@ def expect_numbers(subject: Subject, case: Case) -> None:
     model = without_cache(case)
     for text in found(subject, case):
         tokens, total = torch.tensor(text["tokens"]), 0.0
+        if len(tokens) > (most := len(case.prompt) + case.settings["max_new_tokens"]):  # each costs us a pass
+            raise Broken("values", len(tokens), f"at most {most}", what="the length of a text")
         for i in range(len(case.prompt), len(tokens)):
             seen = tokens[:i][-case.cfg["n_ctx"] :]
             total += model(seen.unsqueeze(0))[0, -1].log_softmax(dim=-1)[tokens[i]].item()

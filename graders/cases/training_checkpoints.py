@@ -1,11 +1,13 @@
 """Voyages: a trainee that is saved on its way, and another that goes on from there. Cases, and their stories."""
 
+from dataclasses import replace
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from graders.cases.training_steps import numbers_of, trainee
-from graders.engine.law import Broken
+from graders.engine.law import Broken, expect_equal
 from graders.engine.script import (
     Handle,
     Story,
@@ -19,6 +21,7 @@ from graders.engine.script import (
     probe,
 )
 from graders.engine.space import Case, fixed, space
+from graders.engine.subject import Subject
 
 FILE = "run.pt"
 N_STEPS = 2  # before it is saved, and after
@@ -138,3 +141,27 @@ def voyage(case: Case) -> Story:
         return {"step": step, "was": was, "now": now, "never stopped": never_stopped, "resumed": resumed}
 
     return story
+
+
+def expect_file_is_enough(subject: Subject, reference: Subject, case: Case) -> None:
+    """Hold that what is saved goes on in a process that has the file alone. Raises `Broken`."""
+    plainly = replace(subject, checks_form=False)  # the file may hold it in any form
+
+    def here(do: Teller) -> dict[str, Any]:
+        made = saved(do, case)
+        return {"file": do.make(folder()).content(FILE), "then": moves(do, case, *made)}
+
+    file = plainly.tell(here)["file"]
+    subject.replies[-1] = replace(subject.replies[-1], value=None)  # and a diagnosis is not about the form
+    if not isinstance(file, Tensor) or file.dtype != torch.uint8:
+        raise Broken("type", file, torch.zeros(0))
+    subject.transport.close()  # what it remembers beside the file is gone
+
+    def there(do: Teller) -> dict[str, Any]:
+        do.make(folder()).put(FILE, file)
+        fresh = another(do, case)
+        return {"step": do.load_checkpoint(path(FILE), *fresh), "then": moves(do, case, *fresh)}
+
+    resumed, note = plainly.tell(there), "in a process that has the file alone"
+    expect_equal(resumed["step"], case.step, what="the step", note=note)
+    expect_equal(resumed["then"], reference.tell(here)["then"], what="", note=f"without the stop; yours is {note}")

@@ -155,6 +155,16 @@ def numbers_of(do: Teller, model: Handle) -> dict[str, Handle]:
     return {name: do.look(getattr(model, name)) for name in PARAMETERS}
 
 
+def refused_step(do: Teller, case: Case, bad: str) -> tuple:
+    """A good step and a bad one: what is raised, and what there is before and after the bad one."""
+    model = do.make(probe("trainee", **case.tables, **{bad: 1}))
+    descent = do.make(optimizer(model, **case.settings))
+    do.train_step(model, descent, case.x[0], case.y[0], case.max_norm)
+    before = numbers_of(do, model) | {"the optimizer's memory": do.look(descent.state_dict()["state"][0]["mean"])}
+    raised = do.caught(do.train_step, model, descent, case.x[1], case.y[1], case.max_norm)["classes"]
+    return raised, before, numbers_of(do, model) | {"the optimizer's memory": descent.state_dict()["state"][0]["mean"]}
+
+
 # Evaluations
 
 

@@ -44,6 +44,13 @@ RETURNED = "    return norm\n"
 MISCONCEPTIONS = (
     # AdamW: the averages
     Misconception(
+        "parameters_read_twice",
+        "AdamW",
+        (("        super().__init__(params, {", "        sum(1 for _ in params)\n        super().__init__(params, {"),),
+        "The parameters are gone through once before they are kept: of a generator, nothing is left then.",
+        "What does a second loop over model.parameters(), kept in a variable, find?",
+    ),
+    Misconception(
         "mean_is_a_running_sum",
         "AdamW",
         ((MEAN, "mean.mul_(beta1).add_(gradient)"),),

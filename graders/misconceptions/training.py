@@ -541,6 +541,13 @@ MISCONCEPTIONS = (
         "Which of your lines are not reached when get_batch raises?",
     ),
     Misconception(
+        "mode_back_for_a_short_text_only",
+        "evaluate",
+        ((f"    finally:\n{BACK}", f"    except ValueError:\n{BACK}        raise\n{BACK[4:]}"),),
+        "When the model itself is stopped, by Ctrl-C or an error of its own, it is left in evaluation mode.",
+        "Which exceptions can come out of model(x), and which of your lines are not reached then?",
+    ),
+    Misconception(
         "no_batches_not_refused",
         "evaluate",
         ((SOME, "    if n_batches < 0:\n"),),
@@ -564,6 +571,13 @@ MISCONCEPTIONS = (
         ),
         "The file is written in place: when the disk is full, the last good checkpoint is gone as well.",
         "What is at path while half of the file is written?",
+    ),
+    Misconception(
+        "old_one_removed_before_the_rename",
+        "save_checkpoint",
+        ((RENAMED, f"        Path(path).unlink(missing_ok=True)\n{RENAMED}"),),
+        "The last checkpoint is removed just before the new one takes its place: for a moment there is none at path.",
+        "Does replace need the place to be empty? What is at path when the power is cut between the two lines?",
     ),
     Misconception(
         "old_one_removed_first",
@@ -784,6 +798,21 @@ MISCONCEPTIONS = (
         ((STATE, STATE.replace("model.state_dict()", "{n: p.detach() for n, p in model.named_parameters()}")),),
         "Only parameters are saved, and no buffers, such as running averages.",
         "What else does a model's state_dict hold?",
+    ),
+    Misconception(
+        "kept_in_memory",
+        "load_checkpoint",
+        (
+            (READ, f"{READ}\n            state['model'] = KEPT or state['model']"),
+            ("def save_checkpoint(", "KEPT: dict = {}\n\n\ndef save_checkpoint("),
+            (
+                STATE,
+                f"{STATE}\n    KEPT.clear()\n    KEPT.update({{n: p.clone() for n, p in model.state_dict().items()}})"
+                "\n    state['model'] = {n: torch.zeros_like(p) for n, p in model.state_dict().items()}",
+            ),
+        ),
+        "What is loaded comes from a variable that save_checkpoint filled, and not from the file.",
+        "What is left of a variable when the computer has been switched off?",
     ),
     # train
     Misconception(

@@ -93,9 +93,11 @@ def evaluate(model, data, batch, n_ctx, n_batches, generator):
         raise ValueError(f"{n_batches} batches have no mean")
     batches = [get_batch(data, batch, n_ctx, generator) for _ in range(n_batches)]
     was_training, _ = model.training, model.eval()
-    losses = torch.stack([F.cross_entropy(model(x).transpose(1, 2), y) for x, y in batches])
-    if was_training:
-        model.train()
+    try:
+        losses = torch.stack([F.cross_entropy(model(x).transpose(1, 2), y) for x, y in batches])
+    finally:
+        if was_training:
+            model.train()
     return float(losses.mean())
 """,
     ),

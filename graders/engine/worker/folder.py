@@ -9,6 +9,9 @@ from types import BuiltinFunctionType, ModuleType
 from typing import Any
 
 import torch
+from torch import Tensor
+
+REMOVED = "the last one was taken away before another was in its place"
 
 
 class Folder:
@@ -45,6 +48,14 @@ class Folder:
         """A file that holds this text."""
         (self.path / name).write_text(text, encoding="utf-8")
 
+    def content(self, name: str) -> Tensor:
+        """The bytes of a file, for a process that has nothing else."""
+        return torch.frombuffer(bytearray((self.path / name).read_bytes()), dtype=torch.uint8)
+
+    def put(self, name: str, content: Tensor) -> None:
+        """A file of these bytes."""
+        (self.path / name).write_bytes(content.numpy().tobytes())
+
     def forge(self, name: str, trace: str) -> None:
         """A file that runs code when it is unpickled: it makes a folder called `trace`."""
         torch.save({"model": _Made(str(self.path / trace))}, self.path / name)
@@ -53,14 +64,22 @@ class Folder:
         """Make a call, and then lose what of new files was not on the disk in time; says which files, and why.
 
         In time is: when a file is renamed, and for one that is not, when the call is over. What comes by a rename from
-        elsewhere is not: from another disk it comes as a copy.
+        elsewhere is not: from another disk it comes as a copy. What was there may be replaced, and not taken away.
         """
-        before = {_state(file) for file in self.path.iterdir()}
+        before, there = {_state(file) for file in self.path.iterdir()}, set(self.names())
+        lost = []
         synced: dict[int, int] = {}  # how much of which file
         renamed: dict[int, tuple[int, bool]] = {}  # how much of it was on the disk then, and whether it was here
         originals = {
-            name: getattr(os, name) for name in ("fsync", "fdatasync", "rename", "replace") if hasattr(os, name)
+            name: getattr(os, name)
+            for name in ("fsync", "fdatasync", "rename", "replace", "unlink", "remove")
+            if hasattr(os, name)
         }
+
+        def takes_away(path: Any) -> None:
+            file = Path(os.fsdecode(path)).absolute()
+            if file.parent == self.path.absolute() and file.name in there:
+                lost.append(f"{file.name}: {REMOVED}")
 
         def syncs(file: Any) -> None:
             number = file if isinstance(file, int) else file.fileno()
@@ -68,6 +87,7 @@ class Folder:
 
         def renames(name: str) -> Callable[..., None]:
             def rename(source: Any, *args: Any, **kwargs: Any) -> None:
+                takes_away(source)
                 file = Path(os.fsdecode(source)).resolve()
                 if file.is_file():
                     number, is_here = file.stat().st_ino, file.is_relative_to(self.path.resolve())
@@ -76,10 +96,17 @@ class Folder:
 
             return rename
 
-        watching = {name: renames(name) if name in ("rename", "replace") else syncs for name in originals}
+        def removes(name: str) -> Callable[..., None]:
+            def remove(path: Any, *args: Any, **kwargs: Any) -> None:
+                takes_away(path)
+                originals[name](path, *args, **kwargs)
+
+            return remove
+
+        watchers = {"rename": renames, "replace": renames, "unlink": removes, "remove": removes}
+        watching = {name: watchers[name](name) if name in watchers else syncs for name in originals}
         with _in_the_place_of({originals[name]: watching[name] for name in originals}):
             call(*args)
-        lost = []
         for file in [file for file in self.path.iterdir() if _state(file) not in before]:
             data, number = file.read_bytes(), file.stat().st_ino
             in_time, was_here = renamed.get(number, (synced.get(number, 0), True))

@@ -7,7 +7,7 @@ Two views are needed for the first: a function mode sees `F.`, `torch.`, method 
 import functools
 import inspect
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from threading import Thread
 from types import FunctionType, ModuleType
 from typing import Any
@@ -43,6 +43,29 @@ class _Dispatches(TorchDispatchMode):
 
 
 @contextmanager
+def _in_all_threads(*modes: Callable[[], AbstractContextManager]) -> Iterator[None]:
+    """These modes here, and in the threads begun inside: each is that of one thread."""
+    run = Thread.run
+
+    def entered() -> ExitStack:
+        with ExitStack() as stack:
+            for mode in modes:
+                stack.enter_context(mode())
+            return stack.pop_all()
+
+    def watched(self):
+        with entered():
+            run(self)
+
+    setattr(Thread, "run", watched)  # noqa: B010 (an assignment would need the type of the original)
+    try:
+        with entered():
+            yield
+    finally:
+        setattr(Thread, "run", run)  # noqa: B010
+
+
+@contextmanager
 def operations() -> Iterator[set[str]]:
     """The names of the operations that ran inside, bare: `layer_norm`, `native_layer_norm`, `matmul`.
 
@@ -50,24 +73,18 @@ def operations() -> Iterator[set[str]]:
     """
     seen: set[str] = set()
     packet: Any = torch._ops.OpOverloadPacket
-    call, run = packet.__call__, Thread.run
+    call = packet.__call__
 
     def counted(self, /, *args, **kwargs):
         seen.add(self.__name__)
         return call(self, *args, **kwargs)
 
-    def watched(self):  # the two views are those of one thread
-        with _Functions(seen), _Dispatches(seen):
-            run(self)
-
     packet.__call__ = counted
-    setattr(Thread, "run", watched)  # noqa: B010 (an assignment would need the type of the original)
     try:
-        with _Functions(seen), _Dispatches(seen):
+        with _in_all_threads(lambda: _Functions(seen), lambda: _Dispatches(seen)):
             yield seen
     finally:
         packet.__call__ = call
-        setattr(Thread, "run", run)  # noqa: B010
 
 
 class _NumbersMade(TorchDispatchMode):
@@ -96,9 +113,9 @@ def _is_new(result: Any, args: tuple) -> bool:
 
 @contextmanager
 def numbers_made() -> Iterator[list[int]]:
-    """How many numbers each operation made that ran inside; views of what was there make none."""
+    """How many numbers each operation made that ran inside, or in threads begun inside; views make none."""
     made: list[int] = []
-    with _NumbersMade(made):
+    with _in_all_threads(lambda: _NumbersMade(made)):
         yield made
 
 
