@@ -50,7 +50,7 @@ def operations() -> Iterator[set[str]]:
     """
     seen: set[str] = set()
     packet: Any = torch._ops.OpOverloadPacket
-    call, run = packet.__call__, Thread.run
+    call, run = packet.__call__, Thread._bootstrap_inner  # type: ignore[attr-defined]  # `run` may be overridden
 
     def counted(self, /, *args, **kwargs):
         seen.add(self.__name__)
@@ -61,13 +61,13 @@ def operations() -> Iterator[set[str]]:
             run(self)
 
     packet.__call__ = counted
-    setattr(Thread, "run", watched)  # noqa: B010 (an assignment would need the type of the original)
+    setattr(Thread, "_bootstrap_inner", watched)  # noqa: B010 (an assignment would need the type of the original)
     try:
         with _Functions(seen), _Dispatches(seen):
             yield seen
     finally:
         packet.__call__ = call
-        setattr(Thread, "run", run)  # noqa: B010
+        setattr(Thread, "_bootstrap_inner", run)  # noqa: B010
 
 
 class _NumbersMade(TorchDispatchMode):
