@@ -1,9 +1,7 @@
 """A cluster of Dask gives the table that the pool gives, a killed worker or not, and is spoken to in no open way."""
 
 import json
-import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -71,7 +69,7 @@ def test_a_cluster_of_two_with_one_killed_midway_gives_the_table_that_this_proce
         for job, records in graded_on(address, Certificates(), jobs()):
             found[job.subject_hash] = table(records)
             if len(found) == 1:
-                os.kill(workers[0].pid, signal.SIGKILL)
+                workers[0].kill()
         assert workers[1].poll() is None
     assert found == {job.subject_hash: table(grade(job)) for job in jobs()}
 
@@ -98,7 +96,9 @@ def test_a_job_that_its_process_dies_of_is_given_up_and_the_next_has_a_new_one(m
     started = []
 
     def dying():
-        started.append(subprocess.Popen(["true"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
+        started.append(
+            subprocess.Popen([sys.executable, "-c", ""], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        )
         return started[-1]
 
     monkeypatch.setattr(apart, "_child", dying)

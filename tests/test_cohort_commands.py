@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -187,7 +186,7 @@ def test_a_run_that_is_killed_is_gone_on_with(lead):
     run = subprocess.Popen(arguments, cwd=lead, env=variables(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     while not (lead / "history.sqlite3").exists() or not n_finished(lead):
         assert run.poll() is None
-    run.send_signal(signal.SIGKILL)
+    run.kill()
     run.wait()
     before = n_finished(lead)
     assert command(lead, *GRADE).returncode == 0
