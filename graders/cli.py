@@ -1,6 +1,8 @@
 """`headstart`: the commands of the course. A thin shell over `commands/`."""
 
-from typing import Annotated
+import functools
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import typer
 
@@ -12,7 +14,7 @@ from graders.commands.hint import hint
 from graders.commands.list_tasks import list_tasks
 from graders.commands.naming import AsJson
 from graders.commands.notebook import notebook
-from graders.commands.options import refuse
+from graders.commands.options import fail, refuse
 from graders.commands.reset import reset
 from graders.commands.see import see
 from graders.commands.show import show
@@ -23,9 +25,25 @@ from graders.commands.stubs import stubs
 from graders.commands.train import train
 from graders.commands.watch import watch
 from graders.commands.write import write
+from graders.engine.course import HAS_HOME, MARKER
 
 # Without markup a flag is shown plainly, not as `<bool>`
 app = typer.Typer(invoke_without_command=True, pretty_exceptions_enable=False, rich_markup_mode=None)
+
+
+def _at_home(command: Callable[..., Any]) -> Callable[..., Any]:
+    """A command about a learner's files, which says so in one line where there are none."""
+
+    @functools.wraps(command)
+    def run(*args: Any, **options: Any) -> Any:
+        if not HAS_HOME:
+            fail(
+                f"there are no exercises here; expected a pyproject.toml with {MARKER}, in this folder or above; "
+                "go to the folder that has your exercises/, and run this again"
+            )
+        return command(*args, **options)
+
+    return run
 
 
 def _print_version(wanted: bool) -> None:
@@ -46,14 +64,16 @@ def headstart(
 ) -> None:
     """Build a transformer from scratch, one exercise at a time. Without a command: where you are, and what is next."""
     if context.invoked_subcommand is None:
-        status(as_json)
+        _at_home(status)(as_json)
     elif as_json:
         refuse(f"--json has no effect before a command; write `headstart {context.invoked_subcommand} --json`")
 
 
-app.command("list")(list_tasks)
-for command in (watch, show, hint, solution, reset, explain, doctor, write, train, see, notebook, stubs, site, audit):
-    app.command()(command)
+app.command("list")(_at_home(list_tasks))
+COMMANDS = (watch, show, hint, solution, reset, explain, doctor, write, train, see, notebook, stubs, site, audit)
+ANYWHERE = (explain, doctor, site, audit)  # these have something to do where nobody's exercises are
+for command in COMMANDS:
+    app.command()(command if command in ANYWHERE else _at_home(command))
 app.add_typer(cohort, name="cohort")
 
 

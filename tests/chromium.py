@@ -79,9 +79,10 @@ class Chromium:
 
     def press(self, key: str) -> None:
         """Press and release a key, such as `Tab`."""
-        codes = {"Tab": 9, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40}
+        codes = {"Tab": 9, "Enter": 13, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40}
+        text = {"text": "\r"} if key == "Enter" else {}
         for kind in ("keyDown", "keyUp"):
-            self.do("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=codes[key])
+            self.do("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=codes[key], **text)
 
     def complaints(self) -> list[str]:
         """What the page has thrown, and logged as an error or a warning, since it was opened."""
@@ -105,6 +106,10 @@ class Chromium:
     def picture(self) -> bytes:
         """The whole page as a PNG."""
         return base64.b64decode(self.do("Page.captureScreenshot", captureBeyondViewport=True)["data"])
+
+    def screen(self) -> bytes:
+        """What a person sees of the page before scrolling, as a PNG."""
+        return base64.b64decode(self.do("Page.captureScreenshot")["data"])
 
 
 def _pipe() -> list[int]:

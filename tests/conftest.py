@@ -6,6 +6,7 @@ import multiprocessing
 
 import pytest
 import torch
+from handed_out import hand_out, make_environment
 
 import graders.commands.stubs
 from graders.engine import journal
@@ -63,3 +64,18 @@ def exercises(tmp_path, monkeypatch):
     monkeypatch.setattr(journal, "VERDICTS", tmp_path / ".headstart" / "verdicts")
     monkeypatch.setattr(graders.commands.stubs, "EXERCISES", folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def handout(tmp_path_factory):
+    """A learner's repository, as it is handed out. Whoever writes into it works on a copy."""
+    return hand_out(tmp_path_factory.mktemp("cohort") / "handout")
+
+
+@pytest.fixture(scope="session")
+def environment(tmp_path_factory, handout):
+    """An environment in which a learner followed the handout's README."""
+    made = make_environment(tmp_path_factory.mktemp("fresh"))
+    installed = made.run("pip", "install", "-r", "requirements.txt", cwd=handout)
+    assert installed.returncode == 0, installed.stderr
+    return made

@@ -133,8 +133,9 @@ libc, found = ctypes.CDLL(None), set()
 class Part(ctypes.Structure):
     _fields_ = [('at', ctypes.c_void_p), ('n', ctypes.c_size_t)]
 page = ctypes.create_string_buffer(2**16)
-own, near = Part(ctypes.addressof(page), 2**16), id(object()) & ~0xffff
-for at in range(near - 2**27, near + 2**27, 2**16):
+libc.sbrk.restype = ctypes.c_void_p
+own, small, heap = Part(ctypes.addressof(page), 2**16), id(object()) & ~0xffff, libc.sbrk(0) & ~0xffff
+for at in (*range(small - 2**27, small + 2**27, 2**16), *range(heap - 2**29, heap + 2**16, 2**16)):
     n = libc.process_vm_readv(os.getpid(), ctypes.byref(own), 1, ctypes.byref(Part(at, 2**16)), 1, 0)
     found |= set(re.findall(b'ma' + b'rk-[0-9a-f]{16}', page.raw[: max(n, 0)]))
 return sorted(mark.decode() for mark in found)

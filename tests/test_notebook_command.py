@@ -16,9 +16,8 @@ from graders.notebooks.make import make_notebook
 def course(tmp_path, monkeypatch):
     """A folder in which notebooks and backups land in place of the course's own."""
     monkeypatch.setattr(command, "FOLDER", tmp_path / "notebooks")
-    monkeypatch.setattr(command, "ROOT", tmp_path)
+    monkeypatch.setattr(command, "DOCS", tmp_path / "docs")
     monkeypatch.setattr(journal, "HOME", tmp_path / ".headstart")
-    monkeypatch.setattr(command, "HOME", tmp_path / ".headstart")
     (tmp_path / "docs").mkdir()
     return tmp_path
 
@@ -110,6 +109,6 @@ def test_a_missing_library_is_told_with_the_command_that_installs_it(course, mon
     result = run("mlp")
     assert (result.exit_code, result.stderr) == (
         1,
-        f"this needs {library}, which is not installed; in the course's folder: pip install -e '.[notebooks]'\n",
+        f'this needs {library}, which is not installed; in the course\'s folder: pip install -e ".[notebooks]"\n',
     )
     assert not (course / "notebooks").exists()

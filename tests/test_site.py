@@ -3,10 +3,12 @@
 import re
 import subprocess
 import sys
+from base64 import b64decode
 from html.parser import HTMLParser
 
 import pytest
 import yaml
+from chromium import chromium
 
 from docs.all_pictures import DRAWN
 from graders.engine.course import ROOT, load_course
@@ -87,8 +89,7 @@ def test_the_page_of_a_track_says_of_each_exercise_what_the_index_says(track):
 
 
 def test_the_site_has_every_page_and_every_picture(site):
-    assert (site / "index.html").is_file()
-    urls = {page.removesuffix(".md") for page in PAGES - {"index.md"}}
+    urls = {page.removesuffix("index.md").removesuffix(".md") for page in PAGES}
     assert {url for url in urls if not (site / url / "index.html").is_file()} == set()
     assert {path.stem for path in (site / "pictures").glob("*.svg")} == NAMES
 
@@ -101,6 +102,18 @@ def test_no_page_shows_a_backtick(site):
         if "`" in shown:
             found[page.relative_to(site).as_posix()] = re.findall(r".*`.*", shown)
     assert found == {}
+
+
+def test_the_page_of_a_session_is_printed_on_both_sides_of_one_sheet(site):
+    printed = {}
+    with chromium() as browser:
+        for page in sorted((site / "sessions").glob("[1-9]*/index.html")):
+            browser.open(page, 1000, dark=False)
+            for paper, width, height in (("A4", 8.27, 11.69), ("letter", 8.5, 11.0)):
+                pdf = b64decode(browser.do("Page.printToPDF", paperWidth=width, paperHeight=height)["data"])
+                printed[page.parent.name, paper] = len(re.findall(rb"/Type\s*/Page\b", pdf))
+    assert len(printed) == 2 * len(load_course().sessions)
+    assert {sheet: sides for sheet, sides in printed.items() if sides != 2} == {}
 
 
 def test_what_is_up_to_date_is_not_written_again(site):

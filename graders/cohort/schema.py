@@ -105,4 +105,11 @@ LEFT JOIN finished g ON g.exercise = s.exercise AND g.subject_hash = s.subject_h
 WHERE s.place = 1;
 """
 
-MIGRATIONS = (TABLES,)  # the first makes version 1 of an empty file, the second makes version 2 of that, and so on
+DIGESTS = """
+CREATE TABLE digests (  -- when reports were made: a digest tells what is new since one of them
+    at TEXT PRIMARY KEY
+);
+"""
+
+# The first makes version 1 of an empty file, the second makes version 2 of that, and so on
+MIGRATIONS = (TABLES, DIGESTS)

@@ -9,11 +9,11 @@ import typer
 
 from graders.commands.naming import complete_exercise
 from graders.commands.options import call, fail, given, refuse, refuse_unknown
-from graders.engine.course import ROOT, load_course
-from graders.engine.journal import HOME
+from graders.engine import journal
+from graders.engine.course import HOME, INSTALL, load_course
 from graders.loop.files import replace_file, shown_path
 
-FOLDER = ROOT / "notebooks"
+FOLDER, DOCS = HOME / "notebooks", HOME / "docs"
 
 
 def notebook(
@@ -41,14 +41,14 @@ def notebook(
     if path.exists() and not force:
         fail(
             f"{shown_path(path)} is there already, and there may be work in it, so it was left alone; `{again}` makes "
-            f"it anew and keeps this one in {shown_path(HOME / 'backups')}/"
+            f"it anew and keeps this one in {shown_path(journal.HOME / 'backups')}/"
         )
     try:
         import nbformat
 
         from graders.notebooks.make import make_notebook
     except ModuleNotFoundError as error:
-        fail(f"this needs {error.name}, which is not installed; in the course's folder: pip install -e '.[notebooks]'")
+        fail(f"this needs {error.name}, which is not installed; in the course's folder: pip install {INSTALL}")
     try:
         made = make_notebook(exercise, solution, _docs_from(path.parent))
         kept = replace_file(path, f"{nbformat.writes(made)}\n".encode())
@@ -65,8 +65,7 @@ def notebook(
 
 def _docs_from(folder: Path) -> str:
     """What links in a folder's notebooks lead through to the pages."""
-    docs = ROOT / "docs"
     try:
-        return Path(os.path.relpath(docs, folder)).as_posix().replace(" ", "%20")
+        return Path(os.path.relpath(DOCS, folder)).as_posix().replace(" ", "%20")
     except ValueError:  # on another drive
-        return docs.as_uri()
+        return DOCS.as_uri()

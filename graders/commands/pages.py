@@ -3,6 +3,7 @@
 python -m graders.commands.pages --write
 """
 
+import datetime
 import inspect
 import sys
 from pathlib import Path
@@ -67,7 +68,14 @@ JSON = {
         "number."
     ),
 }
-VALUES = {int: "N", float: "X", str: "TEXT", Path: "PATH", list[str]: "NAME"}  # an option's value, by its type
+VALUES = {
+    int: "N",
+    float: "X",
+    str: "TEXT",
+    Path: "PATH",
+    list[str]: "NAME",
+    datetime.datetime: "DAY",
+}  # an option's value, by its type
 CODES = """## Exit codes
 
 | | `headstart` | `pytest graders/...` |

@@ -1,13 +1,17 @@
-"""The index of the course, read from `graders/course.toml`: tracks, exercises and their tasks, in order."""
+"""The index of the course, read from `graders/course.toml`: sessions, tracks, exercises and their tasks, in order."""
 
 import functools
+import os
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[2]  # the course as it travels: its repository, or where a wheel was installed
+IS_REPOSITORY = (ROOT / "pyproject.toml").is_file()
 INDEX = ROOT / "graders" / "course.toml"
-EXERCISES = ROOT / "exercises"  # the learner's own files
+PAGES = ROOT if IS_REPOSITORY else ROOT / "graders"  # a wheel must not put a folder `docs` beside everybody's libraries
+MARKER = "[tool.headstart]"  # in pyproject.toml: the folder is one that `headstart cohort template` made
+VARIABLE = "HEADSTART_HOME"  # in the environment: where to look for that folder before looking here
 FROM_SCRATCH = "What this task builds is built here, not called from a library."  # the law about `forbidden`
 
 
@@ -48,12 +52,28 @@ class Exercise:
     def page(self) -> str:
         return f"docs/exercises/{self.name}.md"
 
+    @property
+    def page_text(self) -> str:
+        """Its page, as it came with the course."""
+        return (PAGES / self.page).read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Session:
+    """One meeting of a cohort that goes through the course together."""
+
+    number: int  # from 1
+    title: str
+    page: str  # `docs/sessions/<page>.md`
+    minutes: int
+
 
 @dataclass(frozen=True)
 class Course:
-    """All exercises, in the order in which they are done."""
+    """All exercises, in the order in which they are done, and the sessions in which they are begun."""
 
     exercises: tuple[Exercise, ...]
+    sessions: tuple[Session, ...] = ()
 
     def get(self, name: str) -> Exercise | None:
         """The exercise of this name; None where there is none."""
@@ -71,8 +91,9 @@ class Course:
 @functools.cache
 def load_course(path: Path = INDEX) -> Course:
     """Read the index. Raises `ValueError` when an entry is incomplete or says something unknown."""
-    entries = tomllib.loads(path.read_text(encoding="utf-8"))["exercises"]
-    return Course(tuple(_exercise(name, entry) for name, entry in entries.items()))
+    index = tomllib.loads(path.read_text(encoding="utf-8"))
+    sessions = tuple(_session(number, entry) for number, entry in enumerate(index.get("sessions", ()), 1))
+    return Course(tuple(_exercise(name, entry) for name, entry in index["exercises"].items()), sessions)
 
 
 def sections(page: str) -> dict[str, str]:
@@ -85,6 +106,25 @@ def sections(page: str) -> dict[str, str]:
     return {anchor: "\n".join(lines).strip() for anchor, lines in found.items()}
 
 
+def _session(number: int, entry: dict) -> Session:
+    try:
+        return Session(number, **entry)
+    except TypeError as error:
+        raise ValueError(f"the entry of session {number} in {INDEX.name} is not complete: {error}") from error
+
+
+def learners_folder(start: Path) -> Path | None:
+    """The nearest folder, from `start` upwards, that was made for a learner; None where there is none."""
+    return next((folder for folder in (start, *start.parents) if _is_marked(folder / "pyproject.toml")), None)
+
+
+def _is_marked(project: Path) -> bool:
+    try:
+        return MARKER in project.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return False
+
+
 def _exercise(name: str, entry: dict) -> Exercise:
     try:
         tasks = tuple(Task(t["name"], tuple(t.get("needs", ())), t["page"]) for t in entry.pop("tasks"))
@@ -92,3 +132,16 @@ def _exercise(name: str, entry: dict) -> Exercise:
         return Exercise(name, needs=needs, forbidden=forbidden, tasks=tasks, **entry)
     except (KeyError, TypeError) as error:
         raise ValueError(f"the entry of {name!r} in {INDEX.name} is not complete: {error}") from error
+
+
+def _found() -> Path | None:
+    starts = [Path(os.environ.get(VARIABLE, "")).resolve(), Path.cwd()]
+    return ROOT if IS_REPOSITORY else next(filter(None, map(learners_folder, starts)), None)
+
+
+_FOUND = _found()
+# What `pip install` is given, in that folder, so that all is there that a learner may want
+INSTALL = '-e ".[notebooks]"' if IS_REPOSITORY else "-r requirements.txt"
+HAS_HOME = _FOUND is not None
+HOME = _FOUND or Path.cwd()  # the learner's folder: `exercises/`, `notebooks/`, `.headstart/`
+EXERCISES = HOME / "exercises"  # the learner's own files

@@ -1,5 +1,6 @@
 """The pytest plugin: `pytest graders/test_attention.py`. Thin hooks; what they know is in one `Grading` object."""
 
+import os
 import sys
 from collections.abc import Generator
 from pathlib import Path
@@ -7,13 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from graders.engine.course import ROOT
-
 if TYPE_CHECKING:  # torch, behind them, takes seconds to import: not for runs that grade nothing
     from graders.engine.law import Law
     from graders.engine.session import Session
 
-GRADERS = (ROOT / "graders").resolve()
 DEBUGGERS = ("pydevd", "debugpy")
 CATEGORIES = {"failed": "broken", "error": "in error", "not_started": "not started"}  # in pytest's last line
 SIGNS = {
@@ -53,6 +51,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    os.environ["HEADSTART_HOME"] = str(config.rootpath)  # before `course` is imported, since pytest may run elsewhere
     grading = Grading(config)
     config.stash[GRADING] = grading
     config.pluginmanager.register(grading, "headstart-grading")
@@ -78,8 +77,11 @@ class Grading:
 
     def only_grades(self) -> bool:
         """Whether this run is of graders and nothing else."""
+        from graders.engine.course import HOME
+
+        graders = (HOME / "graders").resolve()
         paths = [self.config.invocation_params.dir / arg.partition("::")[0] for arg in self.config.args]
-        return bool(paths) and all(path.resolve().is_relative_to(GRADERS) for path in paths)
+        return bool(paths) and all(path.resolve().is_relative_to(graders) for path in paths)
 
     def in_process(self) -> bool:
         debugged = sys.gettrace() is not None or any(name in sys.modules for name in DEBUGGERS)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from graders.engine.course import ROOT, load_course
+from graders.engine.course import HOME, load_course
 from graders.engine.misconception import Misconception, Variant, misconceptions_of, variants_of
 from graders.engine.stubs import stub_files
 from graders.engine.subject import REFERENCE, subject_with
@@ -41,10 +41,10 @@ def make_transport(subject: str, in_process: bool) -> Transport:
 
 
 def subject_folder(subject: str) -> Path | None:
-    """The folder that a subject's files lie in, from here or from the course; None when there is none."""
+    """The folder that a subject's files lie in, from here or from the learner's folder; None when there is none."""
     if subject == REFERENCE.name:
         return REFERENCE
-    folder = Path(subject) if Path(subject).is_dir() else ROOT / subject
+    folder = Path(subject) if Path(subject).is_dir() else HOME / subject
     return folder.resolve() if folder.is_dir() else None
 
 

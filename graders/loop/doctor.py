@@ -3,6 +3,7 @@
 import errno
 import json
 import platform
+import re
 import shlex
 import shutil
 import subprocess
@@ -11,21 +12,23 @@ import tempfile
 import tomllib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, distribution, version
+from importlib.metadata import PackageNotFoundError, distribution, metadata, requires, version
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlparse
 from urllib.request import url2pathname
 
 from graders.engine import journal
-from graders.engine.course import ROOT, load_course
+from graders.engine.course import HAS_HOME, HOME, IS_REPOSITORY, MARKER, ROOT, load_course
 from graders.engine.layout import wrapped
 from graders.engine.stubs import GIVEN
 from graders.weights.sums import EMBEDDED, wrong_files
 
 OK, WRONG, NOTE = "ok", "wrong", "note"  # a note is no failure: nothing that a learner needs is missing
 PIP = f'"{sys.executable}" -m pip'
-INSTALL = f'{PIP} install -e "{ROOT}"'
+WHEEL = "-r requirements.txt"  # which names the wheel of the folder that a lead handed out
+INSTALL = f'{PIP} install -e "{ROOT}"' if IS_REPOSITORY else f"{PIP} install {WHEEL}"
+AGAIN = f"{PIP} install --force-reinstall --no-deps {WHEEL}"
 SECONDS = 60.0  # for a look that takes a second or three
 REINSTALL = f"{PIP} uninstall -y torch && {INSTALL}"
 LOOK_AT_TORCH = (
@@ -47,19 +50,27 @@ class Check:
 
 def checks() -> list[Check]:
     """Look at everything that a learner needs, then at what only a cohort's lead does."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    python, dependencies = _asked_for()
     return [
-        check_python(project["requires-python"], platform.python_version()),
-        check_install(),
-        check_dependencies(project["dependencies"]),
+        check_python(python, platform.python_version()),
+        check_install() if IS_REPOSITORY else check_wheel(HOME / "requirements.txt"),
+        check_dependencies(dependencies),
         check_torch(),
-        check_exercises(),
+        *((check_exercises(), check_writable("records", journal.HOME)) if HAS_HOME else (NO_HOME,)),
         check_weights(EMBEDDED),
-        check_writable("records", journal.HOME),
         check_cache(),
-        check_disk(shutil.disk_usage(ROOT).free),
+        check_disk(shutil.disk_usage(HOME).free),
         check_sandbox(),
     ]
+
+
+def _asked_for() -> tuple[str, list[str]]:
+    """The range of Python and the libraries that the course asks for."""
+    if IS_REPOSITORY:  # what was noted when it was installed may be older
+        project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+        return project["requires-python"], project["dependencies"]
+    libraries = [text for text in requires("headstart") or [] if "extra ==" not in text]
+    return metadata("headstart")["Requires-Python"], libraries
 
 
 def check_lines(found: Iterable[Check]) -> list[str]:
@@ -86,7 +97,7 @@ def check_python(wanted: str, found: str) -> Check:
 
 
 def check_dependencies(requirements: Iterable[str], installed: Callable[[str], str] = version) -> Check:
-    """Hold every installed version to the range of pyproject.toml."""
+    """Hold every installed version to the range that the course asks for."""
     try:
         from packaging.requirements import Requirement
     except ImportError as error:
@@ -103,7 +114,7 @@ def check_dependencies(requirements: Iterable[str], installed: Callable[[str], s
             wrong.append(f"{requirement.name} is {found}, expected {requirement.specifier}")
     if wrong:
         return Check("libraries", WRONG, "; ".join(wrong), INSTALL)
-    return Check("libraries", OK, f"all {n} within the ranges of pyproject.toml")
+    return Check("libraries", OK, f"all {n} within the ranges that the course asks for")
 
 
 def check_torch(command: tuple[str, ...] = (sys.executable, "-c", LOOK_AT_TORCH)) -> Check:
@@ -136,6 +147,30 @@ def check_install() -> Check:
     return Check("installation", OK, "editable, from this folder")
 
 
+def check_wheel(requirements: Path) -> Check:
+    """Whether what is installed is the wheel that the learner's folder asks for, to the byte."""
+    try:
+        here = distribution("headstart")
+    except PackageNotFoundError:
+        return Check("installation", WRONG, "headstart is not installed", INSTALL)
+    origin: dict[str, Any] = json.loads(here.read_text("direct_url.json") or "{}")
+    found = origin.get("archive_info", {}).get("hashes", {}).get("sha256")
+    text = requirements.read_text(encoding="utf-8", errors="replace") if requirements.is_file() else ""
+    wanted = re.findall(r"#sha256=([0-9a-f]{64})", text)
+    if wanted and found not in wanted:
+        said = f"headstart {here.version} is not the wheel that requirements.txt asks for"
+        return Check("installation", WRONG, said, AGAIN)
+    return Check("installation", OK, f"headstart {here.version}, from a wheel")
+
+
+NO_HOME = Check(
+    "folder",
+    WRONG,
+    f"nothing here to grade; expected a pyproject.toml with {MARKER}, here or in a folder above",
+    "cd into the folder with your exercises/, and run this again",
+)
+
+
 def check_exercises() -> Check:
     """Whether every file that a learner starts from is there."""
     names = ("__init__", *GIVEN, *(exercise.name for exercise in load_course().exercises))
@@ -147,7 +182,7 @@ def check_exercises() -> Check:
 
 def check_weights(folder: Path) -> Check:
     """Whether the embedded checkpoint is what was made."""
-    mend = f"git checkout -- {EMBEDDED.relative_to(ROOT).as_posix()}"
+    mend = f"git checkout -- {EMBEDDED.relative_to(ROOT).as_posix()}" if IS_REPOSITORY else AGAIN
     try:
         wrong = wrong_files(folder)
     except (OSError, ValueError) as error:

@@ -120,18 +120,29 @@ def _exercise_of(record: Record) -> Exercise | None:
     return load_course().get(record.exercise)
 
 
-def _in_file(path: Path, number: int | None) -> Found:
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, ValueError) as error:
-        raise NotARecord(f"{path} cannot be read as text: {error}; expected a file written by --records") from error
-    if number is not None:
-        if not 1 <= number <= len(lines):
-            raise Unknown(f"{path} has {len(lines)} lines; expected a line from 1 to {len(lines)}, not {number}")
-        return Found(_record(path, lines, number), f"{path}:{number}")
+def records_in(path: Path) -> dict[int, Record]:
+    """The records of a file, by line. Raises `NotARecord`, also when there is none."""
+    lines = _lines_of(path)
     records = {i: _record(path, lines, i) for i, line in enumerate(lines, 1) if line.strip()}
     if not records:
         raise NotARecord(f"{path} is empty; expected a record on each line")
+    return records
+
+
+def _lines_of(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError) as error:
+        raise NotARecord(f"{path} cannot be read as text: {error}; expected a file written by --records") from error
+
+
+def _in_file(path: Path, number: int | None) -> Found:
+    if number is not None:
+        lines = _lines_of(path)
+        if not 1 <= number <= len(lines):
+            raise Unknown(f"{path} has {len(lines)} lines; expected a line from 1 to {len(lines)}, not {number}")
+        return Found(_record(path, lines, number), f"{path}:{number}")
+    records = records_in(path)
     open_ones: Sequence[int] = [i for i, record in records.items() if record.status != "passed"]
     broken = [i for i in open_ones if records[i].status in ("failed", "error")]
     first = (broken or open_ones or list(records))[0]

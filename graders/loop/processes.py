@@ -14,7 +14,7 @@ import tempfile
 import threading
 from typing import Any, Protocol
 
-from graders.engine.course import ROOT
+from graders.engine.course import HOME
 
 MODULE = [sys.executable, "-m", "graders.loop.grading"]
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8"}  # a pool of threads survives no fork
@@ -45,7 +45,7 @@ class Warm:
         errors = tempfile.TemporaryFile()  # noqa: SIM115  # the thread that listens closes it
         self.process = subprocess.Popen(
             [*MODULE, "--serve"],
-            cwd=ROOT,
+            cwd=HOME,
             env=ENVIRONMENT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -111,7 +111,7 @@ class Fresh:
         errors = tempfile.TemporaryFile()  # noqa: SIM115  # the thread that listens closes it
         self.process = subprocess.Popen(
             [*MODULE, exercise],
-            cwd=ROOT,
+            cwd=HOME,
             env=ENVIRONMENT | dict.fromkeys(("TMPDIR", "TMP", "TEMP"), self.folder),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -83,7 +83,7 @@ def laws_in(exercise: str) -> dict[str, tuple[str, str]]:
 def first_question(exercise: str, task: str) -> tuple[str, str] | None:
     """The first question of a task's section on its page, and the answer that is folded there."""
     entry = load_course()[exercise]
-    page = sections((ROOT / entry.page).read_text(encoding="utf-8"))
+    page = sections(entry.page_text)
     found = QUESTION.search(page.get(entry.task(task).page, ""))
     if found is None:
         return None

@@ -17,8 +17,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from graders.engine.course import EXERCISES, ROOT, Exercise, load_course
-from graders.engine.stubs import stub_text
+from graders.engine.course import EXERCISES, HOME, ROOT, Exercise, load_course
+from graders.engine.stubs import REFERENCE, stub_text
 from graders.loop.files import replace_file, shown_path, tasks_written_in, with_own_imports
 from graders.notebooks.written import STUB, Written, written
 
@@ -39,7 +39,7 @@ def grade(exercise: str, beside: str = EXERCISES.name) -> None:
     with tempfile.TemporaryDirectory(prefix="headstart-") as home:
         folder = Path(home) / FOLDER
         folder.mkdir()
-        for file in (ROOT / beside).glob("*.py"):
+        for file in {EXERCISES.name: EXERCISES, REFERENCE.name: REFERENCE}[beside].glob("*.py"):
             shutil.copyfile(file, folder / file.name)
         (folder / f"{exercise}.py").write_text(found.text, encoding="utf-8", newline="\n")
         _show_verdict(exercise, beside, found, home)
@@ -105,7 +105,7 @@ def _notes(found: Written, exercise: Exercise) -> list[str]:
 
 def _show_verdict(exercise: str, beside: str, found: Written, home: str) -> None:
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--color=yes", "--subject", FOLDER]
-    command.append(str(ROOT / "graders" / f"test_{exercise}.py"))
+    command.append(str(HOME / "graders" / f"test_{exercise}.py"))
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]  # the same graders as in this kernel
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths), "PYTHONUTF8": "1"}
     environment |= dict.fromkeys(("TMPDIR", "TEMP", "TMP"), home)  # so that nothing is left of a run that is stopped

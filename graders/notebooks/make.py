@@ -11,21 +11,21 @@ from dataclasses import dataclass
 import jupytext
 from nbformat import NotebookNode
 
-from graders.engine.course import ROOT, Exercise, load_course, sections
+from graders.engine.course import INSTALL, Exercise, load_course, sections
 from graders.engine.stubs import REFERENCE, stub_text
 
 BEFORE_CODING = ("check-yourself-before-coding", "source")  # sections that a page has after its tasks
 EDIT = re.compile(r"\*\*Edit\*\* `exercises/\w+\.py`\. (.*)\n\*\*Run\*\*\n\n```\npytest [^\n]*\n```\n")
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(#[^)\s]*)?\)")
-CHECK = """\
+CHECK = f"""\
 # Run this cell first: it says what to do if the Python of this notebook does not have the course
 import sys
 from importlib.util import find_spec
 
 if find_spec("graders") is None:
     raise ModuleNotFoundError(
-        f"this notebook runs on {sys.executable}, which does not have the course. Choose the Python that has it as "
-        f"the kernel, or run, in the folder of the course:  \\"{sys.executable}\\" -m pip install -e \\".[notebooks]\\""
+        f"this notebook runs on {{sys.executable}}, which does not have the course. Choose the Python that has it as "
+        f'the kernel, or run, in the folder of the course:  "{{sys.executable}}" -m pip install {INSTALL}'
     )"""
 
 
@@ -55,8 +55,7 @@ def make_notebook(exercise: str, is_solved: bool, docs: str) -> NotebookNode:
 
 
 def _cells(exercise: Exercise, is_solved: bool, docs: str) -> list[Cell]:
-    page = (ROOT / exercise.page).read_text(encoding="utf-8")
-    by_anchor = sections(_linked(_for_a_notebook(page, exercise.name, is_solved), exercise.name, docs))
+    by_anchor = sections(_linked(_for_a_notebook(exercise.page_text, exercise.name, is_solved), exercise.name, docs))
     of_tasks = {task.page: task.name for task in exercise.tasks}
     first = next(i for i, anchor in enumerate(by_anchor) if anchor in of_tasks)
     preface = [anchor for i, anchor in enumerate(by_anchor) if i < first or anchor in BEFORE_CODING]

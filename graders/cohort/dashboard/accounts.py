@@ -1,0 +1,186 @@
+"""The history read learner by learner: what each handed in, and what came of it."""
+
+import datetime
+import hashlib
+import itertools
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from graders.cohort.gradebook import MISSING, PROBLEM, WAITING, there_at
+from graders.cohort.history import RECORD_FIELDS
+from graders.cohort.roster import Learner
+from graders.engine.course import Exercise
+from graders.engine.record import Record
+
+# Of each text the verdict that counts, as the view `verdicts` has it for the newest ones
+ATTEMPTS = """
+WITH finished AS (
+    SELECT *, row_number() OVER (
+        PARTITION BY exercise, subject_hash
+        ORDER BY isolation = 'sandbox' DESC, asked_at DESC, finished_at DESC, id DESC
+    ) AS place
+    FROM gradings WHERE finished_at IS NOT NULL
+)
+SELECT s.learner, s.exercise, s.commit_id, s.committed_at, s.first_seen, g.id, g.status, g.n_laws, g.n_passed, g.law,
+    g.misconception, g.isolation,
+    (SELECT max(v.at) FROM visits v WHERE v.learner = s.learner AND v.problem = '' AND v.at < s.first_seen)
+    AS seen_before
+FROM submissions s
+LEFT JOIN finished g ON g.exercise = s.exercise AND g.subject_hash = s.subject_hash AND g.place = 1
+ORDER BY s.learner, s.first_seen, s.id
+"""
+VISITS = """
+SELECT v.learner, v.at, v.problem, (SELECT min(at) FROM visits w WHERE w.learner = v.learner) AS first
+FROM visits v
+WHERE v.id = (SELECT id FROM visits w WHERE w.learner = v.learner ORDER BY at DESC, id DESC LIMIT 1)
+"""
+LEARNERS = "SELECT id, name, repository, section, start, email FROM learners WHERE is_active ORDER BY id"
+BROKEN = "SELECT * FROM records WHERE grading = ? AND status IN ('failed', 'error') ORDER BY position"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One text of an exercise, and the verdict on it."""
+
+    exercise: str
+    at: datetime.datetime  # when it was there, as far as a learner's clock is believed
+    seen: datetime.datetime  # when a visit found it
+    commit: str
+    status: str
+    grading: int | None = None
+    n_laws: int = 0
+    n_passed: int = 0
+    law: str = ""  # the first that is broken
+    misconception: str = ""
+    isolation: str = ""
+
+    @property
+    def is_try(self) -> bool:
+        """Whether there is work in it: a stub is none."""
+        return self.status != "not_started"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A learner of the roster, and all that was seen of their work, oldest first."""
+
+    learner: Learner
+    attempts: Sequence[Attempt]
+    first_visit: datetime.datetime | None
+    last_visit: datetime.datetime | None
+    problem: str  # why the repository could not be read when it was last looked at
+
+    @property
+    def page(self) -> str:
+        """The name of their page: an id may hold anything."""
+        return hashlib.sha256(self.learner.id.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """How a learner stands in one exercise."""
+
+    status: str
+    tries: int = 0
+    tries_to_pass: int = 0
+    changed: datetime.datetime | None = None  # when the newest text was first seen, with work in it
+    first_try: datetime.datetime | None = None
+    first_pass: datetime.datetime | None = None
+    same: int = 0  # how many of the latest tries ended in the very same failure
+    newest: Attempt | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a learner stands in every exercise, at some time."""
+
+    account: Account
+    cells: dict[str, Cell] = field(default_factory=dict)
+
+    @property
+    def changed(self) -> datetime.datetime | None:
+        """When something new was last seen of this learner."""
+        return max((cell.changed for cell in self.cells.values() if cell.changed), default=None)
+
+    @property
+    def n_passed(self) -> int:
+        return sum(cell.status == "passed" for cell in self.cells.values())
+
+
+def accounts(history: sqlite3.Connection) -> Iterator[Account]:
+    """All learners of the roster by id, one at a time: a year of 5,000 of them need not fit into memory."""
+    visits = {row["learner"]: row for row in history.execute(VISITS)}
+    handed_in = itertools.groupby(history.execute(ATTEMPTS), key=lambda row: row[0])
+    learner, rows = next(handed_in, (None, iter(())))
+    for who in history.execute(LEARNERS):
+        # Both are in the order of ids; whoever left the roster has submissions, and is passed over
+        while learner is not None and learner < who["id"]:
+            learner, rows = next(handed_in, (None, iter(())))
+        attempts = [_attempt(row) for row in rows] if learner == who["id"] else []
+        visit = visits.get(who["id"])
+        yield Account(
+            Learner(
+                *(who["id"], who["name"], who["repository"], who["section"]),
+                start=datetime.date.fromisoformat(who["start"]) if who["start"] else None,
+                email=who["email"],
+            ),
+            attempts,
+            first_visit=_time(visit["first"]) if visit else None,
+            last_visit=_time(visit["at"]) if visit else None,
+            problem=visit["problem"] if visit else "",
+        )
+
+
+def standing_of(account: Account, exercises: Sequence[Exercise], as_of: datetime.datetime | None = None) -> Standing:
+    """How a learner stands, or stood then: by the verdicts of today on what was seen until then."""
+    attempts: dict[str, list[Attempt]] = {exercise.name: [] for exercise in exercises}
+    for attempt in account.attempts:
+        if attempt.exercise in attempts and (as_of is None or attempt.seen <= as_of):
+            attempts[attempt.exercise].append(attempt)
+    return Standing(account, {name: _cell(account, of_one) for name, of_one in attempts.items()})
+
+
+def failures_of(history: sqlite3.Connection, attempt: Attempt) -> list[Record]:
+    """The broken laws of a verdict, in order."""
+    return [
+        Record(attempt.exercise, **{name: row[name] for name in RECORD_FIELDS})
+        for row in history.execute(BROKEN, (attempt.grading,))
+    ]
+
+
+def _cell(account: Account, attempts: list[Attempt]) -> Cell:
+    if not attempts:
+        if account.last_visit is None:
+            return Cell(WAITING)
+        return Cell(PROBLEM if account.problem else MISSING)
+    newest, tries = attempts[-1], [attempt for attempt in attempts if attempt.is_try]
+    passed = next((i for i, attempt in enumerate(tries) if attempt.status == "passed"), None)
+    same = itertools.takewhile(lambda one: _failure(one) == _failure(newest), reversed(tries))
+    return Cell(
+        newest.status,
+        tries=len(tries),
+        tries_to_pass=0 if passed is None else passed + 1,
+        changed=newest.at if tries else None,
+        first_try=tries[0].at if tries else None,
+        first_pass=None if passed is None else tries[passed].at,
+        same=len(list(same)) if newest.status == "failed" else 0,
+        newest=newest,
+    )
+
+
+def _failure(attempt: Attempt) -> tuple[str, str, str]:
+    return attempt.status, attempt.law, attempt.misconception
+
+
+def _attempt(row: sqlite3.Row) -> Attempt:
+    seen = _time(row["first_seen"])
+    told = (row["exercise"], there_at(row) or seen, seen, row["commit_id"])
+    if row["id"] is None:
+        return Attempt(*told, WAITING)
+    verdict = (row[name] for name in ("status", "id", "n_laws", "n_passed", "law", "misconception", "isolation"))
+    return Attempt(*told, *verdict)
+
+
+def _time(text: str) -> datetime.datetime:
+    return datetime.datetime.fromisoformat(text)

@@ -1,0 +1,297 @@
+"""What the lead's pages say: who needs them and why, what goes wrong, how everybody stands; and nobody's markup."""
+
+import datetime
+import html
+import json
+import re
+
+import pytest
+from reported import NASTY, NOW, cohort, days_ago, hand_in, learner, written
+
+from graders.cohort.dashboard import accounts, folder
+from graders.cohort.dashboard.needs import reasons
+from graders.cohort.dashboard.plan import due_of, plan_of
+from graders.cohort.history import record_visit
+from graders.cohort.policy import Policy
+from graders.engine.course import load_course
+
+START = NOW.date() - datetime.timedelta(days=10)
+
+
+def said(page) -> str:
+    """What a reader of a page reads, in one line."""
+    content = (
+        page.read_text(encoding="utf-8").partition('<h1 id="content" tabindex="-1">')[2].partition("</article>")[0]
+    )
+    return " ".join(html.unescape(re.sub("<[^>]*>", " ", content)).split())
+
+
+def page_of(site, history, who):
+    return site / "learners" / f"{next(a.page for a in accounts.accounts(history) if a.learner.id == who)}.html"
+
+
+def grid_of(site):
+    text = (site / "grid-data.js").read_text(encoding="utf-8")
+    return json.loads(text.removeprefix("const cohort = ").removesuffix(";\n"))
+
+
+def reasons_for(history, policy=None):
+    """The reasons for the only learner of a history: kind and text."""
+    (account,) = accounts.accounts(history)
+    standing = accounts.standing_of(account, load_course().exercises)
+    broken = {
+        name: accounts.failures_of(history, cell.newest)
+        for name, cell in standing.cells.items()
+        if cell.newest and cell.status == "failed"
+    }
+    return [(one.kind, one.text, one.to_do) for one in reasons(standing, broken, due_of(policy or Policy()), NOW)]
+
+
+def test_the_same_failure_three_times_in_a_row_is_being_stuck_and_comes_with_the_mistake_s_question(tmp_path):
+    history = cohort(tmp_path / "h", learner(1))
+    for days in (4, 3):
+        hand_in(history, "u001", "attention", "failed", days, "mask_hides_self")
+    assert reasons_for(history) == []
+    hand_in(history, "u001", "attention", "failed", 2, "mask_hides_self")
+    assert reasons_for(history) == [
+        (
+            "stuck",
+            "attention: the same failure 3 times in a row. The mask hides the token itself: the diagonal is masked "
+            "too.",
+            "Ask: Which keys may the query at position 0 look at?",
+        )
+    ]
+    hand_in(history, "u001", "attention", "failed", 1, "heads_in_the_place_of_tokens")
+    assert reasons_for(history) == []  # another mistake is a step
+
+
+def test_a_failure_without_a_name_is_told_by_its_law_and_asked_about_with_the_page_s_question(tmp_path):
+    history = cohort(tmp_path / "h", learner(1))
+    for days in (4, 3, 2):
+        hand_in(history, "u001", "layer_norm", "failed", days)
+    ((kind, text, to_do),) = reasons_for(history)
+    assert kind == "stuck"
+    assert text.startswith("layer_norm: the same failure 3 times in a row. ")
+    assert to_do.startswith("Ask: ")
+    assert to_do.endswith("?")
+
+
+def test_no_change_for_a_week_is_told_until_somebody_is_gone(tmp_path):
+    history = cohort(tmp_path / "h", learner(1))
+    hand_in(history, "u001", "tensors", "passed", 9)
+    expected = ("quiet", "No change for 9 days, after tensors.", "Write to them, and ask what stands in the way.")
+    assert reasons_for(history) == [expected]
+    gone = cohort(tmp_path / "gone", learner(1))
+    hand_in(gone, "u001", "tensors", "passed", 29)
+    assert reasons_for(gone) == []
+
+
+def test_whoever_has_handed_in_nothing_a_week_after_the_start_is_told(tmp_path):
+    history = cohort(tmp_path / "h", learner(1, start=NOW.date() - datetime.timedelta(days=7)))
+    hand_in(history, "u001", "tensors", "not_started", 3, text="stub")
+    expected = "Nothing handed in yet, 7 days after the beginning."
+    assert reasons_for(history) == [("quiet", expected, "Write to them, and ask what stands in the way.")]
+
+
+def test_behind_is_by_a_session_a_week_from_the_start(tmp_path):
+    history = cohort(tmp_path / "h", learner(1, start=START))
+    hand_in(history, "u001", "tensors", "passed", 1)
+    assert reasons_for(history) == [
+        (
+            "behind",
+            "Behind the plan: markov not passed, the first due on 17 Nov 2026.",
+            "Ask what keeps them from markov.",
+        )
+    ]
+
+
+def test_the_policy_s_dates_stand_before_the_sessions(tmp_path):
+    history = cohort(tmp_path / "h", learner(1, start=START))
+    hand_in(history, "u001", "tensors", "failed", 1)
+    policy = Policy(due_exercises={"tensors": datetime.date(2026, 11, 19)})
+    assert reasons_for(history, policy) == [
+        (
+            "behind",
+            "Behind the plan: tensors not passed, the first due on 19 Nov 2026.",
+            "Ask how far they are with tensors.",
+        )
+    ]
+    assert plan_of(policy) == "Due dates are those of the policy, extensions included."
+
+
+def test_a_repository_that_cannot_be_read_is_told_with_its_reason(tmp_path):
+    history = cohort(tmp_path / "h", learner(1))
+    record_visit(history, "u001", days_ago(-0.1), problem="it asks for a password.")
+    assert [(kind, text) for kind, text, _ in reasons_for(history)] == []  # nothing for a hundred days: gone
+    hand_in(history, "u001", "tensors", "passed", 1)
+    assert [(kind, text) for kind, text, _ in reasons_for(history)] == [
+        ("unreadable", "The repository could not be read: it asks for a password.")
+    ]
+
+
+def test_a_grader_that_stopped_is_no_mistake_of_a_learner(tmp_path):
+    history = cohort(tmp_path / "h", learner(1))
+    hand_in(history, "u001", "tensors", "passed", 1)
+    for days in (4, 3, 2):
+        hand_in(history, "u001", "attention", "error", days)
+    assert reasons_for(history) == []
+    written(history, tmp_path / "site")
+    assert "1 verdict could not be made, since a grader itself stopped (attention)" in said(
+        tmp_path / "site/index.html"
+    )
+    assert "No law is broken." in said(tmp_path / "site/mistakes.html")
+
+
+@pytest.fixture(scope="module")
+def some(tmp_path_factory):
+    """Three learners with one mistake in common, and their report."""
+    at = tmp_path_factory.mktemp("some")
+    history = cohort(at / "h", *(learner(i, section="Mon" if i < 3 else "Tue", start=START) for i in (1, 2, 3)))
+    for who, told in (
+        ("u001", ("x = [1.0, 2.0]", "[2.0]", "[3.0]")),
+        ("u002", ("x = [1.0]", "[2.0]", "[3.0]")),
+    ):
+        hand_in(history, who, "attention", "failed", 2, "mask_hides_self", told=told)
+    hand_in(history, "u003", "attention", "not_started", 9, text="stub")
+    hand_in(history, "u003", "tensors", "failed", 6)
+    hand_in(history, "u003", "tensors", "passed", 2)
+    hand_in(history, "u003", "mlp", "failed", 1, isolation="process")
+    made, digest = written(history, at / "site")
+    return history, at / "site", made, digest
+
+
+def test_a_mistake_has_everybody_who_makes_it_and_the_smallest_example(some):
+    page = said(some[1] / "mistakes.html")
+    mistake = page[page.index("The mask hides") :]
+    assert "2 learners · attention · apply_causal_mask · mask_hides_self" in mistake
+    assert "Smallest example x = [1.0] yours [2.0] expected [3.0]" in mistake.partition("Who:")[0]
+    assert "Who: 2 learners Name001 Name002" in mistake
+
+
+def test_the_grid_has_status_attempts_and_days_of_every_exercise(some):
+    grid = grid_of(some[1])
+    names = [name for name, *_ in grid["statuses"]]
+    row = next(row for row in grid["learners"] if row[1] == "u003")
+    cells = {e: (names[c[0]], *c[1:]) for e, c in zip(grid["exercises"], row[8], strict=True)}
+    assert cells["tensors"] == ("passed", 2, 2)
+    assert cells["attention"] == ("not_started", 0, None)
+    assert cells["mlp"] == ("failed", 1, 1)
+    assert cells["gpt"] == ("missing", 0, None)
+    assert grid["sections"] == ["Mon", "Tue"]
+
+
+def test_a_learner_s_page_says_their_newest_failure_as_their_screen_does(some):
+    page = said(page_of(some[1], some[0], "u001"))
+    assert "attention · apply_causal_mask" in page
+    assert "1 broken" in page
+    assert "What this looks like The mask hides the token itself: the diagonal is masked too." in page
+    assert "Think about Which keys may the query at position 0 look at?" in page
+
+
+def test_the_pace_is_from_the_first_try_to_the_first_pass_and_against_the_plan(some):
+    page = said(some[1] / "pace.html")
+    assert "tensors 1 45 min 1 1 2 4 days 4 days 0 of 3" in page
+
+
+def test_the_level_of_isolation_is_on_every_page_and_red_below_the_sandbox(some):
+    history, site, made, _ = some
+    assert made.n_low == 1
+    for name in ("index", "grid", "mistakes", "pace"):
+        assert "Isolation: process. 1 verdict on this page was made below the sandbox" in said(site / f"{name}.html")
+        assert 'class="isolation low"' in (site / f"{name}.html").read_text()
+    assert "Isolation: sandbox, for every verdict on this page." in said(page_of(site, history, "u001"))
+    assert "Isolation: process." in said(page_of(site, history, "u003"))
+
+
+def test_the_example_of_a_private_law_is_marked_as_one(tmp_path):
+    history = cohort(tmp_path / "h", learner(1))
+    hand_in(history, "u001", "mlp", "failed", 1)
+    history.execute("UPDATE records SET is_private = 1 WHERE status = 'failed'")
+    written(history, tmp_path / "site")
+    expected = "This is one of your private laws: the learner is told its task and its first sentence, and nothing else"
+    assert expected in said(page_of(tmp_path / "site", history, "u001"))
+
+
+def test_an_empty_roster_says_what_to_do(tmp_path):
+    written(cohort(tmp_path / "h"), tmp_path / "site")
+    assert "Nobody is in the roster yet. Write" in said(tmp_path / "site" / "index.html")
+    assert "Isolation: no verdict yet." in said(tmp_path / "site" / "index.html")
+
+
+def test_a_roster_of_which_nothing_is_graded_says_what_to_do(tmp_path):
+    history = cohort(tmp_path / "h", learner(1))
+    written(history, tmp_path / "site")
+    assert "Nothing is graded yet. Run" in said(tmp_path / "site" / "index.html")
+    assert "Nothing was handed in yet" in said(page_of(tmp_path / "site", history, "u001"))
+
+
+def test_a_cohort_that_has_passed_everything_is_told_so(tmp_path):
+    history = cohort(tmp_path / "h", learner(1, start=START))
+    for exercise in load_course().exercises:
+        hand_in(history, "u001", exercise.name, "passed", 9)
+    written(history, tmp_path / "site")
+    assert "Everybody has passed every exercise." in said(tmp_path / "site" / "index.html")
+    assert "Every exercise is passed." in said(page_of(tmp_path / "site", history, "u001"))
+
+
+def test_whoever_left_the_roster_is_on_no_page(tmp_path):
+    history = cohort(tmp_path / "h", learner(1), learner(2), learner(3))
+    hand_in(history, "u002", "mlp", "failed", 1)
+    hand_in(history, "u003", "mlp", "failed", 1)
+    history.execute("UPDATE learners SET is_active = 0 WHERE id = 'u002'")
+    written(history, tmp_path / "site")
+    pages = [
+        path.read_text(encoding="utf-8") for path in (tmp_path / "site").rglob("*") if path.suffix in (".html", ".js")
+    ]
+    assert not any("Name002" in page for page in pages)
+    assert [row[0] for row in grid_of(tmp_path / "site")["learners"]] == ["Name001", "Name003"]
+    assert "1 of 1" not in said(page_of(tmp_path / "site", history, "u001"))
+
+
+def test_markup_of_a_stranger_is_text_everywhere(tmp_path):
+    history = cohort(tmp_path / "h", *(learner(i, section=text, name=text) for i, text in enumerate(NASTY)))
+    for i, text in enumerate(NASTY):
+        for days in (4, 3, 2):
+            hand_in(history, f"u{i:03}", "attention", "failed", days, told=(text, text, text * 1000))
+        record_visit(history, f"u{i:03}", days_ago(-0.1), problem=text)
+    written(history, tmp_path / "site")
+    own = {"__config"}
+    for path in (tmp_path / "site").rglob("*.html"):
+        text = path.read_text(encoding="utf-8")
+        content = text.partition('<h1 id="content"')[2]
+        assert not re.search(r"<(img|b|svg onload)\b", content), path
+        assert "HEADSTARTTITLE" not in text.replace("HEADSTARTCONTENT HEADSTARTTITLE", "")
+        assert set(re.findall(r'<script id="(\w+)"', text)) == own
+        assert "javascript:" not in re.findall(r'href="([^"]*)"', content)
+        assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u2028]", text), path
+        assert len(content) < 60_000
+    data = (tmp_path / "site" / "grid-data.js").read_text(encoding="utf-8")
+    assert "<" not in data
+    assert data.isascii()
+    assert data.count("\n") == 1
+
+
+def test_a_page_s_file_is_never_named_after_an_id(tmp_path):
+    history = cohort(tmp_path / "h", learner(1))
+    written(history, tmp_path / "site")
+    (name,) = [path.name for path in (tmp_path / "site" / "learners").iterdir()]
+    assert re.fullmatch(r"[0-9a-f]{16}\.html", name)
+
+
+def test_a_report_replaces_a_report_and_nothing_else(tmp_path):
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    assert folder.is_ours(mine)
+    (mine / "thesis.txt").write_text("years of work")
+    assert not folder.is_ours(mine)
+    out = tmp_path / "out"
+    with folder.replaced(out) as fresh:
+        (fresh / "old.html").write_text("")
+    assert folder.is_ours(out)
+    with folder.replaced(out) as fresh:
+        (fresh / "index.html").write_text("")
+    assert sorted(path.name for path in out.iterdir()) == [folder.MARK, "index.html"]
+    with pytest.raises(RuntimeError), folder.replaced(out):
+        raise RuntimeError
+    assert sorted(path.name for path in out.iterdir()) == [folder.MARK, "index.html"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine", "out"]
