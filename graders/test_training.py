@@ -11,17 +11,19 @@ import torch
 
 from graders.cases.training_checkpoints import (
     FILE,
+    SEEDED,
     another,
     damages,
     expect_raised,
     expect_refused_file,
+    kept,
     moves,
     one_voyage,
     others,
     saved,
     started,
     voyage,
-    voyages,
+    ways,
 )
 from graders.cases.training_gpts import first_loss, gpts, learnt_by_heart
 from graders.cases.training_steps import (
@@ -41,6 +43,7 @@ from graders.cases.training_steps import (
     loss_of,
     model_of,
     numbers_of,
+    refused_step,
     run_of,
     run_on,
     runs,
@@ -220,16 +223,6 @@ def test_a_step_that_would_ruin_the_parameters_is_refused(subject, reference, ca
             )
 
 
-def refused_step(do, case, bad):
-    """A good step and a bad one: what is raised, and what there is before and after the bad one."""
-    model = do.make(probe("trainee", **case.tables, **{bad: 1}))
-    descent = do.make(optimizer(model, **case.settings))
-    do.train_step(model, descent, case.x[0], case.y[0], case.max_norm)
-    before = numbers_of(do, model) | {"the optimizer's memory": do.look(descent.state_dict()["state"][0]["mean"])}
-    raised = do.caught(do.train_step, model, descent, case.x[1], case.y[1], case.max_norm)["classes"]
-    return raised, before, numbers_of(do, model) | {"the optimizer's memory": descent.state_dict()["state"][0]["mean"]}
-
-
 @law("train_step", wide_steps)
 def test_steps_on_a_larger_batch(subject, reference, case):
     """Three steps on nine windows of twelve tokens are as right."""
@@ -404,6 +397,16 @@ def test_saving_changes_nothing(subject, reference, case):
     expect_equal(subject.tell(story), reference.tell(lambda do: story(do, saves=False)), note="without being saved")
 
 
+@law("save_checkpoint", ways)
+def test_the_file_holds_all_that_the_next_step_depends_on(subject, reference, case):
+    """Parameters, buffers, the optimizer's memory and settings, the step and both generators' states are in it."""
+    story = kept(case)
+    seen, expected = subject.tell(story), reference.tell(story)
+    del expected["held"][SEEDED], expected["numbers"][SEEDED]
+    expect_equal(seen["held"], expected["held"], what="whether the file holds")
+    expect_equal(seen["numbers"], expected["numbers"], note="when it was saved")
+
+
 @law("save_checkpoint", one_voyage)
 def test_the_last_checkpoint_survives_a_full_disk(subject, reference, case):
     """On a full disk OSError is raised, the last checkpoint is as it was, and no other file is left."""
@@ -456,7 +459,7 @@ def test_a_missing_file_is_told_from_a_damaged_one(subject, reference, case):
     expect_raised(found[0], "FileNotFoundError", what)
 
 
-@law("load_checkpoint", voyages)
+@law("load_checkpoint", ways)
 def test_parameters_and_step_come_back(subject, reference, case):
     """Another model then has the parameters and buffers that were saved, and the step is returned."""
     seen = subject.tell(voyage(case))
@@ -464,7 +467,7 @@ def test_parameters_and_step_come_back(subject, reference, case):
     expect_equal(seen["step"], case.step, what="the step")
 
 
-@law("load_checkpoint", voyages)
+@law("load_checkpoint", one_voyage)
 def test_both_generators_go_on_where_they_were(subject, reference, case):
     """The generator and PyTorch's own, from which dropout draws, go on as if nothing had happened."""
     seen = subject.tell(voyage(case))
@@ -472,7 +475,7 @@ def test_both_generators_go_on_where_they_were(subject, reference, case):
         expect_equal(seen["resumed"][name], seen["never stopped"][name], what=name, note="without the stop")
 
 
-@law("load_checkpoint", voyages)
+@law("load_checkpoint", ways)
 def test_the_optimizer_goes_on_with_what_it_remembers(subject, reference, case):
     """The next steps are those that would have been taken without the stop."""
     seen = subject.tell(voyage(case))

@@ -43,10 +43,10 @@ def trainee(case: Case, d_vocab: int, n_ctx: int) -> None:
     case.tables = {name: case.draw(*shape) for name, shape in tables.items()}
 
 
-def generic_trainee(case: Case) -> None:
+def generic_trainee(case: Case, d_vocab: int = D_VOCAB, n_ctx: int = N_CTX) -> None:
     """Small numbers that are no tenths: AdamW moves as far for a rounding as for a gradient, where that should be 0."""
     chance = torch.Generator().manual_seed(case.seed)
-    trainee(case, D_VOCAB, N_CTX)
+    trainee(case, d_vocab, n_ctx)
     for name, value in case.tables.items():
         case.tables[name] = torch.empty_like(value).normal_(0, 0.5, generator=chance)
 
@@ -153,6 +153,16 @@ def gradient_there(do: Teller, value: Tensor) -> Handle:
 def numbers_of(do: Teller, model: Handle) -> dict[str, Handle]:
     """All parameters of a model as they are now."""
     return {name: do.look(getattr(model, name)) for name in PARAMETERS}
+
+
+def refused_step(do: Teller, case: Case, bad: str) -> tuple[Handle, dict[str, Handle], dict[str, Handle]]:
+    """A good step and a bad one: what is raised, and what there is before and after the bad one."""
+    model = do.make(probe("trainee", **case.tables, **{bad: 1}))
+    descent = do.make(optimizer(model, **case.settings))
+    do.train_step(model, descent, case.x[0], case.y[0], case.max_norm)
+    before = numbers_of(do, model) | {"the optimizer's memory": do.look(descent.state_dict()["state"][0]["mean"])}
+    raised = do.caught(do.train_step, model, descent, case.x[1], case.y[1], case.max_norm)["classes"]
+    return raised, before, numbers_of(do, model) | {"the optimizer's memory": descent.state_dict()["state"][0]["mean"]}
 
 
 # Evaluations
