@@ -125,7 +125,7 @@ class Space:
         return {name: _floor(name, *sizes) for name, sizes in self.ranges.items()}
 
     def ladder(self) -> Iterator[Case]:
-        """A few cases that come first, from the smallest that teach something to the largest; none where one is dear."""
+        """Cases that come first, from the smallest that teach something to the largest; where one is dear, none."""
         if self.few is not None:
             return
         floor = self.floor()
