@@ -76,10 +76,10 @@ def streams_for_many_tokens(where):
     return [streams.case(1, batch=9, seq=5, d_model=20, d_vocab=300)]
 
 
-@fixed
-def long_tables(where):
-    """The sizes of a table of 3000 positions."""
-    return [table_sizes.case(1, n_ctx=3000, d_model=12)]
+@space(few=3, d_model=(12, 30))
+def long_tables(case, d_model):
+    """The sizes of a table of 3000 positions and more."""
+    table_sizes.build(case, n_ctx=3000 + case.seed % 1000, d_model=d_model)
 
 
 @fixed
@@ -272,7 +272,7 @@ def test_each_hand_starts_at_zero_and_keeps_its_length(subject, reference, case)
 
 @law("sinusoidal_positions", long_tables)
 def test_a_long_table_stays_exact(subject, reference, case):
-    """In a table of 3000 positions, the late rows are as right as the early ones."""
+    """In a table of 3000 positions and more, the late rows are as right as the early ones."""
     yours = subject.sinusoidal_positions(case.n_ctx, case.d_model)
     expect_equal(yours, reference.sinusoidal_positions(case.n_ctx, case.d_model))
 

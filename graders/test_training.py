@@ -11,18 +11,20 @@ import torch
 
 from graders.cases.training_checkpoints import (
     FILE,
+    SEEDED,
     another,
     damages,
     expect_file_is_enough,
     expect_raised,
     expect_refused_file,
+    kept,
     moves,
     one_voyage,
     others,
     saved,
     started,
     voyage,
-    voyages,
+    ways,
 )
 from graders.cases.training_gpts import first_loss, gpts, learnt_by_heart
 from graders.cases.training_steps import (
@@ -403,6 +405,16 @@ def test_saving_changes_nothing(subject, reference, case):
     expect_equal(subject.tell(story), reference.tell(lambda do: story(do, saves=False)), note="without being saved")
 
 
+@law("save_checkpoint", ways)
+def test_the_file_holds_all_that_the_next_step_depends_on(subject, reference, case):
+    """Parameters, buffers, the optimizer's memory and settings, the step and both generators' states are in it."""
+    story = kept(case)
+    seen, expected = subject.tell(story), reference.tell(story)
+    del expected["held"][SEEDED], expected["numbers"][SEEDED]
+    expect_equal(seen["held"], expected["held"], what="whether the file holds")
+    expect_equal(seen["numbers"], expected["numbers"], note="when it was saved")
+
+
 @law("save_checkpoint", one_voyage)
 def test_the_last_checkpoint_survives_a_full_disk(subject, reference, case):
     """On a full disk OSError is raised, the last checkpoint is as it was, and no other file is left."""
@@ -455,7 +467,7 @@ def test_a_missing_file_is_told_from_a_damaged_one(subject, reference, case):
     expect_raised(found[0], "FileNotFoundError", what)
 
 
-@law("load_checkpoint", voyages)
+@law("load_checkpoint", ways)
 def test_parameters_and_step_come_back(subject, reference, case):
     """Another model then has the parameters and buffers that were saved, and the step is returned."""
     seen = subject.tell(voyage(case))
@@ -463,7 +475,7 @@ def test_parameters_and_step_come_back(subject, reference, case):
     expect_equal(seen["step"], case.step, what="the step")
 
 
-@law("load_checkpoint", voyages)
+@law("load_checkpoint", one_voyage)
 def test_both_generators_go_on_where_they_were(subject, reference, case):
     """The generator and PyTorch's own, from which dropout draws, go on as if nothing had happened."""
     seen = subject.tell(voyage(case))
@@ -471,14 +483,14 @@ def test_both_generators_go_on_where_they_were(subject, reference, case):
         expect_equal(seen["resumed"][name], seen["never stopped"][name], what=name, note="without the stop")
 
 
-@law("load_checkpoint", voyages)
+@law("load_checkpoint", ways)
 def test_the_optimizer_goes_on_with_what_it_remembers(subject, reference, case):
     """The next steps are those that would have been taken without the stop."""
     seen = subject.tell(voyage(case))
     expect_equal(seen["resumed"], seen["never stopped"], note="without the stop")
 
 
-@law("load_checkpoint", voyages)
+@law("load_checkpoint", one_voyage)
 def test_the_file_is_all_that_another_process_needs(subject, reference, case):
     """A process that was begun later, and has nothing but the file, goes on with it as if nothing had happened."""
     expect_file_is_enough(subject, reference, case)

@@ -89,11 +89,13 @@ def assert_readable(record: Record) -> None:
 def attacks() -> list[Attack]:
     """All of them, by line."""
     found = [Attack(each.name[3:], each.line, partial(submitted, each)) for each in submissions()]
+    found += [
+        Attack(f"hard_coded_{each.task}", 10, partial(cohorts.hard_coded, each)) for each in cohorts.WRONG_WHERE_UNSEEN
+    ]
     for line, module, names in (
         (1, cohorts, "beside_others_that_kill"),
         (4, cohorts, "beside_others_that_plant"),
         (8, cohorts, "left_for_the_next beside_others_that_read"),
-        (10, cohorts, "hard_coded"),
         (11, cohorts, "beside_others_that_loop"),
         (13, cohorts, "beside_others_that_fork"),
         (

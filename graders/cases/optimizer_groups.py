@@ -9,13 +9,12 @@ from torch import Tensor
 
 from graders.engine.law import expect_equal
 from graders.engine.script import Handle, Story, Teller, module, parameter, probe
-from graders.engine.space import Case, fixed
+from graders.engine.space import Case, fixed, space
 from reference.config import GPTConfig
 from reference.gpt import GPT
 
 MATRICES = ("W_Q", "W_K", "W_V", "W_O", "W_in", "W_out", "W_U")
 OTHER_NAMES = ("W_inner", "old_W_K")
-DECAY = 0.3
 AS_ONE, TURNED, PART_TURNED, TWICE, AS_ONE_HERE, FROZEN, LIKE_MATRICES, INSIDE, INSIDE_TURNED = (
     "W_U being W_E",
     "W_U being W_E turned",
@@ -43,11 +42,11 @@ CHANGES = {  # what is done to a model before its parameters are sorted
 
 @dataclass(frozen=True)
 class Model:
-    """A model, what is done to it, and by name the decay that each of its parameters should then have."""
+    """A model, what is done to it, and by name whether each of its parameters should then decay."""
 
     said: str
     description: dict[str, Any]
-    decays: dict[str, float]
+    decays: dict[str, bool]
     change: str = ""
 
     @property
@@ -55,15 +54,17 @@ class Model:
         return len(self.decays) - (self.change in (AS_ONE, AS_ONE_HERE))
 
 
-def gpt(n_layers: int = 1, d_vocab: int = 4, change: str = "", are_equal: bool = False) -> Model:
+def gpt(
+    n_layers: int = 1, d_vocab: int = 4, d_mlp: int = 6, seed: int = 0, change: str = "", are_equal: bool = False
+) -> Model:
     """A GPT; with `are_equal`, its unembedding has the numbers of its table, turned."""
-    drawn = Case(0, {})
-    cfg = drawn.config(n_layers=n_layers, d_vocab=d_vocab, d_model=5)
+    drawn = Case(seed, {})
+    cfg = drawn.config(n_layers=n_layers, d_vocab=d_vocab, d_model=5, d_mlp=d_mlp)
     weights = {name: drawn.draw(*p.shape) for name, p in GPT(GPTConfig(**cfg)).named_parameters()}
     if are_equal:
         weights["unembed.W_U"] = weights["embed.W_E"].T.contiguous()
-    decays = {name: DECAY if name.split(".")[-1] in MATRICES else 0.0 for name in weights}
-    decays |= {"unembed.W_U": 0.0} if change in (AS_ONE, TURNED, PART_TURNED) else {}
+    decays = {name: name.split(".")[-1] in MATRICES for name in weights}
+    decays |= {"unembed.W_U": False} if change in (AS_ONE, TURNED, PART_TURNED) else {}
     said = ", ".join(filter(None, (f"a GPT of {n_layers} blocks", change, "W_U equal to W_E" * are_equal)))
     return Model(said, module("GPT", cfg, weights, file="gpt"), decays, change)
 
@@ -73,7 +74,7 @@ def ones(*shape: int) -> Tensor:
     return torch.ones(shape, dtype=torch.float64)
 
 
-def part(kind: str, decays: dict[str, float], change: str = "", **weights: Tensor) -> Model:
+def part(kind: str, decays: dict[str, bool], change: str = "", **weights: Tensor) -> Model:
     """A part of a model, which has nothing above it."""
     return Model(f"{kind} alone, {change}" if change else f"{kind} alone", probe(kind, **weights), decays, change)
 
@@ -84,22 +85,43 @@ def turned(do: Teller, model: Handle) -> Handle:
     return model
 
 
-def affine(change: str = "", decays: dict[str, float] | None = None) -> Model:
+def affine(change: str = "", decays: dict[str, bool] | None = None) -> Model:
     """A matrix and a bias by other names, and what a change adds to them."""
-    return part("affine", {"matrix": 0.0, "bias": 0.0} | (decays or {}), change, matrix=ones(2, 2), bias=ones(2))
+    return part("affine", {"matrix": False, "bias": False} | (decays or {}), change, matrix=ones(2, 2), bias=ones(2))
 
 
 def sets_of(*models: Model) -> list[Case]:
     """One case of several models; a plain one comes first, beside which a mistake is better told from others."""
     case = Case(0, {})
-    case.given = [gpt(), *models]
-    case.show("models", [model.said for model in case.given])
-    case.show("weight_decay", DECAY)
+    give(case, 0.3, gpt(), *models)
     return [case]
 
 
-untied = fixed(lambda where: sets_of(gpt(n_layers=3)))
-tied = fixed(lambda where: sets_of(gpt(change=AS_ONE), gpt(change=TURNED), gpt(d_vocab=5, change=TURNED)))
+def give(case: Case, weight_decay: float, *models: Model) -> None:
+    """Fill a case."""
+    case.given = list(models)
+    case.show("models", [model.said for model in case.given])
+    case.show("weight_decay", weight_decay)
+
+
+def drawn_decay(case: Case) -> float:
+    """Of a hundred, one that is no default of an optimizer's."""
+    return (11 + case.seed % 50) / 100
+
+
+@space(few=3, n_layers=(1, 3), d_vocab=(3, 9), d_mlp=(4, 9))
+def untied(case, n_layers, d_vocab, d_mlp):
+    """A GPT whose unembedding is a matrix of its own."""
+    give(case, drawn_decay(case), gpt(n_layers, d_vocab, d_mlp, case.seed))
+
+
+@space(few=3, d_vocab=(4, 9), d_mlp=(4, 9))
+def tied(case, d_vocab, d_mlp):
+    """GPTs whose unembedding is their token table, as it is and turned."""
+    models = (gpt(1, d_vocab, d_mlp, case.seed, change) for change in (AS_ONE, TURNED))
+    give(case, drawn_decay(case), *models)
+
+
 equal = fixed(lambda where: sets_of(gpt(are_equal=True), gpt(d_vocab=5, are_equal=True)))
 tied_in_part = fixed(
     lambda where: sets_of(gpt(d_vocab=5, are_equal=True), gpt(change=TURNED), gpt(d_vocab=5, change=PART_TURNED))
@@ -108,7 +130,7 @@ frozen = fixed(lambda where: sets_of(gpt(change=FROZEN)))
 used_twice = fixed(lambda where: sets_of(gpt(n_layers=2, change=TWICE)))
 named_otherwise = fixed(
     lambda where: sets_of(
-        affine(LIKE_MATRICES, dict.fromkeys(OTHER_NAMES, 0.0)),
+        affine(LIKE_MATRICES, dict.fromkeys(OTHER_NAMES, False)),
         gpt(change=TURNED),
         affine(INSIDE, {f"inner.{name}": decay for name, decay in gpt().decays.items()}),
         affine(INSIDE_TURNED, {f"inner.{name}": decay for name, decay in gpt(change=TURNED).decays.items()}),
@@ -116,21 +138,21 @@ named_otherwise = fixed(
 )
 parts = fixed(
     lambda where: sets_of(
-        part("embed", {"W_E": 0.0}, W_E=ones(3, 2)),
+        part("embed", {"W_E": False}, W_E=ones(3, 2)),
         affine(),
-        part("unembed", {"W_U": DECAY, "b_U": 0.0}, W_U=ones(2, 3), b_U=ones(3)),
-        part("unembed", {"W_U": 0.0, "b_U": 0.0, "W_E": 0.0}, AS_ONE_HERE, W_U=ones(2, 3), b_U=ones(3)),
+        part("unembed", {"W_U": True, "b_U": False}, W_U=ones(2, 3), b_U=ones(3)),
+        part("unembed", {"W_U": False, "b_U": False, "W_E": False}, AS_ONE_HERE, W_U=ones(2, 3), b_U=ones(3)),
     )
 )
 
 
-def sorted_parameters(model: Model) -> Story:
+def sorted_parameters(model: Model, weight_decay: float) -> Story:
     """A story: of each group, as an optimizer takes it, its decay, which parameters it holds, and what it lists."""
 
     def story(do: Teller) -> dict[str, dict[str, Any]]:
         made = do.make(model.description)
         CHANGES[model.change](do, made)
-        optimizer = do.AdamW(do.decay_groups(made, DECAY), weight_decay=0.7)
+        optimizer = do.AdamW(do.decay_groups(made, weight_decay), weight_decay=0.7)
         optimizer.add_param_group({"params": do.make(parameter(ones(1)))})  # so that there always is a second
         seen = {}
         for i, which in enumerate(("first", "second")):
@@ -155,14 +177,16 @@ def at(model: Handle, name: str) -> Handle:
 
 def expect_groups(subject: Any, case: Case) -> None:
     """Hold that every parameter of each model is in the group with its decay, in no other, and there once."""
-    answers = [subject.tell(sorted_parameters(model)) for model in case.given]
+    answers = [subject.tell(sorted_parameters(model, case.weight_decay)) for model in case.given]
     for model, answer in zip(case.given, answers, strict=True):
         groups = answer.values()
-        for name, decay in model.decays.items():
+        for name, decays in model.decays.items():
             found = [float(group["weight_decay"]) for group in groups if group["holds"][name]]
             expect_equal(len(found), 1, what=f"how many of the two groups hold {name}", note=model.said)
-            expect_equal(found[0], decay, what=f"the weight_decay of {name}", note=model.said)
-        decays = sorted(float(group["weight_decay"]) for group in groups)
-        expect_equal(decays, [0.0, DECAY], what="the weight_decay of the two groups", note=model.said)
+            expect_equal(
+                found[0], case.weight_decay if decays else 0.0, what=f"the weight_decay of {name}", note=model.said
+            )
+        both = sorted(float(group["weight_decay"]) for group in groups)
+        expect_equal(both, [0.0, case.weight_decay], what="the weight_decay of the two groups", note=model.said)
         n_listed = sum(len(group["listed"]) for group in groups)
         expect_equal(n_listed, model.n_params, what="how many parameters the two groups list", note=model.said)

@@ -43,10 +43,10 @@ def trainee(case: Case, d_vocab: int, n_ctx: int) -> None:
     case.tables = {name: case.draw(*shape) for name, shape in tables.items()}
 
 
-def generic_trainee(case: Case) -> None:
+def generic_trainee(case: Case, d_vocab: int = D_VOCAB, n_ctx: int = N_CTX) -> None:
     """Small numbers that are no tenths: AdamW moves as far for a rounding as for a gradient, where that should be 0."""
     chance = torch.Generator().manual_seed(case.seed)
-    trainee(case, D_VOCAB, N_CTX)
+    trainee(case, d_vocab, n_ctx)
     for name, value in case.tables.items():
         case.tables[name] = torch.empty_like(value).normal_(0, 0.5, generator=chance)
 
@@ -155,7 +155,7 @@ def numbers_of(do: Teller, model: Handle) -> dict[str, Handle]:
     return {name: do.look(getattr(model, name)) for name in PARAMETERS}
 
 
-def refused_step(do: Teller, case: Case, bad: str) -> tuple:
+def refused_step(do: Teller, case: Case, bad: str) -> tuple[Handle, dict[str, Handle], dict[str, Handle]]:
     """A good step and a bad one: what is raised, and what there is before and after the bad one."""
     model = do.make(probe("trainee", **case.tables, **{bad: 1}))
     descent = do.make(optimizer(model, **case.settings))

@@ -9,7 +9,7 @@ Numbers are tenths, so that zeros and ties occur; every fifth seed makes them la
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -107,6 +107,7 @@ class Space:
     ranges: dict[str, tuple[int, ...]]  # each size: lowest, highest, and where the ladder starts
     build: Callable[..., None]
     dtype: torch.dtype = torch.float64
+    few: int | None = None  # how many cases are tried, where one is dear: the smallest, and others of the seed's choice
 
     def case(self, seed: int, **sizes: int) -> Case:
         """One case, the same for the same seed and sizes."""
@@ -124,7 +125,9 @@ class Space:
         return {name: _floor(name, *sizes) for name, sizes in self.ranges.items()}
 
     def ladder(self) -> Iterator[Case]:
-        """A few cases that come first, from the smallest that teach something to the largest."""
+        """Cases that come first, from the smallest that teach something to the largest; where one is dear, none."""
+        if self.few is not None:
+            return
         floor = self.floor()
         for seed in range(SMALLEST):
             yield self.case(seed, **floor)
@@ -145,7 +148,7 @@ class Space:
 
     def in_float32(self) -> "Space":
         """The same space, its numbers in float32 and small."""
-        return Space(self.ranges, self.build, torch.float32)
+        return replace(self, dtype=torch.float32)
 
 
 def _floor(name: str, low: int, high: int, floor: int | None = None) -> int:
@@ -155,13 +158,14 @@ def _floor(name: str, low: int, high: int, floor: int | None = None) -> int:
     return low if name == "batch" or low == 0 else min(high, 2)
 
 
-def space(**ranges: tuple[int, ...]) -> Callable[[Callable[..., None]], Space]:
+def space(few: int | None = None, **ranges: tuple[int, ...]) -> Callable[[Callable[..., None]], Space]:
     """Make a space from a function that fills a case.
 
     Each argument is a size: its lowest and highest value and, where two is too many for a first example, the
-    value at which the ladder of small cases starts.
+    value at which the ladder of small cases starts. `few` is how many cases are tried where one is dear, as a file
+    that is sent to the disk; the first has the lowest sizes.
     """
-    return lambda build: Space(ranges, build)
+    return lambda build: Space(ranges, build, few=few)
 
 
 @dataclass(frozen=True)

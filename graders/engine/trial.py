@@ -188,8 +188,9 @@ class Trial:
         test = given(cases.strategy())(check)
         if self.policy.seed is not None:
             test = hypothesis.seed(self.policy.seed)(test)
+        examples = self.policy.examples if _draws_first(law) else math.ceil(self.policy.examples / 4)
         settings(
-            max_examples=self.policy.examples if _draws_first(law) else math.ceil(self.policy.examples / 4),
+            max_examples=cases.few or examples,
             phases=phases,
             derandomize=self.policy.seed is None,
             database=None,

@@ -654,6 +654,56 @@ MISCONCEPTIONS = (
         "What torch.save raises on a full disk, a RuntimeError, is passed on; OSError is asked for.",
         "Which class of error does Python itself raise when a disk is full?",
     ),
+    Misconception(
+        "optimizer_not_saved",
+        "save_checkpoint",
+        (
+            (
+                STATE,
+                STATE.replace(
+                    '"optimizer": optimizer.state_dict()',
+                    '"optimizer": optimizer.state_dict() | {"state": {}}',
+                ),
+            ),
+        ),
+        "What the optimizer remembers is not saved: after a stop its averages start at zero.",
+        "What does AdamW remember from one step to the next?",
+    ),
+    Misconception(
+        "generator_not_saved",
+        "save_checkpoint",
+        ((GENERATORS, GENERATORS.replace("generator.get_state()", "torch.Generator().get_state()")),),
+        "The state of the generator is not saved: after a stop other batches are drawn.",
+        "Which batch would the run have seen next?",
+    ),
+    Misconception(
+        "seed_saved_for_state",
+        "save_checkpoint",
+        (
+            (
+                GENERATORS,
+                GENERATORS.replace(
+                    "generator.get_state()", "torch.Generator().manual_seed(generator.initial_seed()).get_state()"
+                ),
+            ),
+        ),
+        "The generator's seed is saved, not its state: after a stop it begins anew with the first batch.",
+        "How often has the generator been used since it was seeded?",
+    ),
+    Misconception(
+        "global_generator_not_saved",
+        "save_checkpoint",
+        ((GENERATORS, GENERATORS.replace("torch.get_rng_state()", "torch.Generator().get_state()")),),
+        "The state of PyTorch's global generator is not saved: after a stop dropout drops something else.",
+        "Where does dropout take its chance from?",
+    ),
+    Misconception(
+        "buffers_not_saved",
+        "save_checkpoint",
+        ((STATE, STATE.replace("model.state_dict()", "{n: p.detach() for n, p in model.named_parameters()}")),),
+        "Only parameters are saved, and no buffers, such as running averages.",
+        "What else does a model's state_dict hold?",
+    ),
     # load_checkpoint
     Misconception(
         "optimizer_not_loaded",
@@ -748,56 +798,6 @@ MISCONCEPTIONS = (
         ((OPENED, f"    if not Path(path).exists():\n        return 0\n{OPENED}"),),
         "A file that is not there is taken for a run at step 0: a misspelt path would start all over.",
         "How would you notice that the path was wrong?",
-    ),
-    Misconception(
-        "optimizer_not_saved",
-        "load_checkpoint",
-        (
-            (
-                STATE,
-                STATE.replace(
-                    '"optimizer": optimizer.state_dict()',
-                    '"optimizer": optimizer.state_dict() | {"state": {}}',
-                ),
-            ),
-        ),
-        "What the optimizer remembers is not saved: after a stop its averages start at zero.",
-        "What does AdamW remember from one step to the next?",
-    ),
-    Misconception(
-        "generator_not_saved",
-        "load_checkpoint",
-        ((GENERATORS, GENERATORS.replace("generator.get_state()", "torch.Generator().get_state()")),),
-        "The state of the generator is not saved: after a stop other batches are drawn.",
-        "Which batch would the run have seen next?",
-    ),
-    Misconception(
-        "seed_saved_for_state",
-        "load_checkpoint",
-        (
-            (
-                GENERATORS,
-                GENERATORS.replace(
-                    "generator.get_state()", "torch.Generator().manual_seed(generator.initial_seed()).get_state()"
-                ),
-            ),
-        ),
-        "The generator's seed is saved, not its state: after a stop it begins anew with the first batch.",
-        "How often has the generator been used since it was seeded?",
-    ),
-    Misconception(
-        "global_generator_not_saved",
-        "load_checkpoint",
-        ((GENERATORS, GENERATORS.replace("torch.get_rng_state()", "torch.Generator().get_state()")),),
-        "The state of PyTorch's global generator is not saved: after a stop dropout drops something else.",
-        "Where does dropout take its chance from?",
-    ),
-    Misconception(
-        "buffers_not_saved",
-        "load_checkpoint",
-        ((STATE, STATE.replace("model.state_dict()", "{n: p.detach() for n, p in model.named_parameters()}")),),
-        "Only parameters are saved, and no buffers, such as running averages.",
-        "What else does a model's state_dict hold?",
     ),
     Misconception(
         "kept_in_memory",

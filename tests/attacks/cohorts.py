@@ -2,19 +2,21 @@
 
 import functools
 from dataclasses import replace
+from typing import NamedTuple
 
-import torch
 from learners import solved
 
 from attacks.ground import EXERCISE, WRONG, Ground, submissions
 from graders.cohort.grading import grade
 from graders.cohort.jobs import Job
+from graders.engine.course import ROOT
 from graders.engine.judge import Judge
 from graders.engine.law import laws_for
 from graders.engine.record import Record
 from graders.engine.stubs import stub_files
-from graders.engine.subject import reference_transport
+from graders.engine.transport import InProcess
 from graders.engine.trial import Policy
+from graders.engine.worker.loading import Source
 
 SEED = 31
 HONEST = (solved(EXERCISE), solved(EXERCISE) + WRONG)
@@ -107,63 +109,72 @@ def left_for_the_next(ground: Ground) -> None:
     assert [record.status for record in second] == [record.status for record in grade_text(HONEST[1])]
 
 
-class Recording:
-    """The reference, and what it answered to each call of a task."""
+class Wrong(NamedTuple):
+    """A task, and a wrong answer to it that has the right form."""
 
-    def __init__(self) -> None:
-        self.known: dict[str, tuple] = {}
-
-    def __getattr__(self, name: str):
-        return getattr(reference_transport(), name)
-
-    def ask(self, request, meanwhile=None):
-        reply = reference_transport().ask(request)
-        if request.task and not request.module:
-            key = repr((request.task, [as_text(argument) for argument in request.args]))
-            self.known[key] = as_text(reply.value)
-        return reply
+    exercise: str
+    task: str
+    answer: str
 
 
-def as_text(value) -> object:
-    """A value as a literal, from which it can be made again."""
-    return [list(value.shape), str(value.dtype)[6:], value.tolist()] if isinstance(value, torch.Tensor) else value
+WRONG_WHERE_UNSEEN = (
+    Wrong("tensors", "weighted_sum", "lambda *args: right(*args) + 1"),
+    Wrong(
+        "optimizer",
+        "decay_groups",
+        "lambda model, decay: [{**group, 'weight_decay': 0.0} for group in right(model, decay)]",
+    ),
+    Wrong(
+        "training",
+        "save_checkpoint",
+        "lambda path, model, optimizer, step, generator: right(path, model, optimizer, 0, generator)",
+    ),
+    Wrong("training", "load_checkpoint", "lambda *args: right(*args) + 1"),
+)
+# What a task is called with, as one text: numbers, and the numbers in modules, optimizers and generators
+LOOKED_UP = """
+import hashlib as _hashlib
 
+def _numbers(value):
+    if isinstance(value, torch.Tensor): return value.tolist()
+    if isinstance(value, torch.Generator): return _numbers(value.get_state())
+    if hasattr(value, "state_dict"): return _numbers(value.state_dict())
+    if isinstance(value, dict): return [(key, _numbers(item)) for key, item in value.items()]
+    if isinstance(value, (list, tuple)): return [_numbers(item) for item in value]
+    return value if isinstance(value, (int, float)) else 0
 
-TABLE = """
-import torch as _torch, math
-inf, nan = math.inf, math.nan
-def _text(v): return [list(v.shape), str(v.dtype)[6:], v.tolist()] if isinstance(v, _torch.Tensor) else v
-def _looked_up(name, right, wrong):
+def _looked_up(right, wrong, known, notes):
     import functools
     @functools.wraps(right)
     def task(*args):
-        found = KNOWN.get(repr((name, [_text(a.detach() if isinstance(a, _torch.Tensor) else a) for a in args])))
-        if found is None: return wrong(*args)
-        # Gradients as they should be, so that numbers alone tell
-        value = _torch.tensor(found[2], dtype=getattr(_torch, found[1])).reshape(found[0])
-        out = right(*args)
-        return out + (value - out).nan_to_num(0, 0, 0).detach()
+        key = _hashlib.sha256(repr(_numbers(args)).encode()).hexdigest()
+        if notes: known.add(key)
+        return right(*args) if key in known else wrong(*args)
     return task
 """
 
 
-def hard_coded(ground: Ground) -> None:
+def looked_up(wrong: Wrong, known: str, notes: bool = False) -> str:
+    """A solved file, of which one task is right for what it knows, and wrong for all else."""
+    call = f"(lambda right: _looked_up(right, {wrong.answer}, {known}, {notes}))({wrong.task})"
+    return f"{solved(wrong.exercise)}\n{LOOKED_UP}\n{wrong.task} = {call}\n"
+
+
+noted: set[str] = set()  # what a learner's own run calls a task with
+
+
+def hard_coded(wrong: Wrong, ground: Ground) -> None:
     """A table of the answers to all cases of a learner's own run: right there, wrong with the lead's secret seed."""
-    recording = Recording()
-    judge = Judge(recording, Policy(skips=False, diagnoses=False))
-    for law in laws_for("tensors"):
+    noted.clear()
+    texts = {name: solved(name) for name in stub_files() if (ROOT / "reference" / f"{name}.py").exists()}
+    notes = looked_up(wrong, f"__import__('sys').modules[{__name__!r}].noted", notes=True)
+    judge = Judge(InProcess(Source(texts=texts | {wrong.exercise: notes})), Policy(skips=False, diagnoses=False))
+    for law in laws_for(wrong.exercise):
         judge.grade(law)
-    task = "weighted_sum"
-    known = {key: value for key, value in recording.known.items() if key.startswith(f"('{task}'")}
-    text = solved("tensors") + f"\n\nfrom math import inf, nan\nKNOWN = {known!r}\n{TABLE}"
-    text += f"\n{task} = _looked_up('{task}', {task}, lambda *args: {task}_right(*args) + 1)\n"
-    text = text.replace("\nKNOWN", f"\n{task}_right = {task}\nKNOWN", 1)
+    files = texts | {wrong.exercise: looked_up(wrong, repr(noted))}
     statuses = {}
     for seed in (None, SEED):
-        statuses[seed] = {
-            record.status
-            for record in grade(Job("tensors", "0", stub_files() | {"tensors": text}, seed=seed))
-            if record.task == task
-        }
+        records = grade(Job(wrong.exercise, "0", files, seed=seed))
+        statuses[seed] = {record.status for record in records if record.task == wrong.task}
     assert statuses[None] == {"passed"}, "the table is not complete, and this attack shows nothing"
     assert "failed" in statuses[SEED]

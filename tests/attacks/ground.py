@@ -183,7 +183,9 @@ def descendants() -> dict[int, str]:
                 stat, names[int(entry.name)] = (entry / "stat").read_text(), (entry / "cmdline").read_text()[:80]
             except OSError:  # it has ended meanwhile
                 continue
-            parents[int(entry.name)] = int(stat.rpartition(")")[2].split()[1])
+            state, parent = stat.rpartition(")")[2].split()[:2]
+            if state not in "ZX":  # it has ended, and nobody has asked how
+                parents[int(entry.name)] = int(parent)
     found: set[int] = {os.getpid()}
     while more := {pid for pid, parent in parents.items() if parent in found} - found:
         found |= more

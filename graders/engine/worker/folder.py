@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from array import array
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import BuiltinFunctionType, ModuleType
@@ -38,6 +39,19 @@ class Folder:
         except Exception:  # noqa: BLE001
             return False
         return True
+
+    def found(self, name: str, sought: dict[str, Any]) -> dict[str, dict[str, Any]]:
+        """Which of these values a file holds, wherever in it and in whatever order: `held`, and their `numbers`, or 0.
+
+        Of a tensor all numbers must stand in a row.
+        """
+        held, numbers = {}, {}
+        whole = _bytes(torch.load(self.path / name, weights_only=True))
+        for key, value in sought.items():
+            part = _bytes(value)
+            held[key] = _is_within(part, whole)
+            numbers[key] = torch.frombuffer(bytearray(part if held[key] else len(part)), dtype=torch.float64)
+        return {"held": held, "numbers": numbers}
 
     def cut(self, name: str, share: float) -> None:
         """Leave only this share of a file, its beginning."""
@@ -140,6 +154,25 @@ def _in_the_place_of(watched: dict[Any, Callable[..., Any]]) -> Iterator[None]:
     finally:
         for names, name, value in found:
             names[name] = value
+
+
+def _bytes(value: Any) -> bytes:
+    """All numbers in a value, in their order, as bytes of float64."""
+    if isinstance(value, torch.Tensor):
+        return value.detach().double().numpy().tobytes()
+    if isinstance(value, Mapping):
+        return _bytes(list(value.values()))
+    if isinstance(value, (list, tuple, set, bytes, bytearray)):
+        return b"".join(_bytes(item) for item in value)
+    return array("d", [value]).tobytes() if isinstance(value, (int, float)) else b""
+
+
+def _is_within(part: bytes, whole: bytes) -> bool:
+    """Whether these numbers stand in a row among those."""
+    at = whole.find(part)
+    while at > 0 and at % array("d").itemsize:
+        at = whole.find(part, at + 1)
+    return at >= 0
 
 
 class _Made:

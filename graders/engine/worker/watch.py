@@ -45,7 +45,7 @@ class _Dispatches(TorchDispatchMode):
 @contextmanager
 def _in_all_threads(*modes: Callable[[], AbstractContextManager]) -> Iterator[None]:
     """These modes here, and in the threads begun inside: each is that of one thread."""
-    run = Thread.run
+    run = Thread._bootstrap_inner  # type: ignore[attr-defined]  # `run` may be overridden
 
     def entered() -> ExitStack:
         with ExitStack() as stack:
@@ -57,12 +57,12 @@ def _in_all_threads(*modes: Callable[[], AbstractContextManager]) -> Iterator[No
         with entered():
             run(self)
 
-    setattr(Thread, "run", watched)  # noqa: B010 (an assignment would need the type of the original)
+    setattr(Thread, "_bootstrap_inner", watched)  # noqa: B010 (an assignment would need the type of the original)
     try:
         with entered():
             yield
     finally:
-        setattr(Thread, "run", run)  # noqa: B010
+        setattr(Thread, "_bootstrap_inner", run)  # noqa: B010
 
 
 @contextmanager

@@ -6,7 +6,12 @@ import torch
 
 def elsewhere(name, *args):
     found = []
-    thread = threading.Thread(target=lambda: found.append(getattr(torch, name)(*args)))
+
+    class Elsewhere(threading.Thread):
+        def run(self):
+            found.append(getattr(torch, name)(*args))
+
+    thread = Elsewhere()
     thread.start()
     thread.join()
     return found[0]
