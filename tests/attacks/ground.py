@@ -175,7 +175,11 @@ def _service(family: int, address) -> socket.socket:
 
 
 def descendants() -> dict[int, str]:
-    """All processes that this one started, and those that they did: what they run, by number."""
+    """All processes that this one started, and those that they did, and that run: what, by number.
+
+    One that has ended and whose parent has not asked how is none: what git leaves so when it is killed becomes our
+    child, and nobody here asks.
+    """
     parents, names = {}, {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -183,7 +187,9 @@ def descendants() -> dict[int, str]:
                 stat, names[int(entry.name)] = (entry / "stat").read_text(), (entry / "cmdline").read_text()[:80]
             except OSError:  # it has ended meanwhile
                 continue
-            parents[int(entry.name)] = int(stat.rpartition(")")[2].split()[1])
+            state, parent = stat.rpartition(")")[2].split()[:2]
+            if state != "Z":
+                parents[int(entry.name)] = int(parent)
     found: set[int] = {os.getpid()}
     while more := {pid for pid, parent in parents.items() if parent in found} - found:
         found |= more
