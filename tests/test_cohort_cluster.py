@@ -94,9 +94,9 @@ def test_a_cluster_is_spoken_to_over_tls_with_both_sides_certified(tmp_path):
 
 def test_a_cluster_without_workers_is_not_waited_for_without_end(tmp_path, monkeypatch):
     monkeypatch.setattr("graders.cohort.cluster.PATIENCE", 0.1)
-    with cluster(tmp_path, n_workers=0) as (address, _workers):
-        with pytest.raises(ClusterError, match="has no worker; start one, and run this again"):
-            next(graded_on(address, Certificates(), jobs()))
+    told = pytest.raises(ClusterError, match="has no worker; start one, and run the command again")
+    with cluster(tmp_path, n_workers=0) as (address, _workers), told:
+        next(graded_on(address, Certificates(), jobs()))
 
 
 def test_a_job_that_its_process_dies_of_is_given_up_and_the_next_has_a_new_one(monkeypatch):

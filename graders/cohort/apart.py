@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from graders.cohort.jobs import Job, records_of
@@ -54,7 +55,7 @@ def serve() -> None:
     """Grade what comes, until whoever asks is gone; then end at once, whatever is being graded."""
     jobs: queue.SimpleQueue[str] = queue.SimpleQueue()
     asked = os.dup(0)
-    with os.fdopen(os.dup(1), "w", encoding="utf-8") as replies, open(os.devnull, "rb") as nothing:
+    with os.fdopen(os.dup(1), "w", encoding="utf-8") as replies, Path(os.devnull).open() as nothing:
         os.dup2(nothing.fileno(), 0)  # a learner's process, below the sandbox, has what is at 0
         os.dup2(2, 1)  # what is printed by mistake is no reply
         threading.Thread(target=_listen, args=(asked, jobs), daemon=True).start()

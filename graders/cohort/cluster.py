@@ -90,7 +90,9 @@ def graded_on(scheduler: str, certificates: Certificates, jobs: Iterable[Job]) -
                 done = wait(list(running), timeout=PATIENCE, return_when="FIRST_COMPLETED").done
             except TimeoutError:
                 if not client.nthreads():
-                    raise ClusterError(f"the cluster at {scheduler} has no worker; start one, and run this again") from None
+                    raise ClusterError(
+                        f"the cluster at {scheduler} has no worker; start one, and run this again"
+                    ) from None
                 continue
             for future in done:
                 job = running.pop(future)

@@ -11,6 +11,7 @@ from graders.cohort.history import RECORD_FIELDS, SAME_KEY, Key, total, transact
 from graders.cohort.versions import grader_version
 from graders.engine.course import load_course
 from graders.engine.record import STATUSES, VERSION, Record, shortened
+from graders.loop.specification import laws_in
 
 IMPORTED = "imported"  # the seed policy of verdicts that came as records: who drew their cases is not known
 GRADING = (
@@ -200,9 +201,7 @@ def _expect_all_laws(records: list[Record]) -> None:
     if len(set(laws)) < len(laws):
         raise ExchangeError(f"{first.learner}, {first.exercise}: a law has two records; nothing was imported")
     if first.grader_version in (version("headstart"), grader_version(first.exercise)):
-        from graders.engine.law import laws_for
-
-        missing = [law.name for law in laws_for(first.exercise) if law.name not in laws]
+        missing = [law for law in laws_in(first.exercise) if law not in laws]
         if missing:
             raise ExchangeError(
                 f"{first.learner}, {first.exercise}: there is no record of {missing[0]}"
