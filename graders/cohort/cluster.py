@@ -89,11 +89,10 @@ def graded_on(scheduler: str, certificates: Certificates, jobs: Iterable[Job]) -
             try:
                 done = wait(list(running), timeout=PATIENCE, return_when="FIRST_COMPLETED").done
             except TimeoutError:
-                if not client.nthreads():
-                    raise ClusterError(
-                        f"the cluster at {scheduler} has no worker; start one, and run this again"
-                    ) from None
-                continue
+                if client.nthreads():
+                    continue
+                said = f"the cluster at {scheduler} has no worker; start one, and run the command again"
+                raise ClusterError(said) from None
             for future in done:
                 job = running.pop(future)
                 if future.status in ("cancelled", "lost"):
