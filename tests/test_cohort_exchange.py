@@ -57,6 +57,18 @@ def test_a_text_seen_on_both_sides_is_one_submission_and_order_in_time_holds(two
     assert rows(one, "SELECT subject_hash FROM verdicts") == [("y",)]
 
 
+def test_the_roster_is_that_of_the_later_run(two):
+    one, other = two
+    record_visit(one, "ada", EARLY)
+    record_visit(one, "bob", EARLY)
+    apply_roster(other, [Learner("ada", "Ada L.", "a2", section="b")])
+    record_visit(other, "ada", LATE)
+    roster = "SELECT id, name, repository, section, is_active FROM learners ORDER BY id"
+    for into, history in ((one, other), (other, one)):
+        merge(into, history)
+        assert rows(into, roster) == [("ada", "Ada L.", "a2", "b", 1), ("bob", "Bob", "b", "", 0)]
+
+
 def test_an_unfinished_grading_is_not_taken_over_and_gives_way_to_a_finished_one(two):
     one, other = two
     one.execute(

@@ -34,12 +34,19 @@ class Taken:
 
 
 def merge(history: sqlite3.Connection, other: sqlite3.Connection) -> Taken:
-    """Take over all that another history knows, or nothing: every finished grading and every submission once."""
+    """Take over all that another history knows, or nothing: every finished grading and every submission once.
+
+    What both say of a learner's name, section and so on is that of the one whose last run is the later one.
+    """
     n_gradings = n_submissions = 0
     with transaction(history):
-        columns = "id, name, repository, section, start, email, is_active"
+        known = ("name", "repository", "section", "start", "email", "is_active")
+        columns = f"id, {', '.join(known)}"
+        later = ", ".join(f"{name} = excluded.{name}" for name in known)
+        conflict = f"UPDATE SET {later}" if _last_run(other) > _last_run(history) else "NOTHING"
         for row in other.execute(f"SELECT {columns} FROM learners"):
-            history.execute(f"INSERT OR IGNORE INTO learners ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?)", tuple(row))
+            values = "VALUES (?, ?, ?, ?, ?, ?, ?)"
+            history.execute(f"INSERT INTO learners ({columns}) {values} ON CONFLICT (id) DO {conflict}", tuple(row))
         columns = "learner, at, commit_id, committed_at, problem, reader"
         for row in other.execute(f"SELECT {columns} FROM visits ORDER BY at, id"):
             history.execute(
@@ -53,6 +60,14 @@ def merge(history: sqlite3.Connection, other: sqlite3.Connection) -> Taken:
             records = other.execute("SELECT * FROM records WHERE grading = ? ORDER BY position", (row["id"],))
             n_gradings += _add_grading(history, dict(row), [dict(record) for record in records])
     return Taken(n_gradings, n_submissions)
+
+
+def _last_run(history: sqlite3.Connection) -> str:
+    """When a run last looked at a repository of its roster; "" where none did."""
+    newest: str | None = history.execute(
+        "SELECT max(at) FROM visits JOIN learners ON learners.id = learner WHERE is_active"
+    ).fetchone()[0]
+    return newest or ""
 
 
 def export_records(history: sqlite3.Connection) -> Iterator[str]:
