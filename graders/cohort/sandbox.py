@@ -20,7 +20,7 @@ from pathlib import Path
 
 from graders.cohort.bubblewrap import INSTALL, Bubble, SandboxError, obstacle
 from graders.cohort.cgroup import ControlGroup
-from graders.engine.forked import seconds_computed
+from graders.engine.forked import MAX_STACK, seconds_computed
 from graders.engine.transport import START_SECONDS, Worker
 from graders.engine.worker.channel import Channel, pair
 from graders.engine.worker.codec import encode
@@ -31,7 +31,6 @@ from graders.engine.worker.warm import READY
 
 PROGRAM = "from worker.warm import main; main({descriptor})"
 CREDENTIALS = struct.Struct("3i")  # process, user, group
-MAX_STACK = 2**16  # bytes of what a process wrote down, which may be anything
 REACH = Path(__file__).with_name("reach.py")
 LOOK_SECONDS = 10.0
 GROUPS = "run it as root, or as  systemd-run --user --scope -p Delegate=yes ...,  for a bound on all together"
