@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -69,11 +70,18 @@ def quickly(job: Job) -> list[Record]:
     ]
 
 
-def quick_run(path: str, n_learners: int, n_bytes: int = 0) -> None:
+def quick_run(path: str, n_learners: int, n_bytes: int = 0, ends: bool = True) -> None:
     """A run over learners that are not there, graded quickly; of every fourth the text is that of the one before.
 
-    With `n_bytes`, no file can grow beyond, as on a full disk.
+    With `n_bytes`, no file can grow beyond, as on a full disk. One that does not end waits for the last learner's
+    repository, however quick this machine is.
     """
+
+    def look(repository: str, known: str) -> Submission:
+        if not ends and int(repository) == n_learners - 1:
+            time.sleep(1000)
+        return submission_of(int(repository))
+
     if n_bytes:
         import resource  # Windows has none
 
@@ -81,7 +89,7 @@ def quick_run(path: str, n_learners: int, n_bytes: int = 0) -> None:
     try:
         history = open_history(path)
         apply_roster(history, learners := [Learner(f"l{n}", f"Learner {n}", str(n)) for n in range(n_learners)])
-        runs.look = lambda repository, known: submission_of(int(repository))
+        runs.look = look
         run = Run(history, Terms(b"secret", "process", ("attention",)))
         print("begun", flush=True)  # noqa: T201
         for job in run.jobs(learners):
@@ -96,8 +104,8 @@ def submission_of(n: int) -> Submission:
     return Submission({"attention": f"{'wrong' if n % 3 == 0 else 'right'} {n}"}, {}, f"{n:040x}", "")
 
 
-def start_quick_run(path: Path, n_learners: int, n_bytes: int = 0) -> subprocess.Popen[str]:
+def start_quick_run(path: Path, n_learners: int, n_bytes: int = 0, ends: bool = True) -> subprocess.Popen[str]:
     """The same in a process of its own."""
-    code = f"from cohorts import quick_run; quick_run({str(path)!r}, {n_learners}, {n_bytes})"
+    code = f"from cohorts import quick_run; quick_run({str(path)!r}, {n_learners}, {n_bytes}, {ends})"
     pipe = subprocess.PIPE
     return subprocess.Popen([sys.executable, "-c", code], env=variables(), stdout=pipe, stderr=pipe, text=True)

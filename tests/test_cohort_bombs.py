@@ -88,16 +88,17 @@ def test_everything_ends_with_the_judge():
     assert all(is_running(pid) for pid in pids)
     process.kill()
     process.communicate()
-    for _ in range(500):
-        if not any(is_running(pid) for pid in pids):
-            break
+    until = time.monotonic() + 60
+    while any(is_running(pid) for pid in pids) and time.monotonic() < until:
         time.sleep(0.02)
     assert [is_running(pid) for pid in pids] == [False, False]
 
 
 def is_running(pid: int) -> bool:
-    stat = Path(f"/proc/{pid}/stat")
-    return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:  # it is gone
+        return False
 
 
 def test_processes_are_counted():
@@ -139,16 +140,26 @@ def test_memory_that_torch_asks_for_ends():
 
 
 def test_memory_of_many_processes_is_bounded_where_the_system_has_control_groups():
+    if "memory" not in sandboxes._sandbox().group.holds:
+        pytest.skip("this machine gives no control group, as the probe says; what is held would be the machine's own")
     code = """
+hold, go = os.pipe()
 for _ in range(6):
     if os.fork() == 0:
+        os.close(go)
         held = b'x' * (3 * 2**28)
-        time.sleep(2)
+        os.write(1, b'.')
+        os.read(hold, 1)
         os._exit(0)
-return [os.waitstatus_to_exitcode(os.wait()[1]) for _ in range(6)]
+ended = []
+while os.fstat(1).st_size + len(ended) < 6:  # until each one holds its part, or is gone
+    pid, how = os.waitpid(-1, os.WNOHANG)
+    ended += [os.waitstatus_to_exitcode(how)] if pid else []
+    time.sleep(0.01)
+os.close(go)
+return ended + [os.waitstatus_to_exitcode(os.wait()[1]) for _ in range(6 - len(ended))]
 """
-    ended = sees(code, seconds=100.0)
-    assert (-9 in ended) is ("memory" in sandboxes._sandbox().group.holds)
+    assert -9 in sees(code, seconds=100.0)
     assert sees("return 1") == 1
 
 
@@ -227,6 +238,7 @@ def test_a_sandbox_that_was_killed_is_begun_again():
     learner = Sandboxed(Source(texts={"one": PRELUDE}))
     learner.start()
     sandboxes._sandbox().bubble.process.kill()
+    assert sandboxes._has_ended(learner.process.first, 60)  # or it would answer before it is gone
     assert learner.ask(Request("one", "fine", (X,))).failure.stage == "crash"
     assert learner.ask(Request("one", "fine", (X,))).failure is None
     learner.close()

@@ -17,7 +17,7 @@ from graders.cohort.cluster import Certificates, ClusterError, graded_on, refusa
 from graders.cohort.grading import grade
 from graders.cohort.jobs import Job
 
-N_JOBS = 8
+N_JOBS = 6
 
 
 @contextmanager
@@ -33,6 +33,18 @@ def started(*commands):
             process.wait()
 
 
+def written_address(file):
+    """What a scheduler has written, once it is whole."""
+    until = time.monotonic() + 60
+    while True:
+        try:
+            return json.loads(file.read_text())["address"]
+        except (OSError, ValueError):
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.05)
+
+
 @contextmanager
 def cluster(folder, *options, n_workers=2):
     """A scheduler and workers, each a process of its own: its address, and the workers."""
@@ -41,10 +53,7 @@ def cluster(folder, *options, n_workers=2):
     if options:
         local = ("--host", "tls://127.0.0.1", *local[2:])
     with started(("distributed.cli.dask_scheduler", "--port", "0", "--scheduler-file", str(file), *local)):
-        until = time.monotonic() + 60
-        while not file.exists() and time.monotonic() < until:
-            time.sleep(0.05)
-        address = json.loads(file.read_text())["address"]
+        address = written_address(file)
         worker = ("distributed.cli.dask_worker", address, "--nthreads", "1", "--no-nanny", *local)
         with started(*[(*worker, "--local-directory", str(folder))] * n_workers) as workers:
             yield address, workers
@@ -73,7 +82,7 @@ def test_a_cluster_of_two_with_one_killed_midway_gives_the_table_that_this_proce
     assert found == {job.subject_hash: table(grade(job)) for job in jobs()}
 
 
-def test_a_cluster_is_spoken_to_over_tls_with_both_sides_certified(tmp_path):
+def test_a_cluster_is_spoken_to_over_tls_with_both_sides_certified(tmp_path, monkeypatch):
     key, cert = tmp_path / "key.pem", tmp_path / "cert.pem"
     made = ("-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1")
     run = ["openssl", "req", *made, "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", cert]
@@ -86,8 +95,16 @@ def test_a_cluster_is_spoken_to_over_tls_with_both_sides_certified(tmp_path):
         other = tmp_path / "other.pem"
         other_key = tmp_path / "other-key.pem"
         subprocess.run([*run[:-4], "-keyout", other_key, "-out", other], check=True, capture_output=True)
+        monkeypatch.setattr("graders.cohort.cluster.SECONDS", 5)
         with pytest.raises(ClusterError, match="could not be reached"):
             next(graded_on(address, Certificates(cert, other, other_key), jobs()))
+
+
+def test_a_cluster_without_workers_is_not_waited_for_without_end(tmp_path, monkeypatch):
+    monkeypatch.setattr("graders.cohort.cluster.PATIENCE", 0.1)
+    told = pytest.raises(ClusterError, match="has no worker; start one, and run the command again")
+    with cluster(tmp_path, n_workers=0) as (address, _workers), told:
+        next(graded_on(address, Certificates(), jobs()))
 
 
 def test_a_job_that_its_process_dies_of_is_given_up_and_the_next_has_a_new_one(monkeypatch):

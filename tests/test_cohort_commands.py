@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import time
 from collections import namedtuple
 
 import pytest
@@ -105,7 +106,10 @@ def test_a_second_run_grades_what_is_new_and_says_so(lead, graded):
     ]
     repository = graded[0] / "repositories" / "cyd"
     commit(repository, {"exercises/layer_norm.py": TEXTS["right"] + "\n"}, at="2026-09-02T12:00:00+00:00")
-    run = command(lead, *GRADE)
+    try:
+        run = command(lead, *GRADE)
+    finally:
+        subprocess.run(["git", "-C", repository, "reset", "-q", "--hard", "HEAD~1"], check=True)
     assert run.stdout.splitlines()[:3] == [
         "7 learners, 1 exercise: 2 passed, 1 not yet right, 1 not started, 1 missing, 2 could not be read.",
         "Graded now: 1 (texts that are new; the same text is graded once).",
@@ -136,7 +140,7 @@ def test_shards_grade_their_part_and_are_merged_into_the_same_history(lead, grad
     for _ in range(2):
         assert command(lead, "merge", "all.sqlite3", *parts).returncode == 0
     assert rows(lead, "SELECT count(*) FROM visits", "all.sqlite3") == [(7,)]
-    query = "SELECT learner, n_laws, misconception FROM verdicts WHERE learner <> 'cyd' ORDER BY learner"
+    query = "SELECT learner, n_laws, misconception FROM verdicts ORDER BY learner"
     assert rows(lead, query, "all.sqlite3") == rows(graded[0], query)
 
 
@@ -168,7 +172,7 @@ def test_after_a_grader_was_mended_the_changed_verdicts_are_shown_with_the_reaso
                     "(SELECT subject_hash FROM submissions WHERE learner IN ('ada', 'bob'))")  # fmt: skip
     history.commit()
     history.close()
-    run = command(lead, "regrade", "--isolation", "process", "--exercise", "layer_norm")
+    run = command(lead, "regrade", *GRADE[1:])
     first, header, *changed = run.stdout.splitlines()
     assert first == "Graded again: 2 texts. Verdicts that are another now: 1."
     assert header.split() == ["learner", "exercise", "before", "->", "after", "law", "misconception"]
@@ -182,15 +186,18 @@ def test_after_a_grader_was_mended_the_changed_verdicts_are_shown_with_the_reaso
 
 def test_a_run_that_is_killed_is_gone_on_with(lead):
     (lead / "history.sqlite3").unlink()
+    roster = (lead / "roster.csv").read_text().splitlines(keepends=True)
+    (lead / "roster.csv").write_text("".join(line for line in roster if line[:3] in ("id,", "bob", "cyd", "eve")))
     arguments = [sys.executable, "-m", "graders.cli", "cohort", *GRADE]
     run = subprocess.Popen(arguments, cwd=lead, env=variables(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     while not (lead / "history.sqlite3").exists() or not n_finished(lead):
         assert run.poll() is None
+        time.sleep(0.01)
     run.kill()
     run.wait()
     before = n_finished(lead)
     assert command(lead, *GRADE).returncode == 0
-    assert 0 < before <= n_finished(lead) == rows(lead, "SELECT count(*) FROM gradings")[0][0]
+    assert 0 < before <= n_finished(lead) == rows(lead, "SELECT count(*) FROM gradings")[0][0] == 3
 
 
 def n_finished(folder):
@@ -200,7 +207,7 @@ def n_finished(folder):
         return 0
 
 
-def test_one_learner_is_graded_here_with_the_screens_that_they_would_read(graded, tmp_path):
+def test_one_learner_is_graded_here_with_the_screens_that_they_would_read(graded, tmp_path, monkeypatch):
     repository = graded[0] / "repositories" / "bob"
     run = command(tmp_path, *HERE, "--learner", repository)
     assert run.returncode == 1
@@ -208,7 +215,8 @@ def test_one_learner_is_graded_here_with_the_screens_that_they_would_read(graded
     assert "  What this looks like   " in run.stdout
     assert run.stdout.splitlines()[-1] == ADVICE
     assert [path.name for path in tmp_path.iterdir()] == ["secret.key"]
-    command(tmp_path, *HERE, "--learner", repository, "--history", "own.sqlite3")
+    monkeypatch.chdir(tmp_path)
+    typed(*HERE, "--learner", repository, "--history", "own.sqlite3")
     assert rows(tmp_path, VERDICTS, "own.sqlite3")[0][:2] == ("bob", "failed")
 
 

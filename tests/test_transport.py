@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -230,13 +231,23 @@ def is_running(pid):
     return status.exists() and re.search(r"State:\s+Z", status.read_text()) is None
 
 
-def test_closing_leaves_no_process_and_no_file(source):
+def test_closing_leaves_no_process_and_no_file(source, tmp_path_factory, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path_factory.mktemp("temporary")))
     worker = Worker(source)
     worker.start()
     assert worker.process is not None
-    pid, folder = worker.process.pid, worker.process.folder.name
+    pid = worker.process.pid
     worker.close()
-    assert (is_running(pid), Path(folder).exists()) == (False, False)
+    assert (is_running(pid), list(Path(tempfile.tempdir).iterdir())) == (False, [])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a process is spawned, and needs a file with a name")
+def test_a_judge_that_is_killed_would_leave_no_file(source, tmp_path_factory, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path_factory.mktemp("temporary")))
+    worker = Worker(source)
+    ask(worker, "fine")
+    assert list(Path(tempfile.tempdir).iterdir()) == []
+    worker.close()
 
 
 def test_what_a_process_computes_is_counted_and_what_it_waits_for_is_not(worker):

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from graders.cohort.jobs import Job, records_of
@@ -53,19 +54,21 @@ def _child() -> "subprocess.Popen[str]":
 def serve() -> None:
     """Grade what comes, until whoever asks is gone; then end at once, whatever is being graded."""
     jobs: queue.SimpleQueue[str] = queue.SimpleQueue()
-    with os.fdopen(os.dup(1), "w", encoding="utf-8") as replies:
+    asked = os.dup(0)
+    with os.fdopen(os.dup(1), "w", encoding="utf-8") as replies, Path(os.devnull).open() as nothing:
+        os.dup2(nothing.fileno(), 0)  # a learner's process, below the sandbox, has what is at 0
         os.dup2(2, 1)  # what is printed by mistake is no reply
-        threading.Thread(target=_listen, args=(jobs,), daemon=True).start()
+        threading.Thread(target=_listen, args=(asked, jobs), daemon=True).start()
         while True:
             records = records_of(Job(**json.loads(jobs.get())))
             replies.write(json.dumps([asdict(record) for record in records]) + "\n")
             replies.flush()
 
 
-def _listen(jobs: "queue.SimpleQueue[str]") -> None:
-    asked = b""
-    while chunk := os.read(0, 2**16):
-        *lines, asked = (asked + chunk).split(b"\n")
+def _listen(asked: int, jobs: "queue.SimpleQueue[str]") -> None:
+    begun = b""
+    while chunk := os.read(asked, 2**16):
+        *lines, begun = (begun + chunk).split(b"\n")
         for line in lines:
             jobs.put(line.decode())
     from graders.cohort.grading import close_sandbox

@@ -19,6 +19,7 @@ from graders.engine.record import Record
 
 AHEAD = 2  # jobs on their way for each thread of the cluster
 SECONDS = 20  # to reach the scheduler
+PATIENCE = 60  # seconds in which nothing comes, after which somebody must be there to do it
 
 
 class ClusterError(Exception):
@@ -85,7 +86,14 @@ def graded_on(scheduler: str, certificates: Certificates, jobs: Iterable[Job]) -
                 running[client.submit(grade_apart, asdict(job), pure=False)] = job
             if not running:
                 return
-            for future in wait(list(running), return_when="FIRST_COMPLETED").done:
+            try:
+                done = wait(list(running), timeout=PATIENCE, return_when="FIRST_COMPLETED").done
+            except TimeoutError:
+                if client.nthreads():
+                    continue
+                said = f"the cluster at {scheduler} has no worker; start one, and run the command again"
+                raise ClusterError(said) from None
+            for future in done:
                 job = running.pop(future)
                 if future.status in ("cancelled", "lost"):
                     raise ClusterError(f"the cluster at {scheduler} was lost; run the command again to go on")

@@ -8,8 +8,10 @@ from importlib.metadata import version
 from itertools import groupby
 
 from graders.cohort.history import RECORD_FIELDS, SAME_KEY, Key, total, transaction, values_of
+from graders.cohort.versions import grader_version
 from graders.engine.course import load_course
 from graders.engine.record import STATUSES, VERSION, Record, shortened
+from graders.loop.specification import laws_in
 
 IMPORTED = "imported"  # the seed policy of verdicts that came as records: who drew their cases is not known
 GRADING = (
@@ -32,12 +34,19 @@ class Taken:
 
 
 def merge(history: sqlite3.Connection, other: sqlite3.Connection) -> Taken:
-    """Take over all that another history knows, or nothing: every finished grading and every submission once."""
+    """Take over all that another history knows, or nothing: every finished grading and every submission once.
+
+    What both say of a learner's name, section and so on is that of the one whose last run is the later one.
+    """
     n_gradings = n_submissions = 0
     with transaction(history):
-        columns = "id, name, repository, section, start, email, is_active"
+        known = ("name", "repository", "section", "start", "email", "is_active")
+        columns = f"id, {', '.join(known)}"
+        later = ", ".join(f"{name} = excluded.{name}" for name in known)
+        conflict = f"UPDATE SET {later}" if _last_run(other) > _last_run(history) else "NOTHING"
         for row in other.execute(f"SELECT {columns} FROM learners"):
-            history.execute(f"INSERT OR IGNORE INTO learners ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?)", tuple(row))
+            values = "VALUES (?, ?, ?, ?, ?, ?, ?)"
+            history.execute(f"INSERT INTO learners ({columns}) {values} ON CONFLICT (id) DO {conflict}", tuple(row))
         columns = "learner, at, commit_id, committed_at, problem, reader"
         for row in other.execute(f"SELECT {columns} FROM visits ORDER BY at, id"):
             history.execute(
@@ -53,13 +62,28 @@ def merge(history: sqlite3.Connection, other: sqlite3.Connection) -> Taken:
     return Taken(n_gradings, n_submissions)
 
 
+def _last_run(history: sqlite3.Connection) -> str:
+    """When a run last looked at a repository of its roster; "" where none did."""
+    newest: str | None = history.execute(
+        "SELECT max(at) FROM visits JOIN learners ON learners.id = learner WHERE is_active"
+    ).fetchone()[0]
+    return newest or ""
+
+
 def export_records(history: sqlite3.Connection) -> Iterator[str]:
-    """Every record of every finished grading, a line of JSON for each learner who handed in the text."""
+    """The records of every finished grading, a line of JSON for each learner who handed in the text.
+
+    Of gradings that differ by the secret alone, which no record tells, those of the one that was last asked for.
+    """
     rows = history.execute(
         "SELECT s.learner, g.exercise, g.subject_hash, g.grader_version, g.isolation, r.* "
         "FROM (SELECT DISTINCT learner, exercise, subject_hash FROM submissions) s "
-        "JOIN gradings g ON g.exercise = s.exercise AND g.subject_hash = s.subject_hash AND g.finished_at IS NOT NULL "
-        "JOIN records r ON r.grading = g.id ORDER BY s.learner, g.exercise, g.id, r.position"
+        "JOIN (SELECT *, row_number() OVER (PARTITION BY exercise, subject_hash, grader_version, isolation "
+        "ORDER BY seed_policy = ?, asked_at DESC, finished_at DESC, id DESC) AS place "
+        "FROM gradings WHERE finished_at IS NOT NULL) g "
+        "ON g.exercise = s.exercise AND g.subject_hash = s.subject_hash AND g.place = 1 "
+        "JOIN records r ON r.grading = g.id ORDER BY s.learner, g.exercise, g.id, r.position",
+        (IMPORTED,),
     )
     for row in rows:
         known = {name: row[name] for name in EXPECTED}
@@ -67,9 +91,10 @@ def export_records(history: sqlite3.Connection) -> Iterator[str]:
 
 
 def import_records(history: sqlite3.Connection, lines: Iterable[str], learner: str = "") -> Taken:
-    """Take over records, all of them or none. `learner` is whose they are, where they do not say.
+    """Take over records, all of them or none. `learner` is whose they are, where they are a learner's own.
 
-    Records of one grading stand one after the other. Raises `ExchangeError` with the line of the first that is wrong.
+    Such records may not say that they are of another learner, or of a sandbox, which only a lead's are. Records of one
+    grading stand one after the other. Raises `ExchangeError` with the line of the first that is wrong.
     """
     n_gradings = n_submissions = 0
     with transaction(history):
@@ -105,8 +130,9 @@ def add_submission(history: sqlite3.Connection, row: Mapping[str, str]) -> bool:
         return False
     if after and after["subject_hash"] == row["subject_hash"]:
         history.execute(
-            "UPDATE submissions SET first_seen = ?, commit_id = ?, committed_at = ? WHERE id = ?",
-            (row["first_seen"], row["commit_id"], row["committed_at"], after["id"]),
+            "UPDATE submissions SET first_seen = ?, last_seen = max(last_seen, ?), commit_id = ?, committed_at = ? "
+            "WHERE id = ?",
+            (row["first_seen"], row["last_seen"], row["commit_id"], row["committed_at"], after["id"]),
         )
         return False
     history.execute(
@@ -149,17 +175,32 @@ def _read(line: str, number: int, learner: str) -> tuple[Record, int]:
         wrong.append("exercise")
     if not record.subject_hash or not record.time:
         wrong.append("subject_hash or time")
+    wrong += [name for name, value in data.items() if not _can_be_kept(value)]
     if wrong:
         raise ExchangeError(f"line {number}: {', '.join(wrong)} is not as docs/records.md says; nothing was imported")
     whose = record.learner or learner
     if not whose:
         raise ExchangeError(f"line {number} does not say whose it is: add --learner ID; nothing was imported")
+    if learner and whose != learner:
+        raise ExchangeError(f"line {number} is of another learner than --learner {learner}; nothing was imported")
+    if learner and record.isolation == "sandbox":
+        raise ExchangeError(
+            f"line {number} is of a sandbox, which a learner's own records are not; what a lead's history gave away "
+            "says whose it is, and is imported without --learner; nothing was imported"
+        )
     return Record(**vars(record) | {"learner": whose}), number
 
 
 def _is(value: object, kind: object) -> bool:
     """Whether a value is of a field's type, as it is written in `Record`."""
     return type(value).__name__ in str(getattr(kind, "__name__", kind)).replace("None", "NoneType").split(" | ")
+
+
+def _can_be_kept(value: object) -> bool:
+    """Whether a value of JSON is one that SQLite can keep: neither half a sign nor a number beyond 64 bits."""
+    if isinstance(value, str):
+        return not any("\ud800" <= sign <= "\udfff" for sign in value)
+    return not isinstance(value, int) or -(2**63) <= value < 2**63
 
 
 def _same(record: Record) -> tuple[str, ...]:
@@ -169,15 +210,13 @@ def _same(record: Record) -> tuple[str, ...]:
 def _expect_all_laws(records: list[Record]) -> None:
     """Hold that a grading is whole: a law without a record is no pass.
 
-    Which laws a version had is known of this one only; what `headstart cohort` wrote is whole.
+    Which laws a version had is known of this one only, and of the lead's own laws only while they are at hand.
     """
     first, laws = records[0], [record.law for record in records]
     if len(set(laws)) < len(laws):
         raise ExchangeError(f"{first.learner}, {first.exercise}: a law has two records; nothing was imported")
-    if first.grader_version == version("headstart"):
-        from graders.engine.law import laws_for
-
-        missing = [law.name for law in laws_for(first.exercise) if law.name not in laws]
+    if first.grader_version in (version("headstart"), grader_version(first.exercise)):
+        missing = [law for law in laws_in(first.exercise) if law not in laws]
         if missing:
             raise ExchangeError(
                 f"{first.learner}, {first.exercise}: there is no record of {missing[0]}"

@@ -13,18 +13,6 @@ from graders.cohort.policy import Policy, points_of
 from graders.cohort.roster import Learner, applied_roster
 from graders.engine.course import load_course
 
-# Every text that a learner handed in, with the newest of its finished gradings, as the view `verdicts` has it for the
-# newest text alone; `seen_before` is the last visit that did not find it
-ATTEMPTS = """
-SELECT s.exercise, s.committed_at, s.first_seen, g.id AS grading, g.status, g.isolation, g.n_laws, g.n_passed,
-    (SELECT max(v.at) FROM visits v WHERE v.learner = s.learner AND v.problem = '' AND v.at < s.first_seen)
-    AS seen_before
-FROM submissions s LEFT JOIN gradings g ON g.id = (
-    SELECT id FROM gradings WHERE exercise = s.exercise AND subject_hash = s.subject_hash AND finished_at IS NOT NULL
-    ORDER BY isolation = 'sandbox' DESC, asked_at DESC, finished_at DESC, id DESC LIMIT 1
-)
-WHERE s.learner = ? ORDER BY s.first_seen, s.id
-"""
 MISSING, PROBLEM, WAITING = "missing", "problem", "waiting"  # beside the statuses of gradings
 
 
@@ -75,7 +63,8 @@ def gradebook(
             "SELECT at, problem FROM visits WHERE learner = ? ORDER BY at DESC, id DESC LIMIT 1", (learner.id,)
         ).fetchone()
         attempts: dict[str, list[sqlite3.Row]] = {}
-        for attempt in history.execute(ATTEMPTS, (learner.id,)):
+        texts = "SELECT * FROM attempts WHERE learner = ? ORDER BY first_seen, submission"
+        for attempt in history.execute(texts, (learner.id,)):
             attempts.setdefault(attempt["exercise"], []).append(attempt)
         problem = last["problem"] if last else ""
         standings = (_standing(policy, learner, name, attempts.get(name, []), now, problem) for name in wanted)

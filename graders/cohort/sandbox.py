@@ -20,7 +20,7 @@ from pathlib import Path
 
 from graders.cohort.bubblewrap import INSTALL, Bubble, SandboxError, obstacle
 from graders.cohort.cgroup import ControlGroup
-from graders.engine.forked import seconds_computed
+from graders.engine.forked import MAX_STACK, seconds_computed
 from graders.engine.transport import START_SECONDS, Worker
 from graders.engine.worker.channel import Channel, pair
 from graders.engine.worker.codec import encode
@@ -31,12 +31,11 @@ from graders.engine.worker.warm import READY
 
 PROGRAM = "from worker.warm import main; main({descriptor})"
 CREDENTIALS = struct.Struct("3i")  # process, user, group
-MAX_STACK = 2**16  # bytes of what a process wrote down, which may be anything
 REACH = Path(__file__).with_name("reach.py")
 LOOK_SECONDS = 10.0
 GROUPS = "run it as root, or as  systemd-run --user --scope -p Delegate=yes ...,  for a bound on all together"
 REPORT = "report it, with the versions of Linux and bubblewrap; nothing is graded in such a sandbox unless you say so"
-END_SECONDS = 10.0  # for the system to end all of a learner's processes
+END_SECONDS = 60.0  # for the system to end all of a learner's processes
 
 
 class Sandbox:

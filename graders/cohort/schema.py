@@ -82,27 +82,30 @@ CREATE TABLE records (
     UNIQUE (grading, law)
 );
 
--- Per learner and exercise: the newest text, with the newest of its finished gradings. One that somebody asked for
--- below the sandbox never hides one from the sandbox.
-CREATE VIEW verdicts AS
-WITH newest AS (
-    SELECT *, row_number() OVER (PARTITION BY learner, exercise ORDER BY first_seen DESC, id DESC) AS place
-    FROM submissions
-),
-finished AS (
-    SELECT *, row_number() OVER (
-        PARTITION BY exercise, subject_hash
-        ORDER BY isolation = 'sandbox' DESC, asked_at DESC, finished_at DESC, id DESC
-    ) AS place
-    FROM gradings WHERE finished_at IS NOT NULL
-)
+-- Every text that a learner handed in, with that of its finished gradings which counts: one that came as records never
+-- hides one that was given here, nor one below the sandbox one from the sandbox; else the one last asked for.
+CREATE VIEW attempts AS
 SELECT
     s.learner, s.exercise, s.subject_hash, s.id AS submission, s.commit_id, s.committed_at, s.first_seen, s.last_seen,
+    (SELECT max(v.at) FROM visits v WHERE v.learner = s.learner AND v.problem = '' AND v.at < s.first_seen)
+    AS seen_before,  -- the last visit that did not find it
     g.id AS grading, g.grader_version, g.seed_policy, g.isolation, g.began_at, g.finished_at, g.asked_at,
     g.status, g.n_laws, g.n_passed, g.n_tasks, g.n_done, g.law, g.misconception
-FROM newest s
-LEFT JOIN finished g ON g.exercise = s.exercise AND g.subject_hash = s.subject_hash AND g.place = 1
-WHERE s.place = 1;
+FROM submissions s
+LEFT JOIN gradings g ON g.id = (
+    SELECT id FROM gradings c
+    WHERE c.exercise = s.exercise AND c.subject_hash = s.subject_hash AND c.finished_at IS NOT NULL
+    ORDER BY c.seed_policy = 'imported', c.isolation = 'sandbox' DESC, c.asked_at DESC, c.finished_at DESC, c.id DESC
+    LIMIT 1
+);
+
+-- Per learner and exercise the newest of them
+CREATE VIEW verdicts AS
+SELECT * FROM attempts a
+WHERE a.submission = (
+    SELECT id FROM submissions s
+    WHERE s.learner = a.learner AND s.exercise = a.exercise ORDER BY s.first_seen DESC, s.id DESC LIMIT 1
+);
 """
 
 DIGESTS = """

@@ -16,6 +16,34 @@ from graders.engine.worker.serve import serve
 
 FORK: Any = multiprocessing.get_context("fork") if sys.platform != "win32" else None
 SPAWN: Any = multiprocessing.get_context("spawn")
+MAX_STACK = 2**16  # bytes of what a process wrote down, which may be anything
+
+
+class _Memory:
+    """A file that a fork writes to, in memory: a judge that is killed leaves none behind."""
+
+    def __init__(self) -> None:
+        self.name = os.memfd_create("stack")
+
+    def text(self) -> str:
+        return os.pread(self.name, MAX_STACK, 0).decode(errors="replace")
+
+    def close(self) -> None:
+        os.close(self.name)
+
+
+class _File:
+    """A file that a spawned process writes to, which finds it by its name."""
+
+    def __init__(self) -> None:
+        self.folder = tempfile.TemporaryDirectory(prefix="headstart-")
+        self.name = str(Path(self.folder.name) / "stack.txt")
+
+    def text(self) -> str:
+        return Path(self.name).read_text(errors="replace") if Path(self.name).exists() else ""
+
+    def close(self) -> None:
+        self.folder.cleanup()
 
 
 class Forked:
@@ -23,12 +51,11 @@ class Forked:
 
     def __init__(self, source: Source):
         self.source = source
-        self.folder = tempfile.TemporaryDirectory(prefix="headstart-")
-        self.stack_file = Path(self.folder.name) / "stack.txt"
         # macOS has fork, but its libraries do not survive one
         context = FORK if sys.platform == "linux" else SPAWN
+        self.written = _Memory() if sys.platform == "linux" else _File()
         self.channel, theirs = pair()
-        arguments = (theirs, context is FORK, source, str(self.stack_file))
+        arguments = (theirs, context is FORK, source, self.written.name)
         self.process: BaseProcess = context.Process(target=serve, args=arguments, daemon=True)
         self.process.start()
         theirs.close()
@@ -49,7 +76,7 @@ class Forked:
 
     def stack(self) -> str:
         """What it has written down."""
-        return self.stack_file.read_text(errors="replace") if self.stack_file.exists() else ""
+        return self.written.text()
 
     def end(self, patience: float) -> tuple[int | None, str]:
         """End it, after `patience` seconds in which it may end by itself; its exit code, and the stack it left."""
@@ -61,7 +88,7 @@ class Forked:
         self.process.join()
         self.channel.close()
         stack = self.stack()
-        self.folder.cleanup()
+        self.written.close()
         return self.process.exitcode, stack
 
 

@@ -18,7 +18,7 @@ from graders.engine.worker.perform import Failure, Performer, Reply, Request, re
 from graders.engine.worker.serve import NUMBER
 
 MAX_REPLY = 16 * 2**20  # bytes, or twice as many as the request has, when that is more
-GRACE = 0.3  # seconds in which a late worker writes down where it is
+GRACE = 1.0  # seconds, at most, in which a late worker writes down where it is
 MAX_HEADER = 2 * 2**20  # of them: what is parsed, and takes many times as much memory as it has bytes
 READY = 8  # bytes, more than a process says when it is ready
 START_SECONDS = 60.0  # for a spawned worker to import torch

@@ -175,7 +175,11 @@ def _service(family: int, address) -> socket.socket:
 
 
 def descendants() -> dict[int, str]:
-    """All processes that this one started, and those that they did: what they run, by number."""
+    """All processes that this one started, and those that they did, and that run: what, by number.
+
+    One that has ended and whose parent has not asked how is none: what git leaves so when it is killed becomes our
+    child, and nobody here asks.
+    """
     parents, names = {}, {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():

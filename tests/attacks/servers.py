@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -58,10 +58,12 @@ def scheduler(folder: Path) -> Iterator[tuple[str, int]]:
     command += ["--no-dashboard", "--scheduler-file", file, "--tls-ca-file", cert, "--tls-cert", cert, "--tls-key", key]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     try:
-        until = time.monotonic() + START_SECONDS
-        while not file.exists() and time.monotonic() < until:
+        until, said = time.monotonic() + START_SECONDS, {}
+        while not said and time.monotonic() < until:
             time.sleep(0.05)
-        address = urlsplit(json.loads(file.read_text())["address"])
+            with suppress(OSError, ValueError):  # it is not there, or not whole
+                said = json.loads(file.read_text())
+        address = urlsplit(said["address"])
         assert address.hostname is not None
         assert address.port is not None
         yield address.hostname, address.port

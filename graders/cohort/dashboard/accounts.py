@@ -13,23 +13,7 @@ from graders.cohort.roster import Learner
 from graders.engine.course import Exercise
 from graders.engine.record import Record
 
-# Of each text the verdict that counts, as the view `verdicts` has it for the newest ones
-ATTEMPTS = """
-WITH finished AS (
-    SELECT *, row_number() OVER (
-        PARTITION BY exercise, subject_hash
-        ORDER BY isolation = 'sandbox' DESC, asked_at DESC, finished_at DESC, id DESC
-    ) AS place
-    FROM gradings WHERE finished_at IS NOT NULL
-)
-SELECT s.learner, s.exercise, s.commit_id, s.committed_at, s.first_seen, g.id, g.status, g.n_laws, g.n_passed, g.law,
-    g.misconception, g.isolation,
-    (SELECT max(v.at) FROM visits v WHERE v.learner = s.learner AND v.problem = '' AND v.at < s.first_seen)
-    AS seen_before
-FROM submissions s
-LEFT JOIN finished g ON g.exercise = s.exercise AND g.subject_hash = s.subject_hash AND g.place = 1
-ORDER BY s.learner, s.first_seen, s.id
-"""
+ATTEMPTS = "SELECT * FROM attempts ORDER BY learner, first_seen, submission"
 VISITS = """
 SELECT v.learner, v.at, v.problem, (SELECT min(at) FROM visits w WHERE w.learner = v.learner) AS first
 FROM visits v
@@ -111,7 +95,7 @@ class Standing:
 def accounts(history: sqlite3.Connection) -> Iterator[Account]:
     """All learners of the roster by id, one at a time: a year of 5,000 of them need not fit into memory."""
     visits = {row["learner"]: row for row in history.execute(VISITS)}
-    handed_in = itertools.groupby(history.execute(ATTEMPTS), key=lambda row: row[0])
+    handed_in = itertools.groupby(history.execute(ATTEMPTS), key=lambda row: row["learner"])
     learner, rows = next(handed_in, (None, iter(())))
     for who in history.execute(LEARNERS):
         # Both are in the order of ids; whoever left the roster has submissions, and is passed over
@@ -176,9 +160,9 @@ def _failure(attempt: Attempt) -> tuple[str, str, str]:
 def _attempt(row: sqlite3.Row) -> Attempt:
     seen = _time(row["first_seen"])
     told = (row["exercise"], there_at(row) or seen, seen, row["commit_id"])
-    if row["id"] is None:
+    if row["grading"] is None:
         return Attempt(*told, WAITING)
-    verdict = (row[name] for name in ("status", "id", "n_laws", "n_passed", "law", "misconception", "isolation"))
+    verdict = (row[name] for name in ("status", "grading", "n_laws", "n_passed", "law", "misconception", "isolation"))
     return Attempt(*told, *verdict)
 
 

@@ -40,7 +40,7 @@ def merge(
 
 def import_records(
     file: Annotated[Path, typer.Argument(help="Records, one JSON object a line.", metavar="FILE")],
-    learner: Annotated[str, typer.Option(help="Whose records they are, where they do not say.")] = "",
+    learner: Annotated[str, typer.Option(help="The learner whose own records they are.")] = "",
     history: History = HISTORY,
 ) -> None:
     """Take over records that --records or export-records wrote; all of the file or, where one is wrong, nothing."""

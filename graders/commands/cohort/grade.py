@@ -59,9 +59,13 @@ def grade(
     if learner is not None:
         if said := given(context, "roster", "shard", "scheduler", "workers"):
             refuse(f"{said[0]} has no effect with --learner; leave one out")
+        from graders.cohort.history import HistoryError
         from graders.commands.cohort.one_learner import grade_one
 
-        grade_one(learner, exercises, isolation, extra, history if given(context, "history") else None, secret)
+        try:
+            grade_one(learner, exercises, isolation, extra, history if given(context, "history") else None, secret)
+        except HistoryError as error:
+            fail(str(error))
         return
     from graders.cohort.roster import RosterError, applied_roster, difference_lines, differences, read_roster
 

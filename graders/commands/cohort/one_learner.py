@@ -38,7 +38,10 @@ def grade_one(
     where, found = f"{folder}/{FOLDER}", []
     for name, text in hashes.items():
         job = terms.job(name, text, submission)
-        own = list(outcomes(job))
+        try:
+            own = list(outcomes(job))
+        except RuntimeError as error:  # no process for the learner's code could be started
+            fail(f"{name} could not be graded: {error}")
         found += own
         if run is not None:
             for _ in run.hand_out(name, text, submission):
