@@ -64,6 +64,13 @@ def test_nothing_may_be_written_and_nobody_else_s_text_is_run(path):
 
 
 @pytest.mark.parametrize("path", HANDED_OUT, ids=lambda path: path.stem)
+def test_no_package_index_is_named_but_by_a_variable_of_the_repository(path):
+    text = path.read_text(encoding="utf-8")
+    assert re.findall(r"\w*INDEX_URL: (.*)", text) == ["${{ vars.PIP_EXTRA_INDEX_URL }}"]
+    assert re.findall(r"https?://\S+", text) == []
+
+
+@pytest.mark.parametrize("path", HANDED_OUT, ids=lambda path: path.stem)
 def test_no_expression_stands_in_a_command(path):
     steps = [step for job in read(path)["jobs"].values() for step in job["steps"]]
     assert [step["run"] for step in steps if "${{" in step.get("run", "")] == []
