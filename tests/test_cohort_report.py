@@ -17,7 +17,8 @@ def lead(tmp_path, monkeypatch):
     monkeypatch.delenv("HEADSTART_COHORT_SECRET", raising=False)
     history = cohort(tmp_path / "history.sqlite3", *(learner(i) for i in range(6)))
     for i in range(6):
-        hand_in(history, f"u{i:03}", "tensors", "passed", 40, isolation="process" if i == 0 else "sandbox")
+        # So long ago that by anybody's clock they have left, and nobody needs the lead
+        hand_in(history, f"u{i:03}", "tensors", "passed", 4000, isolation="process" if i == 0 else "sandbox")
     history.close()
     return tmp_path
 
@@ -59,6 +60,20 @@ def test_a_folder_with_other_files_is_never_replaced(lead):
     expected = "--out site: expected a new or empty folder, or an earlier report; this holds other files\n"
     assert report("--out", "site") == (2, expected)
     assert (lead / "site" / "thesis.txt").read_text() == "years of work"
+
+
+@pytest.mark.parametrize(
+    ("is_repository", "how"),
+    [
+        (True, 'in the course\'s folder: pip install -e ".[cohort]"'),
+        (False, "in the folder that was handed out: pip install -r requirements.txt"),
+    ],
+)
+def test_without_the_theme_it_says_what_to_install(lead, monkeypatch, is_repository, how):
+    monkeypatch.setattr("graders.commands.cohort.report.find_spec", lambda name: None)
+    monkeypatch.setattr("graders.engine.course.IS_REPOSITORY", is_repository)
+    expected = f"the report is made with MkDocs and its theme, which are not installed; {how}\n"
+    assert report("--out", "site") == (1, expected)
 
 
 @pytest.mark.parametrize("public", ["site", "site/public", "."])

@@ -12,8 +12,7 @@ from graders.cohort.policy import FILE as POLICY
 from graders.cohort.policy import PolicyError, read_policy
 from graders.commands.cohort.options import HISTORY, SECRET, History, Secret, open_history, read_secret
 from graders.commands.options import expect, fail, refuse
-
-INSTALL = "pip install 'headstart[cohort]'"
+from graders.engine.course import how_to_install
 
 
 def report(
@@ -40,7 +39,7 @@ def report(
     if since is not None and since.date() > now.date():
         refuse(f"--since {since.date()} is in the future; expected a day that is past")
     if find_spec("material") is None:
-        fail(f"the report is made with MkDocs and its theme, which are not installed: {INSTALL}")
+        fail(f"the report is made with MkDocs and its theme, which are not installed; {how_to_install('cohort')}")
     from graders.cohort.dashboard.digest import Digest, remember, since_last
     from graders.cohort.dashboard.folder import replaced
     from graders.cohort.dashboard.lead import write_report
