@@ -1,6 +1,7 @@
 """`headstart cohort report`: two folders, what is said, and what is refused before anything is written."""
 
 import re
+import sys
 
 import pytest
 from reported import cohort, hand_in, learner
@@ -70,7 +71,7 @@ def test_a_folder_with_other_files_is_never_replaced(lead):
     ],
 )
 def test_without_the_theme_it_says_what_to_install(lead, monkeypatch, is_repository, how):
-    monkeypatch.setattr("graders.commands.cohort.report.find_spec", lambda name: None)
+    monkeypatch.setattr(sys.modules["graders.commands.cohort.report"], "find_spec", lambda name: None)
     monkeypatch.setattr("graders.engine.course.IS_REPOSITORY", is_repository)
     expected = f"the report is made with MkDocs and its theme, which are not installed; {how}\n"
     assert report("--out", "site") == (1, expected)
