@@ -126,6 +126,10 @@ def test_a_file_in_place_of_a_repository_is_not_taken_for_a_bundle(tmp_path):
     assert refused(tmp_path / "ada.bundle", tmp_path).endswith("there is no such folder")
 
 
+def test_a_path_that_no_system_takes_is_no_folder_either(tmp_path):
+    assert refused("a" * 5000, tmp_path).endswith("there is no such folder")
+
+
 def test_a_repository_without_a_commit_says_so(tmp_path):
     (tmp_path / "ada").mkdir()
     as_ada(tmp_path / "ada", "init", "--quiet")

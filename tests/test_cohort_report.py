@@ -9,6 +9,8 @@ from typer.testing import CliRunner
 
 from graders.cli import app
 from graders.cohort.history import open_history
+from graders.cohort.sandbox import Probe
+from graders.commands.cohort.options import refuse_below
 
 
 @pytest.fixture
@@ -43,6 +45,15 @@ def test_a_report_is_written_into_both_folders_and_noted(lead):
     assert len(list((lead / "site" / "learners").iterdir())) == 6
     history = open_history(lead / "history.sqlite3")
     assert history.execute("SELECT count(*) FROM digests").fetchone()[0] == 1
+
+
+def test_what_a_run_found_out_about_its_sandbox_is_on_the_first_page(lead, monkeypatch):
+    found = Probe("sandbox", "no bound for all together", "run it as root")
+    monkeypatch.setattr("graders.cohort.sandbox.probe", lambda: found)
+    refuse_below("sandbox", open_history(lead / "history.sqlite3"))
+    assert report("--out", "site")[0] == 0
+    page = (lead / "site" / "index.html").read_text(encoding="utf-8")
+    assert "not bounded as it can be (no bound for all together): run it as root." in page
 
 
 def test_a_second_report_takes_the_place_of_the_first(lead):
@@ -102,6 +113,13 @@ def test_a_policy_that_cannot_be_used_is_told_and_nothing_is_written(lead):
     assert code == 1
     assert "policy.toml" in said
     assert not (lead / "site").exists()
+
+
+def test_an_extension_for_nobody_is_told_as_exports_do(lead):
+    (lead / "policy.toml").write_text("[extensions.nobody]\ndays = 3\n")
+    code, said = report("--out", "site")
+    assert code == 1
+    assert "[extensions.nobody]: the roster has no such learner" in said
 
 
 def test_a_digest_can_be_told_from_when_to_tell(lead):

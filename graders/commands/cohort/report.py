@@ -49,7 +49,7 @@ def report(
     opened = open_history(history, must_exist=True)
     key = read_secret(secret) if public else b""
     try:
-        rules = read_policy(policy)
+        rules = read_policy(policy, [row["id"] for row in opened.execute("SELECT id FROM learners")])
         digest = Digest(since.replace(tzinfo=datetime.UTC) if since else since_last(opened, now))
         with replaced(out) as folder:
             made = write_report(opened, folder, due_of(rules), plan_of(rules), digest, now)
