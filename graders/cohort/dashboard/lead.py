@@ -24,7 +24,7 @@ from graders.engine.course import Exercise, load_course
 
 PAGES = (("index", "Today"), ("grid", "Everyone"), ("mistakes", "Mistakes"), ("pace", "Pace"))
 LEARNER = "learners/page"
-MOST_IN_NEED, MOST_FINDINGS, MOST_NAMES, MOST_ATTEMPTS = 25, 20, 60, 100
+MOST_IN_NEED, MOST_FINDINGS, MOST_NAMES, MOST_ATTEMPTS = 25, 10, 60, 100
 WEB = re.compile(r"https://[A-Za-z0-9.-]+(:\d+)?/[A-Za-z0-9._~/-]*")  # an address that a link may lead to
 
 
