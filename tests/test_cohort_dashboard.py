@@ -50,7 +50,9 @@ def test_why_a_file_was_not_taken_is_on_the_learner_s_page_and_is_no_broken_law(
     history.execute("UPDATE records SET kind = 'no_file' WHERE status = 'failed'")
     history.execute("UPDATE gradings SET status = 'problem'")
     written(history, tmp_path / "site")
-    assert "exercises/mlp.py is a link" in said(page_of(tmp_path / "site", history, "u001"))
+    page = said(page_of(tmp_path / "site", history, "u001"))
+    assert "What happened exercises/mlp.py is a link." in page
+    assert "The file was not there" not in page
     assert "No law is broken." in said(tmp_path / "site/mistakes.html")
 
 
@@ -112,6 +114,18 @@ def test_a_learner_s_page_says_their_newest_failure_as_their_screen_does(some):
     assert "1 broken" in page
     assert "What this looks like The mask hides the token itself: the diagonal is masked too." in page
     assert "Think about Which keys may the query at position 0 look at?" in page
+
+
+def test_what_is_not_graded_yet_is_no_attempt(tmp_path):
+    history = cohort(tmp_path / "h", learner(1))
+    hand_in(history, "u001", "mlp", "failed", 2)
+    record_visit(history, "u001", days_ago(1), hashes={"mlp": "mended", "block": "on top of that"})
+    written(history, tmp_path / "site")
+    grid = grid_of(tmp_path / "site")
+    names = [name for name, *_ in grid["statuses"]]
+    (row,) = grid["learners"]
+    cells = {e: (names[c[0]], c[1]) for e, c in zip(grid["exercises"], row[8], strict=True)}
+    assert (cells["mlp"], cells["block"]) == (("waiting", 1), ("waiting", 0))
 
 
 def test_the_pace_is_from_the_first_try_to_the_first_pass_and_against_the_plan(some):

@@ -101,7 +101,7 @@ def _standing(
     ]
     best = max(worths, key=lambda worth: worth.points, default=Worth(0))  # of equal ones the earliest
     newest = attempts[-1]
-    is_begun = any(attempt["status"] != "not_started" for attempt in judged)
+    is_begun = any(attempt["status"] not in ("not_started", PROBLEM) for attempt in judged)
     return Standing(
         exercise,
         newest["status"] or WAITING,
