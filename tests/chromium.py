@@ -67,6 +67,15 @@ class Chromium:
         answer = self.do("Page.navigate", url=page.resolve().as_uri())
         if "errorText" in answer:
             raise RuntimeError(f"{page} was not opened: {answer['errorText']}")
+        self._wait()
+
+    def follow(self, link: str) -> None:
+        """Click on the link that a script finds, and wait until the page it leads to is drawn."""
+        self.heard.clear()
+        self.value(f"{link}.click()")
+        self._wait()
+
+    def _wait(self) -> None:
         while not any(event.get("method") == "Page.loadEventFired" for event in self.heard):
             self.heard.append(self._next())
 

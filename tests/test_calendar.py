@@ -121,5 +121,5 @@ def test_without_the_library_it_says_what_to_install(tmp_path, monkeypatch):
     assert done.exit_code == 1
     assert (
         done.output
-        == "this needs icalendar, which is not installed; in the course's folder: pip install -e '.[cohort]'\n"
+        == 'this needs icalendar, which is not installed; in the course\'s folder: pip install -e ".[cohort]"\n'
     )

@@ -1,4 +1,4 @@
-"""What the lead's pages say: who needs them and why, what goes wrong, how everybody stands; and nobody's markup."""
+"""What the lead's pages say: what goes wrong, how everybody stands, what to mend first; and nobody's markup."""
 
 import datetime
 import html
@@ -9,10 +9,7 @@ import pytest
 from reported import NASTY, NOW, cohort, days_ago, hand_in, learner, written
 
 from graders.cohort.dashboard import accounts, folder
-from graders.cohort.dashboard.needs import reasons
-from graders.cohort.dashboard.plan import due_of, plan_of
 from graders.cohort.history import record_visit
-from graders.cohort.policy import Policy
 from graders.engine.course import load_course
 
 START = NOW.date() - datetime.timedelta(days=10)
@@ -35,111 +32,42 @@ def grid_of(site):
     return json.loads(text.removeprefix("const cohort = ").removesuffix(";\n"))
 
 
-def reasons_for(history, policy=None):
-    """The reasons for the only learner of a history: kind and text."""
-    (account,) = accounts.accounts(history)
-    standing = accounts.standing_of(account, load_course().exercises)
-    broken = {
-        name: accounts.failures_of(history, cell.newest)
-        for name, cell in standing.cells.items()
-        if cell.newest and cell.status == "failed"
-    }
-    return [(one.kind, one.text, one.to_do) for one in reasons(standing, broken, due_of(policy or Policy()), NOW)]
-
-
-def test_the_same_failure_three_times_in_a_row_is_being_stuck_and_comes_with_the_mistake_s_question(tmp_path):
-    history = cohort(tmp_path / "h", learner(1))
-    for days in (4, 3):
-        hand_in(history, "u001", "attention", "failed", days, "mask_hides_self")
-    assert reasons_for(history) == []
-    hand_in(history, "u001", "attention", "failed", 2, "mask_hides_self")
-    assert reasons_for(history) == [
-        (
-            "stuck",
-            "attention: the same failure 3 times in a row. The mask hides the token itself: the diagonal is masked "
-            "too.",
-            "Ask: Which keys may the query at position 0 look at?",
-        )
-    ]
-    hand_in(history, "u001", "attention", "failed", 1, "heads_in_the_place_of_tokens")
-    assert reasons_for(history) == []  # another mistake is a step
-
-
-def test_a_failure_without_a_name_is_told_by_its_law_and_asked_about_with_the_page_s_question(tmp_path):
-    history = cohort(tmp_path / "h", learner(1))
-    for days in (4, 3, 2):
-        hand_in(history, "u001", "layer_norm", "failed", days)
-    ((kind, text, to_do),) = reasons_for(history)
-    assert kind == "stuck"
-    assert text.startswith("layer_norm: the same failure 3 times in a row. ")
-    assert to_do.startswith("Ask: ")
-    assert to_do.endswith("?")
-
-
-def test_no_change_for_a_week_is_told_until_somebody_is_gone(tmp_path):
-    history = cohort(tmp_path / "h", learner(1))
-    hand_in(history, "u001", "tensors", "passed", 9)
-    expected = ("quiet", "No change for 9 days, after tensors.", "Write to them, and ask what stands in the way.")
-    assert reasons_for(history) == [expected]
-    gone = cohort(tmp_path / "gone", learner(1))
-    hand_in(gone, "u001", "tensors", "passed", 29)
-    assert reasons_for(gone) == []
-
-
-def test_whoever_has_handed_in_nothing_a_week_after_the_start_is_told(tmp_path):
-    history = cohort(tmp_path / "h", learner(1, start=NOW.date() - datetime.timedelta(days=7)))
-    hand_in(history, "u001", "tensors", "not_started", 3, text="stub")
-    expected = "Nothing handed in yet, 7 days after the beginning."
-    assert reasons_for(history) == [("quiet", expected, "Write to them, and ask what stands in the way.")]
-
-
-def test_behind_is_by_a_session_a_week_from_the_start(tmp_path):
-    history = cohort(tmp_path / "h", learner(1, start=START))
-    hand_in(history, "u001", "tensors", "passed", 1)
-    assert reasons_for(history) == [
-        (
-            "behind",
-            "Behind the plan: markov not passed, the first due on 17 Nov 2026.",
-            "Ask what keeps them from markov.",
-        )
-    ]
-
-
-def test_the_policy_s_dates_stand_before_the_sessions(tmp_path):
-    history = cohort(tmp_path / "h", learner(1, start=START))
-    hand_in(history, "u001", "tensors", "failed", 1)
-    policy = Policy(due_exercises={"tensors": datetime.date(2026, 11, 19)})
-    assert reasons_for(history, policy) == [
-        (
-            "behind",
-            "Behind the plan: tensors not passed, the first due on 19 Nov 2026.",
-            "Ask how far they are with tensors.",
-        )
-    ]
-    assert plan_of(policy) == "Due dates are those of the policy, extensions included."
-
-
-def test_a_repository_that_cannot_be_read_is_told_with_its_reason(tmp_path):
-    history = cohort(tmp_path / "h", learner(1))
-    record_visit(history, "u001", days_ago(-0.1), problem="it asks for a password.")
-    assert [(kind, text) for kind, text, _ in reasons_for(history)] == []  # nothing for a hundred days: gone
-    hand_in(history, "u001", "tensors", "passed", 1)
-    assert [(kind, text) for kind, text, _ in reasons_for(history)] == [
-        ("unreadable", "The repository could not be read: it asks for a password.")
-    ]
-
-
 def test_a_grader_that_stopped_is_no_mistake_of_a_learner(tmp_path):
     history = cohort(tmp_path / "h", learner(1))
     hand_in(history, "u001", "tensors", "passed", 1)
     for days in (4, 3, 2):
         hand_in(history, "u001", "attention", "error", days)
-    assert reasons_for(history) == []
     written(history, tmp_path / "site")
     assert "1 verdict could not be made, since a grader itself stopped (attention)" in said(
         tmp_path / "site/index.html"
     )
     assert "No law is broken." in said(tmp_path / "site/mistakes.html")
+
+
+def test_why_a_file_was_not_taken_is_on_the_learner_s_page_and_is_no_broken_law(tmp_path):
+    history = cohort(tmp_path / "h", learner(1))
+    hand_in(history, "u001", "mlp", "failed", 1, told=("", "exercises/mlp.py is a link", ""))
+    history.execute("UPDATE records SET kind = 'no_file' WHERE status = 'failed'")
+    history.execute("UPDATE gradings SET status = 'problem'")
+    written(history, tmp_path / "site")
+    page = said(page_of(tmp_path / "site", history, "u001"))
+    assert "What happened exercises/mlp.py is a link." in page
+    assert "The file was not there" not in page
+    assert "No law is broken." in said(tmp_path / "site/mistakes.html")
+
+
+def test_a_sandbox_without_a_bound_on_all_memory_is_told_until_a_run_has_one(tmp_path):
+    history = cohort(tmp_path / "h", learner(1))
+    hand_in(history, "u001", "mlp", "passed", 1)
+    history.execute(
+        "INSERT INTO probes VALUES (?, 'bubblewrap; no bound for all together', 'run it as root')", (days_ago(2),)
+    )
+    written(history, tmp_path / "weak")
+    told = "not bounded as it can be (bubblewrap; no bound for all together): run it as root."
+    assert told in said(tmp_path / "weak/index.html")
+    history.execute("INSERT INTO probes VALUES (?, 'bubblewrap; control groups', '')", (days_ago(1),))
+    written(history, tmp_path / "strong")
+    assert "not bounded" not in said(tmp_path / "strong/index.html")
 
 
 @pytest.fixture(scope="module")
@@ -164,7 +92,7 @@ def test_a_mistake_has_everybody_who_makes_it_and_the_smallest_example(some):
     page = said(some[1] / "mistakes.html")
     mistake = page[page.index("The mask hides") :]
     assert "2 learners · attention · apply_causal_mask · mask_hides_self" in mistake
-    assert "Smallest example x = [1.0] yours [2.0] expected [3.0]" in mistake.partition("Who:")[0]
+    assert "Smallest example x = [1.0] theirs [2.0] expected [3.0]" in mistake.partition("Who:")[0]
     assert "Who: 2 learners Name001 Name002" in mistake
 
 
@@ -186,6 +114,18 @@ def test_a_learner_s_page_says_their_newest_failure_as_their_screen_does(some):
     assert "1 broken" in page
     assert "What this looks like The mask hides the token itself: the diagonal is masked too." in page
     assert "Think about Which keys may the query at position 0 look at?" in page
+
+
+def test_what_is_not_graded_yet_is_no_attempt(tmp_path):
+    history = cohort(tmp_path / "h", learner(1))
+    hand_in(history, "u001", "mlp", "failed", 2)
+    record_visit(history, "u001", days_ago(1), hashes={"mlp": "mended", "block": "on top of that"})
+    written(history, tmp_path / "site")
+    grid = grid_of(tmp_path / "site")
+    names = [name for name, *_ in grid["statuses"]]
+    (row,) = grid["learners"]
+    cells = {e: (names[c[0]], c[1]) for e, c in zip(grid["exercises"], row[8], strict=True)}
+    assert (cells["mlp"], cells["block"]) == (("waiting", 1), ("waiting", 0))
 
 
 def test_the_pace_is_from_the_first_try_to_the_first_pass_and_against_the_plan(some):

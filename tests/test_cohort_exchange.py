@@ -9,7 +9,7 @@ from test_cohort_history import EARLY, KEY, LATE, grade, rows
 
 from graders.cohort import history as histories
 from graders.cohort.exchange import ExchangeError, export_records, import_records, merge
-from graders.cohort.history import apply_roster, open_history, record_visit
+from graders.cohort.history import apply_roster, open_history, record_probe, record_visit
 from graders.cohort.roster import Learner
 from graders.cohort.versions import grader_version
 
@@ -40,6 +40,14 @@ def test_each_finished_grading_visit_and_submission_is_taken_over_once(two):
     ]
     counts = "SELECT (SELECT count(*) FROM visits), (SELECT count(*) FROM gradings), (SELECT count(*) FROM records)"
     assert rows(one, counts) == [(2, 2, 6)]
+
+
+def test_what_bounded_the_sandboxes_is_taken_over(two):
+    one, other = two
+    record_probe(other, "bubblewrap", "run it as root")
+    merge(one, other)
+    merge(one, other)
+    assert rows(one, "SELECT reason, mend FROM probes") == [("bubblewrap", "run it as root")]
 
 
 def test_a_text_seen_on_both_sides_is_one_submission_and_order_in_time_holds(two):

@@ -69,7 +69,7 @@ def test_canvas_gets_its_columns_the_points_possible_and_a_line_for_each_learner
     assert head == ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", "attention", "mlp"]
     assert possible == ["    Points Possible", "", "", "", "", "100", "100"]
     assert ada == ["Ada Lovelace", "", "ada", "ada@example.org", "A", "100", ""]
-    assert bo[2:] == ["bo", "'=1@x", "'@SUM(A1);=1", "16", ""]
+    assert bo[2:] == ["bo", "'=1@x", "'@SUM(A1);=1", "", ""]  # a grader stopped: no mistake of his
     assert cy == ["Cy", "", "cy", "", "", "", ""]
 
 
@@ -200,7 +200,7 @@ def test_the_summary_counts_where_learners_stand_and_has_a_line_for_each(history
     assert lines[0] == "## Cohort: 3 learners"
     assert lines[2] == "Isolation: sandbox."
     assert "| attention | 1 | 0 | 0 | 0 | 1 | 1 | 0 |" in lines
-    assert "| Ada Lovelace (ada) | 1 of 1 | 100 | 2026\\-09\\-02 02\\:00\\:00 |  |" in lines
+    assert "| Ada Lovelace (ada) | 1 of 1 | 100 | 2026-09-02 02\\:00\\:00 |  |" in lines
     assert lines[-1].endswith("| there is no such repository, or it is private |")
 
 

@@ -5,7 +5,7 @@ from repositories import blob, commit, commit_tree, make_repository
 from repositories import git as as_ada
 
 from graders.cohort import fetch as fetching
-from graders.cohort.fetch import TOKEN, TOKEN_HOST, FetchError, fetch, git, refusal
+from graders.cohort.fetch import PROXIES, TOKEN, TOKEN_HOST, FetchError, fetch, git, refusal
 from graders.cohort.submission import fetch_submission
 
 FILES = {"exercises/attention.py": "x = 1\n"}
@@ -126,13 +126,19 @@ def test_a_file_in_place_of_a_repository_is_not_taken_for_a_bundle(tmp_path):
     assert refused(tmp_path / "ada.bundle", tmp_path).endswith("there is no such folder")
 
 
+def test_a_path_that_no_system_takes_is_no_folder_either(tmp_path):
+    assert refused("a" * 5000, tmp_path).endswith("there is no such folder")
+
+
 def test_a_repository_without_a_commit_says_so(tmp_path):
     (tmp_path / "ada").mkdir()
     as_ada(tmp_path / "ada", "init", "--quiet")
     assert refused(tmp_path / "ada", tmp_path).endswith("could not be fetched: it has no commit yet")
 
 
-def test_a_server_that_cannot_be_reached_is_one_sentence(tmp_path):
+def test_a_server_that_cannot_be_reached_is_one_sentence(tmp_path, monkeypatch):
+    for name in PROXIES:  # one of these would answer in its place
+        monkeypatch.delenv(name, raising=False)
     said = refused("https://127.0.0.1:9/ada", tmp_path)
     assert said == "the repository 'https://127.0.0.1:9/ada' could not be fetched: its host is silent"
 

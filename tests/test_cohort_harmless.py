@@ -25,6 +25,20 @@ def test_markdown_escapes_do_not_change_what_is_read():
     assert markdown("a_b*c <i> & @x #1") == "a\\_b\\*c &lt;i&gt; &amp; @\u200bx \\#\u200b1"
 
 
+@pytest.mark.parametrize(
+    "text", ["www.evil.example", "https://evil.example", ":smile:", "1. one", "2) two", "- a", "---"]
+)
+def test_markdown_makes_no_link_picture_or_list_of_a_text(text):
+    assert markdown(text) != text
+    assert markdown(text).replace("\\", "") == text
+
+
+def test_a_sentence_in_markdown_can_be_read_as_it_is():
+    assert markdown("gpt: the same failure of GPT-2 (twice). Ask why.") == (
+        "gpt: the same failure of GPT-2 (twice). Ask why."
+    )
+
+
 def test_plain_text_is_one_line_without_anything_unseen():
     assert plain("a\x1b[31mb\x1b]0;title\x07c\u202ed\ne\x9bf") == "abc d e f"
     assert plain("क्\u200dष") == "क्\u200dष"

@@ -34,7 +34,7 @@ def sites(tmp_path_factory):
     """Reports: a cohort at work, the same for everybody, strangers' markup, and each empty state."""
     at = tmp_path_factory.mktemp("sites")
     busy, _ = written(make_year(at / "busy.sqlite3", 120, NOW, n_days=64), at / "busy")
-    written(make_year(at / "few.sqlite3", 10, NOW, n_days=64), at / "few")  # to axe, a row is like another
+    written(make_year(at / "few.sqlite3", 6, NOW, n_days=64), at / "few")  # to axe, a row is like another
     (at / "public").mkdir()
     write_public(busy.standings, at / "public", b"0123456789abcdef", 5, NOW)
     nasty = cohort(at / "nasty.sqlite3", *(learner(i, text, START, text) for i, text in enumerate(NASTY)))
@@ -64,8 +64,9 @@ def test_a_page_is_readable_in_every_way_and_asks_for_nothing_else(browser, site
             for dark in (False, True):
                 browser.open(page, width, dark)
                 where = f"{name}/{page.name} at {width}, {'dark' if dark else 'light'}"
-                browser.value(f"{AXE};1")
-                assert browser.value(VIOLATIONS) == [], where
+                if dark == (width == 1280):  # its rules are about colours and markup: each of both at one width
+                    browser.value(f"{AXE};1")
+                    assert browser.value(VIOLATIONS) == [], where
                 assert browser.complaints() == [], where
                 outside = [url for url in browser.requests() if not url.startswith((sites / name).as_uri())]
                 assert outside == [], where
@@ -165,9 +166,7 @@ def test_every_page_is_reached_by_keyboard_from_the_first(browser, sites):
 
 def test_a_link_of_another_page_opens_the_grid_with_its_filter(browser, sites):
     browser.open(sites / "busy" / "index.html", 1280, False)
-    browser.value("document.querySelector('a[href=\"grid.html#need=any\"]').click()")
-    while not browser.value("document.getElementById('grid') && document.querySelectorAll('#grid tbody tr').length"):
-        pass
+    browser.follow("document.querySelector('a[href=\"grid.html#need=any\"]')")
     assert browser.value("document.getElementById('filters').elements.need.value") == "any"
     n_in_need = browser.value("cohort.learners.filter((row) => row[5].length).length")
     assert shown(browser).startswith(f"{n_in_need} of 120 learners")
@@ -176,9 +175,7 @@ def test_a_link_of_another_page_opens_the_grid_with_its_filter(browser, sites):
 def test_the_learners_of_a_mistake_are_found_in_the_grid(browser, sites):
     browser.open(sites / "busy" / "mistakes.html", 1280, False)
     who = browser.value("[...document.querySelectorAll('.finding')].at(-1).querySelectorAll('.names li').length")
-    browser.value("[...document.querySelectorAll('.finding')].at(-1).querySelector('a[href*=\"#mistake=\"]').click()")
-    while not browser.value("document.getElementById('grid') && document.querySelectorAll('#grid tbody tr').length"):
-        pass
+    browser.follow("[...document.querySelectorAll('.finding')].at(-1).querySelector('a[href*=\"#mistake=\"]')")
     assert len(rows(browser)) == who
 
 

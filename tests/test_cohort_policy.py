@@ -235,6 +235,17 @@ def test_what_is_not_begun_has_no_points_before_it_is_due_and_none_after(history
     assert standing(history, policy(LATE), "2026-10-02T00:00:00+00:00").points == 0
 
 
+@pytest.mark.parametrize("records", [None, [law("a"), law("b", "error")]], ids=["waiting", "error"])
+def test_what_could_not_be_judged_yet_costs_nobody_points(history, policy, records):
+    history.visit("ada", "2026-09-02T02:00:00+00:00", attention="text")
+    if records:
+        history.grade("attention", "text", records)
+    long_after = "2026-11-01T00:00:00+00:00"
+    assert standing(history, policy(LATE), long_after).points is None
+    history.visit("ada", "2026-09-01T02:00:00+00:00", attention="before").share("attention", "before", 1, 2)
+    assert standing(history, policy(LATE), long_after).points == 50
+
+
 def test_who_handed_in_nothing_is_missing_and_who_could_not_be_fetched_has_a_problem(history, policy):
     assert standing(history, policy(LATE)).status == "missing"
     history.visit("ada", "2026-09-02T02:00:00+00:00", problem="there is no such repository, or it is private")

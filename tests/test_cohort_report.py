@@ -1,6 +1,7 @@
 """`headstart cohort report`: two folders, what is said, and what is refused before anything is written."""
 
 import re
+import sys
 
 import pytest
 from reported import cohort, hand_in, learner
@@ -8,6 +9,8 @@ from typer.testing import CliRunner
 
 from graders.cli import app
 from graders.cohort.history import open_history
+from graders.cohort.sandbox import Probe
+from graders.commands.cohort.options import refuse_below
 
 
 @pytest.fixture
@@ -17,7 +20,8 @@ def lead(tmp_path, monkeypatch):
     monkeypatch.delenv("HEADSTART_COHORT_SECRET", raising=False)
     history = cohort(tmp_path / "history.sqlite3", *(learner(i) for i in range(6)))
     for i in range(6):
-        hand_in(history, f"u{i:03}", "tensors", "passed", 40, isolation="process" if i == 0 else "sandbox")
+        # So long ago that by anybody's clock they have left, and nobody needs the lead
+        hand_in(history, f"u{i:03}", "tensors", "passed", 4000, isolation="process" if i == 0 else "sandbox")
     history.close()
     return tmp_path
 
@@ -43,6 +47,15 @@ def test_a_report_is_written_into_both_folders_and_noted(lead):
     assert history.execute("SELECT count(*) FROM digests").fetchone()[0] == 1
 
 
+def test_what_a_run_found_out_about_its_sandbox_is_on_the_first_page(lead, monkeypatch):
+    found = Probe("sandbox", "no bound for all together", "run it as root")
+    monkeypatch.setattr("graders.cohort.sandbox.probe", lambda: found)
+    refuse_below("sandbox", open_history(lead / "history.sqlite3"))
+    assert report("--out", "site")[0] == 0
+    page = (lead / "site" / "index.html").read_text(encoding="utf-8")
+    assert "not bounded as it can be (no bound for all together): run it as root." in page
+
+
 def test_a_second_report_takes_the_place_of_the_first(lead):
     assert report("--out", "site")[0] == 0
     (lead / "site" / "learners" / "left.html").write_text("of somebody who left")
@@ -59,6 +72,20 @@ def test_a_folder_with_other_files_is_never_replaced(lead):
     expected = "--out site: expected a new or empty folder, or an earlier report; this holds other files\n"
     assert report("--out", "site") == (2, expected)
     assert (lead / "site" / "thesis.txt").read_text() == "years of work"
+
+
+@pytest.mark.parametrize(
+    ("is_repository", "how"),
+    [
+        (True, 'in the course\'s folder: pip install -e ".[cohort]"'),
+        (False, "in the folder that was handed out: pip install -r requirements.txt"),
+    ],
+)
+def test_without_the_theme_it_says_what_to_install(lead, monkeypatch, is_repository, how):
+    monkeypatch.setattr(sys.modules["graders.commands.cohort.report"], "find_spec", lambda name: None)
+    monkeypatch.setattr("graders.engine.course.IS_REPOSITORY", is_repository)
+    expected = f"the report is made with MkDocs and its theme, which are not installed; {how}\n"
+    assert report("--out", "site") == (1, expected)
 
 
 @pytest.mark.parametrize("public", ["site", "site/public", "."])
@@ -86,6 +113,13 @@ def test_a_policy_that_cannot_be_used_is_told_and_nothing_is_written(lead):
     assert code == 1
     assert "policy.toml" in said
     assert not (lead / "site").exists()
+
+
+def test_an_extension_for_nobody_is_told_as_exports_do(lead):
+    (lead / "policy.toml").write_text("[extensions.nobody]\ndays = 3\n")
+    code, said = report("--out", "site")
+    assert code == 1
+    assert "[extensions.nobody]: the roster has no such learner" in said
 
 
 def test_a_digest_can_be_told_from_when_to_tell(lead):

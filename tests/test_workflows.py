@@ -12,16 +12,19 @@ from typing import Any
 import pytest
 import yaml
 from handed_out import hand_out
-from learners import solved, solved_but
+from learners import solved
 
 from graders.engine.course import ROOT
+from graders.engine.misconception import misconceptions_of
 
 OURS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 HANDED_OUT = sorted((ROOT / "graders" / "cohort" / "handout").glob("*/.github/workflows/*.yml"))
 GRADE, COHORT = (path for name in ("grade", "cohort") for path in HANDED_OUT if path.stem == name)
+INSTALL = "pip install -r requirements.txt"
 PINNED = re.compile(r"^ +(?:- )?uses: [\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$")
 SECRET = "a secret of thirty-two characters"
-WRONG = solved_but("def attention_scores(q, k):\n    return torch.einsum('bqhd,bkhd->bhqk', q, k)\n")
+RIGHT = solved("layer_norm")
+WRONG = misconceptions_of("layer_norm")[0].apply(RIGHT)
 
 
 def read(path: Path) -> dict[Any, Any]:
@@ -61,6 +64,13 @@ def test_nothing_may_be_written_and_nobody_else_s_text_is_run(path):
     steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
     keeps = [step for step in steps if "actions/checkout" in step.get("uses", "")]
     assert [step["with"].get("persist-credentials") for step in keeps] == [False] * len(keeps)
+
+
+@pytest.mark.parametrize("path", HANDED_OUT, ids=lambda path: path.stem)
+def test_no_package_index_is_named_but_by_a_variable_of_the_repository(path):
+    text = path.read_text(encoding="utf-8")
+    assert re.findall(r"\w*INDEX_URL: (.*)", text) == ["${{ vars.PIP_EXTRA_INDEX_URL }}"]
+    assert re.findall(r"https?://\S+", text) == []
 
 
 @pytest.mark.parametrize("path", HANDED_OUT, ids=lambda path: path.stem)
@@ -115,30 +125,32 @@ def repository(handout, tmp_path):
     """A learner's repository; exercises that this test does not need are not graded again and again."""
     mine = shutil.copytree(handout, tmp_path / "mine")
     for grader in (mine / "graders").iterdir():
-        if grader.stem not in ("test_attention", "test_mlp"):
+        if grader.stem not in ("test_layer_norm", "test_mlp"):
             grader.unlink()
     return mine
 
 
 @pytest.mark.parametrize(
-    ("attention", "codes", "told"),
+    ("layer_norm", "codes", "told"),
     [
-        (None, [0, 0, 0], "## 2 of 7 tasks done"),
-        (WRONG, [0, 0, 1], "| attention | 3 of 5 | `attention_scores` |"),
+        (None, [0, 0], "## 2 of 3 tasks done"),
+        (WRONG, [0, 1], "| layer_norm | 0 of 1 | `LayerNorm` |"),
     ],
     ids=["not started", "wrong"],
 )
-def test_a_push_is_answered_on_the_run_s_page(repository, environment, attention, codes, told):
+def test_a_push_is_answered_on_the_run_s_page(repository, environment, layer_norm, codes, told):
     (repository / "exercises" / "mlp.py").write_text(solved("mlp"), encoding="utf-8")
-    if attention:
-        (repository / "exercises" / "attention.py").write_text(attention, encoding="utf-8")
+    if layer_norm:
+        (repository / "exercises" / "layer_norm.py").write_text(layer_norm, encoding="utf-8")
     page = repository.parent / "summary.md"
     variables = environment.variables(GITHUB_STEP_SUMMARY=str(page))
-    done = [run_step(step, repository, variables) for step in steps_of(GRADE, "grade")]
+    install, *steps = steps_of(GRADE, "grade")
+    assert install["run"] == INSTALL  # as in the environment it was
+    done = [run_step(step, repository, variables) for step in steps]
     assert [step.returncode for step in done] == codes, [step.stderr for step in done]
     shown = page.read_text(encoding="utf-8")
     assert told in shown
-    assert ("What this looks like" in shown) == (attention is WRONG)
+    assert ("What this looks like" in shown) == (layer_norm is WRONG)
     assert (repository / "records.jsonl").is_file()  # which the last step keeps
 
 
@@ -159,14 +171,14 @@ def evaluated(env: dict[str, str], values: dict[str, str]) -> dict[str, str]:
     return {name: re.sub(r"\$\{\{ (.*?) \}\}", lambda found: values[found[1]], str(text)) for name, text in env.items()}
 
 
-def committed(folder: Path, handout: Path, attention: str) -> Path:
-    """A learner's repository in which attention alone is left, so that nothing else is graded."""
+def committed(folder: Path, handout: Path, layer_norm: str) -> Path:
+    """A learner's repository in which one exercise alone is left, so that nothing else is graded."""
     exercises = shutil.copytree(handout / "exercises", folder / "exercises")
     for path in exercises.iterdir():
-        if path.stem not in ("attention", "config", "__init__"):
+        if path.stem not in ("layer_norm", "config", "__init__"):
             path.unlink()
-    (exercises / "attention.py").write_text(attention, encoding="utf-8")
-    for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "Attention"]):
+    (exercises / "layer_norm.py").write_text(layer_norm, encoding="utf-8")
+    for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "Layer norm"]):
         name = ["-c", "user.name=a", "-c", "user.email=a@b"]
         subprocess.run(["git", *name, *command], cwd=folder, check=True, capture_output=True)
     return folder
@@ -177,7 +189,7 @@ def night(handout, environment, tmp_path_factory):
     """What the steps of `cohort.yml` left behind: the folder of the last job, and what `sudo` was asked."""
     home = tmp_path_factory.mktemp("night")
     lead = hand_out(home / "lead", "--lead")
-    learners = {"ada": solved("attention"), "bob": WRONG}
+    learners = {"ada": RIGHT, "bob": WRONG}
     rows = [f"{n},{n.title()},{committed(home / n, handout, text)}" for n, text in learners.items()]
     (lead / "roster.csv").write_text("\n".join(["id,name,repository", *rows, ""]), encoding="utf-8")
     (home / "bin").mkdir()
@@ -192,11 +204,16 @@ def night(handout, environment, tmp_path_factory):
     base = environment.variables(LOG=str(home / "sudo.log"), GITHUB_STEP_SUMMARY=str(home / "summary.md"))
     base["PATH"] = os.pathsep.join([str(home / "bin"), base["PATH"]])
 
+    installed = set[str]()
+
     def job(name: str, cwd: Path, **more: str) -> None:
         for step in steps_of(COHORT, name):
+            if step["run"] in installed:  # the jobs have one environment here
+                continue
             env = evaluated({**read(COHORT)["jobs"][name]["env"], **step.get("env", {})}, values | more)
             done = run_step(step, cwd, base | env)
             assert done.returncode == 0, (step["run"], done.stdout, done.stderr)
+            installed.update({INSTALL} & {step["run"]})
 
     report = shutil.copytree(lead, home / "report-job" / "lead")
     for shard in map(str, SHARDS):
@@ -210,7 +227,7 @@ def night(handout, environment, tmp_path_factory):
 
 def test_every_learner_is_graded_once_in_the_sandbox(night):
     report, _sudo, _summary = night
-    query = "SELECT learner, status, isolation FROM verdicts WHERE exercise = 'attention' ORDER BY learner"
+    query = "SELECT learner, status, isolation FROM verdicts WHERE exercise = 'layer_norm' ORDER BY learner"
     with sqlite3.connect(report / "history.sqlite3") as history:
         found = history.execute(query).fetchall()
     assert found == [("ada", "passed", "sandbox"), ("bob", "failed", "sandbox")]
@@ -268,7 +285,7 @@ def test_a_night_does_not_begin_where_results_would_be_public_or_cases_foretold(
 
 def test_a_night_ends_where_the_sandbox_cannot_be_had(environment, handout, tmp_path):
     lead = hand_out(tmp_path / "lead", "--lead")
-    row = f"ada,Ada,{committed(tmp_path / 'ada', handout, solved('attention'))}"
+    row = f"ada,Ada,{committed(tmp_path / 'ada', handout, RIGHT)}"
     (lead / "roster.csv").write_text(f"id,name,repository\n{row}\n", encoding="utf-8")
     (tmp_path / "bwrap").write_text("#!/bin/sh\nexit 1\n")
     (tmp_path / "bwrap").chmod(0o755)

@@ -54,6 +54,8 @@ def merge(history: sqlite3.Connection, other: sqlite3.Connection) -> Taken:
                 "(SELECT 1 FROM visits WHERE learner = ? AND at = ? AND commit_id = ? AND problem = ?)",
                 (*row, row["learner"], row["at"], row["commit_id"], row["problem"]),
             )
+        for row in other.execute("SELECT at, reason, mend FROM probes"):
+            history.execute("INSERT OR IGNORE INTO probes (at, reason, mend) VALUES (?, ?, ?)", tuple(row))
         for row in other.execute("SELECT * FROM submissions ORDER BY first_seen, id"):
             n_submissions += add_submission(history, dict(row))
         for row in other.execute("SELECT * FROM gradings WHERE finished_at IS NOT NULL ORDER BY id"):

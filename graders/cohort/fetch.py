@@ -155,7 +155,11 @@ def _address(repository: str) -> str:
         raise FetchError(f"the repository {shown(repository)} was not fetched: it {refused}")
     if URL.fullmatch(repository) or SCP.fullmatch(repository):
         return repository
-    if not Path(repository).is_dir():
+    try:
+        is_there = Path(repository).is_dir()
+    except OSError:  # the name is longer than any
+        is_there = False
+    if not is_there:
         raise FetchError(f"the repository {shown(repository)} could not be fetched: there is no such folder")
     return str(Path(repository).resolve())
 

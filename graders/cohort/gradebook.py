@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from graders.cohort.policy import Policy, points_of
+from graders.cohort.policy import Policy, Worth, points_of
 from graders.cohort.roster import Learner, applied_roster
 from graders.engine.course import load_course
 
@@ -26,7 +26,7 @@ class Standing:
     isolation: str  # of that grading, or ""
     n_passed: int
     n_laws: int
-    points: int | None  # of the best text; None while nothing was begun and it is not due
+    points: int | None  # of the best text; None while nothing was begun and it is not due, or nothing could be judged
     of: int
     days_late: int  # of the text that gave the points
     due: datetime.datetime | None
@@ -83,13 +83,14 @@ def _standing(
     is_due = due is not None and now > due
     if not attempts:
         return Standing(exercise, PROBLEM if problem else MISSING, None, "", 0, 0, 0 if is_due else None, of, 0, due)
+    judged = [attempt for attempt in attempts if attempt["status"] not in (None, "error")]
     worths = [
-        points_of(policy, learner, exercise, attempt["n_passed"] or 0, attempt["n_laws"] or 0, there_at(attempt))
-        for attempt in attempts
+        points_of(policy, learner, exercise, attempt["n_passed"], attempt["n_laws"], there_at(attempt))
+        for attempt in judged
     ]
-    best = max(worths, key=lambda worth: worth.points)  # of equal ones the earliest
+    best = max(worths, key=lambda worth: worth.points, default=Worth(0))  # of equal ones the earliest
     newest = attempts[-1]
-    is_begun = any(attempt["status"] not in (None, "not_started") for attempt in attempts)
+    is_begun = any(attempt["status"] not in ("not_started", PROBLEM) for attempt in judged)
     return Standing(
         exercise,
         newest["status"] or WAITING,
@@ -97,7 +98,7 @@ def _standing(
         newest["isolation"] or "",
         newest["n_passed"] or 0,
         newest["n_laws"] or 0,
-        best.points if is_begun or is_due else None,
+        best.points if is_begun or (is_due and judged) else None,
         of,
         best.days_late,
         due,

@@ -12,7 +12,8 @@ FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # control, formatting (bidirectional overrides), lone surrogates, ends of lines
 JOINERS = "\u200c\u200d"  # formatting that some scripts cannot be written without
 NOT_XML = re.compile(r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|~$:])")
+# What Markdown could read as its own: a full stop, a colon or a hyphen in a sentence is none of that
+MARKDOWN = re.compile(r"([\\`*_{}\[\]#+!|~$]|[.:](?=\S)|(?<=\d)[.)]|(?<!\w)-|-(?!\w))")
 ESCAPE_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\].*?(?:\x07|\x1b\\)|[@-Z\\-_])", re.DOTALL)
 
 

@@ -175,6 +175,12 @@ def _submit(
             )
 
 
+def record_probe(history: sqlite3.Connection, reason: str, mend: str) -> None:
+    """A run begins to grade in a sandbox: what bounds a learner's processes in it, and what would bound them better."""
+    with transaction(history):
+        history.execute("INSERT OR REPLACE INTO probes (at, reason, mend) VALUES (?, ?, ?)", (now(), reason, mend))
+
+
 def last_visit(history: sqlite3.Connection, learner: str) -> tuple[sqlite3.Row | None, dict[str, str]]:
     """The newest visit to a learner's repository, and what was handed in then: hashes by exercise."""
     visit = history.execute(

@@ -114,5 +114,13 @@ CREATE TABLE digests (  -- when reports were made: a digest tells what is new si
 );
 """
 
+PROBES = """
+CREATE TABLE probes (  -- of the sandbox, when a run began to grade in it
+    at TEXT PRIMARY KEY,
+    reason TEXT NOT NULL,  -- what bounds a learner's processes
+    mend TEXT NOT NULL  -- what would bound them better, or ''
+);
+"""
+
 # The first makes version 1 of an empty file, the second makes version 2 of that, and so on
-MIGRATIONS = (TABLES, DIGESTS)
+MIGRATIONS = (TABLES, DIGESTS, PROBES)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from graders.engine.course import IS_REPOSITORY, ROOT, load_course
+from graders.engine.course import IS_REPOSITORY, ROOT, WHEEL, load_course
 from graders.engine.stubs import stub_files
 
 HANDOUT = Path(__file__).with_name("handout")
@@ -28,6 +28,7 @@ from graders.test_{name} import *
 '''
 SOLUTION = re.compile(r"\[[^]]*\]\(\.\./solutions/[^)]*\), or ")  # on a page; `headstart solution` asks first
 OF_THE_PROJECT = re.compile(r',\n    \{\n      "label": "The project\'s own tests",.*?\n    \}', re.DOTALL)
+INSTALL = f"pip install {WHEEL}"
 MINUTES = 10  # that Classroom gives an exercise
 
 
@@ -122,9 +123,6 @@ def _shared_files() -> dict[str, bytes]:
     texts[".github/classroom/autograding.json"] = json.dumps(_autograding(), indent=2) + "\n"
     drawn = {path.relative_to(ROOT).as_posix(): content for path, content in pictures().items()}
     return {name: text.encode() for name, text in texts.items()} | drawn
-
-
-INSTALL = "pip install -r requirements.txt"
 
 
 def _changed(name: str, pattern: re.Pattern[str], text: str) -> str:

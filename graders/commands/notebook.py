@@ -10,7 +10,7 @@ import typer
 from graders.commands.naming import complete_exercise
 from graders.commands.options import call, fail, given, refuse, refuse_unknown
 from graders.engine import journal
-from graders.engine.course import HOME, INSTALL, load_course
+from graders.engine.course import HOME, how_to_install, load_course
 from graders.loop.files import replace_file, shown_path
 
 FOLDER, DOCS = HOME / "notebooks", HOME / "docs"
@@ -48,7 +48,7 @@ def notebook(
 
         from graders.notebooks.make import make_notebook
     except ModuleNotFoundError as error:
-        fail(f"this needs {error.name}, which is not installed; in the course's folder: pip install {INSTALL}")
+        fail(f"this needs {error.name}, which is not installed; {how_to_install('notebooks')}")
     try:
         made = make_notebook(exercise, solution, _docs_from(path.parent))
         kept = replace_file(path, f"{nbformat.writes(made)}\n".encode())

@@ -12,6 +12,7 @@ INDEX = ROOT / "graders" / "course.toml"
 PAGES = ROOT if IS_REPOSITORY else ROOT / "graders"  # a wheel must not put a folder `docs` beside everybody's libraries
 MARKER = "[tool.headstart]"  # in pyproject.toml: the folder is one that `headstart cohort template` made
 VARIABLE = "HEADSTART_HOME"  # in the environment: where to look for that folder before looking here
+WHEEL = "-r requirements.txt"  # which names the wheel, in a folder that was handed out, with the extras that it wants
 FROM_SCRATCH = "What this task builds is built here, not called from a library."  # the law about `forbidden`
 
 
@@ -118,6 +119,13 @@ def learners_folder(start: Path) -> Path | None:
     return next((folder for folder in (start, *start.parents) if _is_marked(folder / "pyproject.toml")), None)
 
 
+def how_to_install(extra: str) -> str:
+    """The end of a sentence for whoever has headstart without one of its extras: where, and the command."""
+    if IS_REPOSITORY:
+        return f'in the course\'s folder: pip install -e ".[{extra}]"'
+    return f"in the folder that was handed out: pip install {WHEEL}"
+
+
 def _is_marked(project: Path) -> bool:
     try:
         return MARKER in project.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -141,7 +149,7 @@ def _found() -> Path | None:
 
 _FOUND = _found()
 # What `pip install` is given, in that folder, so that all is there that a learner may want
-INSTALL = '-e ".[notebooks]"' if IS_REPOSITORY else "-r requirements.txt"
+INSTALL = '-e ".[notebooks]"' if IS_REPOSITORY else WHEEL
 HAS_HOME = _FOUND is not None
 HOME = _FOUND or Path.cwd()  # the learner's folder: `exercises/`, `notebooks/`, `.headstart/`
 EXERCISES = HOME / "exercises"  # the learner's own files

@@ -19,14 +19,13 @@ from urllib.parse import unquote, urlparse
 from urllib.request import url2pathname
 
 from graders.engine import journal
-from graders.engine.course import HAS_HOME, HOME, IS_REPOSITORY, MARKER, ROOT, load_course
+from graders.engine.course import HAS_HOME, HOME, IS_REPOSITORY, MARKER, ROOT, WHEEL, load_course
 from graders.engine.layout import wrapped
 from graders.engine.stubs import GIVEN
 from graders.weights.sums import EMBEDDED, wrong_files
 
 OK, WRONG, NOTE = "ok", "wrong", "note"  # a note is no failure: nothing that a learner needs is missing
 PIP = f'"{sys.executable}" -m pip'
-WHEEL = "-r requirements.txt"  # which names the wheel of the folder that a lead handed out
 INSTALL = f'{PIP} install -e "{ROOT}"' if IS_REPOSITORY else f"{PIP} install {WHEEL}"
 AGAIN = f"{PIP} install --force-reinstall --no-deps {WHEEL}"
 SECONDS = 60.0  # for a look that takes a second or three

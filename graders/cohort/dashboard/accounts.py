@@ -41,8 +41,8 @@ class Attempt:
 
     @property
     def is_try(self) -> bool:
-        """Whether there is work in it: a stub is none."""
-        return self.status != "not_started"
+        """Whether there is work in it, as far as that is known: a stub is none, and what is not graded may be one."""
+        return self.status not in ("not_started", WAITING)
 
 
 @dataclass(frozen=True, slots=True)

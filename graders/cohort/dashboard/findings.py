@@ -87,7 +87,9 @@ class Findings:
             self._add_pace(self.paces[name], standing.account, cell)
         keys = []
         for record in (one for of_exercise in broken.values() for one in of_exercise):
-            if record.status == "error":  # the grader itself stopped: no mistake of the learner's
+            if (
+                record.status == "error" or record.kind == "no_file"
+            ):  # the grader stopped, or there was nothing to judge
                 continue
             law = Finding(
                 "law", record.exercise, record.law, record.task, record.statement, is_private=record.is_private

@@ -18,12 +18,13 @@ from graders.cohort.dashboard.findings import Findings
 from graders.cohort.dashboard.frames import Frame, frames
 from graders.cohort.dashboard.needs import Broken, Due, Reason, reasons
 from graders.cohort.dashboard.wording import STATUSES, ago, counted, listed
+from graders.cohort.gradebook import PROBLEM
 from graders.cohort.harmless import plain
 from graders.engine.course import Exercise, load_course
 
 PAGES = (("index", "Today"), ("grid", "Everyone"), ("mistakes", "Mistakes"), ("pace", "Pace"))
 LEARNER = "learners/page"
-MOST_IN_NEED, MOST_FINDINGS, MOST_NAMES, MOST_ATTEMPTS = 25, 20, 60, 100
+MOST_IN_NEED, MOST_FINDINGS, MOST_NAMES, MOST_ATTEMPTS = 25, 10, 60, 100
 WEB = re.compile(r"https://[A-Za-z0-9.-]+(:\d+)?/[A-Za-z0-9._~/-]*")  # an address that a link may lead to
 
 
@@ -92,7 +93,8 @@ def write_report(
         # The texts and attempts of 5,000 learners are not kept
         bare = Standing(replace(account, attempts=()), standing.cells)
         seen.append(Seen(bare, why, findings.add(standing, broken)))
-    _write_everybody(out, frame, seen, findings, plan, now, made)
+    probe = history.execute("SELECT reason, mend FROM probes ORDER BY at DESC LIMIT 1").fetchone()
+    _write_everybody(out, frame, seen, findings, plan, probe, now, made)
     standings = [one.standing for one in seen]
     return Report(standings, sum(bool(one.reasons) for one in seen), pages.isolation_of(standings)["n_low"])
 
@@ -102,7 +104,7 @@ def _broken(history: sqlite3.Connection, standing: Standing) -> dict[str, Broken
     return {
         name: failures_of(history, cell.newest)
         for name, cell in standing.cells.items()
-        if cell.newest and cell.status in ("failed", "error")
+        if cell.newest and cell.status in ("failed", "error", PROBLEM)
     }
 
 
@@ -139,6 +141,7 @@ def _write_everybody(
     seen: Sequence[Seen],
     findings: Findings,
     plan: str,
+    probe: sqlite3.Row | None,
     now: datetime.datetime,
     made: str,
 ) -> None:
@@ -163,7 +166,7 @@ def _write_everybody(
             n_passed=n_passed,
             all_passed=n_cells > 0 and n_passed == n_cells,
             last_visit=ago(max(visits, default=None), now),
-            notices=_notices(standings),
+            notices=_notices(standings, probe),
             **shared,
         ),
         "grid": pages.rendered("grid.html", **shared),
@@ -179,7 +182,7 @@ def _write_everybody(
     (out / "grid-data.js").write_text(f"const cohort = {text};\n", encoding="utf-8")
 
 
-def _notices(standings: Sequence[Standing]) -> list[str]:
+def _notices(standings: Sequence[Standing], probe: sqlite3.Row | None) -> list[str]:
     """What the lead has to mend, or to know, before trusting the page."""
     count = Counter((cell.status, name) for one in standings for name, cell in one.cells.items())
     stopped = [name for status, name in count if status == "error"]
@@ -193,6 +196,8 @@ def _notices(standings: Sequence[Standing]) -> list[str]:
         )
     if waiting and waiting < sum(count.values()):
         said.append(f"{counted(waiting, 'exercise')} not graded yet: run headstart cohort grade.")
+    if probe is not None and probe["mend"]:
+        said.append(f"The sandbox of the last run was not bounded as it can be ({probe['reason']}): {probe['mend']}.")
     return said
 
 

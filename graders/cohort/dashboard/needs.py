@@ -66,9 +66,9 @@ def is_stuck(cell: Cell) -> bool:
 
 
 def behind(standing: Standing, due: Due, today: datetime.date) -> list[tuple[str, datetime.date]]:
-    """The exercises that the plan has as done and the learner has not, each with its date."""
+    """The exercises that the plan has as done and the learner never passed, each with its date."""
     dates = [(e.name, due(standing.account.learner, e)) for e in load_course().exercises if e.name in standing.cells]
-    return [(name, date) for name, date in dates if date and date < today and standing.cells[name].status != "passed"]
+    return [(name, date) for name, date in dates if date and date < today and not standing.cells[name].first_pass]
 
 
 def question_about(record: Record) -> str:

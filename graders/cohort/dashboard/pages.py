@@ -40,6 +40,8 @@ def screen_of(broken: Sequence[Record], n_laws: int, n_passed: int) -> Screen:
     tally = f"{n_passed} {'law holds' if n_passed == 1 else 'laws hold'}, {len(broken)} broken"
     tally += f", {n_waiting} {'waits' if n_waiting == 1 else 'wait'}" if n_waiting > 0 else ""
     said = [("What is asked", record.statement), ("What happened", what_happened(record)), *example_of(record)]
+    if record.kind == "no_file" and record.yours:  # it is there, and was not taken
+        said = [("What happened", f"{record.yours}.")]
     known = mistakes_in(record)
     for mistake in known:
         said += [("What this looks like", mistake.names), ("Think about", mistake.asks)]

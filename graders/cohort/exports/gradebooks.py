@@ -20,7 +20,7 @@ def write_canvas(rows: Iterable[Row], points: Sequence[tuple[str, int]], out: Te
     """Write the gradebook for Canvas. `points` are the exercises, in order, and what each is worth.
 
     The id of the roster is the SIS user id, the e-mail the login; Canvas finds by name whoever has neither.
-    An empty cell leaves a grade in Canvas as it is.
+    An empty cell is a change, too, where Canvas has a grade; it shows all changes before it makes them.
     """
     write = _writer(out)
     write(["Student", "ID", "SIS User ID", "SIS Login ID", "Section", *(name for name, _ in points)])

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from graders.commands.options import expect, fail, refuse
+from graders.engine.course import how_to_install
 
 SUFFIX = ".ics"
 SERVED = "http://127.0.0.1:8000"  # where `mkdocs serve` shows the pages
@@ -43,7 +44,7 @@ def calendar(
     try:
         from graders.cohort.calendar import calendar_file
     except ModuleNotFoundError as error:
-        fail(f"this needs {error.name}, which is not installed; in the course's folder: pip install -e '.[cohort]'")
+        fail(f"this needs {error.name}, which is not installed; {how_to_install('cohort')}")
     try:
         out.write_bytes(calendar_file(begins, every, site.rstrip("/"), datetime.datetime.now(datetime.UTC)))
     except OverflowError:

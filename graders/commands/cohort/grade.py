@@ -95,7 +95,7 @@ def grade(
         apply_roster(kept, learners)
         before = standings(kept, {one.id for one in own})
         with Display(len(own)) as display:
-            run = Run(kept, terms, lambda: refuse_below("" if scheduler else isolation), display.looked_at)
+            run = Run(kept, terms, lambda: refuse_below("" if scheduler else isolation, kept), display.looked_at)
             jobs = run.jobs(own)
             done = graded_on(scheduler, tls, jobs) if scheduler else graded_by_pool(jobs, n_processes)
             for job, records in done:

@@ -71,8 +71,11 @@ def expect_isolation(isolation: str) -> None:
         refuse(f"--isolation is {isolation}; expected sandbox or process")
 
 
-def refuse_below(isolation: str) -> None:
-    """End the command where the sandbox is asked for and does not work here: why, and what mends it."""
+def refuse_below(isolation: str, kept: sqlite3.Connection | None = None) -> None:
+    """End the command where the sandbox is asked for and does not work here: why, and what mends it.
+
+    How far it does is noted in the history, if there is one.
+    """
     if isolation != "sandbox":
         return
     from graders.cohort.sandbox import close_sandbox, probe
@@ -84,6 +87,8 @@ def refuse_below(isolation: str) -> None:
             f"nothing was graded: the sandbox does not work here: {found.reason}\n{found.mend}\n"
             "Or add --isolation process; every verdict then says that it can be forged."
         )
+    if kept is not None:
+        histories.record_probe(kept, found.reason, found.mend)
 
 
 def n_workers(workers: int | None) -> int:

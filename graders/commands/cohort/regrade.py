@@ -53,7 +53,7 @@ def regrade(
     try:
         before = standings(kept, {one.id for one in learners})
         with Display(len(learners)) as display:
-            run = Run(kept, terms, lambda: refuse_below(isolation), display.looked_at)
+            run = Run(kept, terms, lambda: refuse_below(isolation, kept), display.looked_at)
             for job, records in graded_by_pool(jobs_again(run, learners, before, lost), n_processes):
                 run.keep(job, records)
                 display.graded(job)

@@ -12,8 +12,7 @@ from graders.cohort.policy import FILE as POLICY
 from graders.cohort.policy import PolicyError, read_policy
 from graders.commands.cohort.options import HISTORY, SECRET, History, Secret, open_history, read_secret
 from graders.commands.options import expect, fail, refuse
-
-INSTALL = "pip install 'headstart[cohort]'"
+from graders.engine.course import how_to_install
 
 
 def report(
@@ -40,7 +39,7 @@ def report(
     if since is not None and since.date() > now.date():
         refuse(f"--since {since.date()} is in the future; expected a day that is past")
     if find_spec("material") is None:
-        fail(f"the report is made with MkDocs and its theme, which are not installed: {INSTALL}")
+        fail(f"the report is made with MkDocs and its theme, which are not installed; {how_to_install('cohort')}")
     from graders.cohort.dashboard.digest import Digest, remember, since_last
     from graders.cohort.dashboard.folder import replaced
     from graders.cohort.dashboard.lead import write_report
@@ -50,7 +49,7 @@ def report(
     opened = open_history(history, must_exist=True)
     key = read_secret(secret) if public else b""
     try:
-        rules = read_policy(policy)
+        rules = read_policy(policy, [row["id"] for row in opened.execute("SELECT id FROM learners")])
         digest = Digest(since.replace(tzinfo=datetime.UTC) if since else since_last(opened, now))
         with replaced(out) as folder:
             made = write_report(opened, folder, due_of(rules), plan_of(rules), digest, now)
