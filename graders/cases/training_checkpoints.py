@@ -121,7 +121,7 @@ def saved(do: Teller, case: Case, place: Handle | None = None) -> tuple[Handle, 
 def kept(case: Case) -> Story:
     """A story: what a file holds of all that the next step depends on, and, which nothing does, of the seed."""
 
-    def story(do: Teller) -> dict[str, Any]:
+    def story(do: Teller) -> Handle:
         own = do.make(default_generator(4))
         model, descent, chance = saved(do, case)
         memory, settings = descent.state_dict()["state"], descent.state_dict()["param_groups"][0]
