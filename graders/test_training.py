@@ -21,6 +21,7 @@ from graders.cases.training_checkpoints import (
     moves,
     one_voyage,
     others,
+    power_cut,
     saved,
     started,
     voyage,
@@ -436,18 +437,7 @@ def test_the_last_checkpoint_survives_a_full_disk(subject, reference, case):
 @law("save_checkpoint", one_voyage)
 def test_the_disk_has_it_before_it_takes_the_old_one_s_place(subject, reference, case):
     """When the power is cut, the file is whole: it was sent to the disk before it was renamed, in the same folder."""
-
-    def story(do):
-        files = do.make(folder())
-        model, descent, chance = saved(do, case)
-        new, old = files.path.joinpath(FILE), files.path.joinpath("another name of the old one")
-        old.hardlink_to(new)
-        lost = files.power_cut(do.save_checkpoint, path(FILE), model, descent, case.step + 1, chance)
-        seen = {"lost": lost, "is read": files.is_plain(FILE), "written over": new.samefile(old)}
-        old.unlink()
-        return seen | {"files": files.names()}
-
-    seen = subject.tell(story)
+    seen = subject.tell(power_cut(case))
     what = "whether the old checkpoint is written over, where another should be renamed"
     expect_equal(seen["written over"], False, what=what)
     expect_equal(seen["lost"], [], what="what a power cut destroys")

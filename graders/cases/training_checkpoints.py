@@ -136,6 +136,22 @@ def kept(case: Case) -> Story:
     return story
 
 
+def power_cut(case: Case) -> Story:
+    """A story: a second save over the first, then a power cut; what is lost, and what is there after it."""
+
+    def story(do: Teller) -> dict[str, Any]:
+        files = do.make(folder())
+        model, descent, chance = saved(do, case)
+        new, old = files.path.joinpath(FILE), files.path.joinpath("another name of the old one")
+        old.hardlink_to(new)
+        lost = files.power_cut(do.save_checkpoint, path(FILE), model, descent, case.step + 1, chance)
+        seen = {"lost": lost, "is read": files.is_plain(FILE), "written over": new.samefile(old)}
+        old.unlink()
+        return seen | {"files": files.names()}
+
+    return story
+
+
 def another(do: Teller, case: Case) -> tuple[Handle, Handle, Handle]:
     """Another model with other numbers, its optimizer and its generator; chance is elsewhere too."""
     made = started(do, case, case.others, lr=0.5)
