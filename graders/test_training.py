@@ -438,8 +438,7 @@ def test_the_last_checkpoint_survives_a_full_disk(subject, reference, case):
 def test_the_disk_has_it_before_it_takes_the_old_one_s_place(subject, reference, case):
     """When the power is cut, the file is whole: it was sent to the disk before it was renamed, in the same folder."""
     seen = subject.tell(power_cut(case))
-    what = "whether the old checkpoint is written over, where another should be renamed"
-    expect_equal(seen["written over"], False, what=what)
+    expect_equal(seen["written over"], False, what="whether the old one is written over, where another is renamed")
     expect_equal(seen["lost"], [], what="what a power cut destroys")
     expect_equal(seen["is read"], True, what="whether the file can be read after it")
     expect_equal(seen["files"], [FILE], what="files that are there after it")

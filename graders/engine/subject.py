@@ -155,8 +155,10 @@ class Subject:
         return {self._argument(name, task): value for name, value in by_position.items()}
 
     def _argument(self, name: str, task: str) -> str:
+        if not name.isdecimal():  # a parameter, or what a script handed over
+            return name
         names = argument_names(self.exercise, task)
-        return names[int(name)] if name.isdecimal() and int(name) < len(names) else name
+        return names[int(name)] if int(name) < len(names) else name
 
 
 @dataclass(frozen=True)
