@@ -65,6 +65,8 @@ def test_no_verdict_of_an_unchanged_grader_changes(night):
     assert (folder / "lead" / "secret.key").stat().st_mode & 0o077 == 0
 
 
-@pytest.mark.parametrize("path", sorted(set(re.findall(r"\]\((?!https?:)([^)#]+)[^)]*\)", GUIDE.read_text(encoding="utf-8")))))
+@pytest.mark.parametrize(
+    "path", sorted(set(re.findall(r"\]\((?!https?:)([^)#]+)[^)]*\)", GUIDE.read_text(encoding="utf-8"))))
+)
 def test_what_the_guide_shows_is_there(path):
     assert Path(GUIDE.parent, path).is_file()
