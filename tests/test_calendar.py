@@ -73,6 +73,7 @@ def test_it_says_what_it_wrote_and_what_comes_next(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert run("--start", "2026-10-05", "--zone", "Europe/Berlin").output == (
         "wrote sessions.ics: from Monday, 2026-10-05 18:00, Europe/Berlin time\n"
+        "Its links are for this machine, where `mkdocs serve` has the pages; --site says where others find them\n"
         "Next: import it into your calendar, and send it to the cohort\n"
     )
 

@@ -177,7 +177,7 @@ def test_after_a_grader_was_mended_the_changed_verdicts_are_shown_with_the_reaso
     assert first == "Graded again: 2 texts. Verdicts that are another now: 1."
     assert header.split() == ["learner", "exercise", "before", "->", "after", "law", "misconception"]
     assert [line.split() for line in changed] == [
-        ["ada", "layer_norm", "failed", "->", "passed", "test_rows", "m"],
+        ["ada", "layer_norm", "failed", "13/14", "->", "passed", "14/14", "test_rows", "m"],
         ADVICE.split(),
     ]
     assert rows(lead, "SELECT count(*) FROM gradings WHERE grader_version = '0.1.0+older'") == [(2,)]

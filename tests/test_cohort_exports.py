@@ -35,7 +35,7 @@ PRIVATE = law(
 RECORDS = [
     law("diagonal", duration_ms=250),
     FAILED,
-    law("padding", "skipped", cause="future_tokens"),
+    law("padding", "skipped", cause="waits for future_tokens"),
     law("scale", "not_started", task="scores"),
     PRIVATE,
     law("broken", "error", kind="grader"),
@@ -150,7 +150,7 @@ def test_junit_has_a_suite_for_each_exercise_and_a_case_for_each_law(history):
     assert cases == {
         "diagonal": [],
         "future_tokens": [("failure", "The law future_tokens.")],
-        "padding": [("skipped", "Waits for future_tokens.")],
+        "padding": [("skipped", "Not tried: waits for future_tokens.")],
         "scale": [("skipped", "Not started.")],
         "The law extra.": [("failure", "The law extra.")],
         "broken": [("error", "The law broken.")],

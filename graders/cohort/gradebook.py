@@ -82,7 +82,8 @@ def _standing(
     due, of = policy.due(learner, exercise), policy.points_for(exercise)
     is_due = due is not None and now > due
     if not attempts:
-        return Standing(exercise, PROBLEM if problem else MISSING, None, "", 0, 0, 0 if is_due else None, of, 0, due)
+        points = 0 if is_due and not problem else None  # a repository that nobody could look at is no answer
+        return Standing(exercise, PROBLEM if problem else MISSING, None, "", 0, 0, points, of, 0, due)
     judged = [attempt for attempt in attempts if attempt["status"] not in (None, "error")]
     worths = [
         points_of(policy, learner, exercise, attempt["n_passed"], attempt["n_laws"], there_at(attempt))

@@ -117,7 +117,7 @@ def read_policy(path: Path, learners: Collection[str] | None = None) -> Policy:
     reading = _Reading()
     policy = reading.policy(said, learners)
     if reading.problems:
-        raise PolicyError("\n".join([f"{path}: nothing was applied", *reading.problems]))
+        raise PolicyError("\n".join([f"{path} cannot be used:", *reading.problems]))
     return policy
 
 

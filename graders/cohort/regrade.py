@@ -17,7 +17,7 @@ class Change:
 
     learner: str
     exercise: str
-    before: str  # its status
+    before: str  # its status, and how many of the laws held
     after: str
     law: str  # the first that is broken now, or, when none is, that was
     misconception: str
@@ -51,14 +51,25 @@ def changes(
     return [
         Change(
             *key,
-            before[key]["status"],
-            row["status"],
+            _said(before[key]),
+            _said(row),
             row["law"] or before[key]["law"],
             row["misconception"] or before[key]["misconception"],
         )
         for key, row in after.items()
-        if key in before and [before[key][name] for name in said] != [row[name] for name in said]
+        if key in before
+        and _was_begun(before[key], row)
+        and [before[key][name] for name in said] != [row[name] for name in said]
     ]
+
+
+def _was_begun(*rows: sqlite3.Row) -> bool:
+    """Whether there is anything to tell of: a stub is a stub, however many laws there are."""
+    return any(row["status"] != "not_started" for row in rows)
+
+
+def _said(row: sqlite3.Row) -> str:
+    return f"{row['status'].replace('_', ' ')} {row['n_passed']}/{row['n_laws']}"
 
 
 def _is_of_another_grader(run: Run, row: sqlite3.Row) -> bool:

@@ -159,8 +159,8 @@ class Ground:
 
 
 def ours(file: Path) -> bool:
-    """Whether nobody but us has a reason to write it."""
-    return "__pycache__" not in file.parts or not file.name.endswith(".pyc")
+    """Whether nobody but us has a reason to write it: Python itself writes bytecode, first under another name."""
+    return "__pycache__" not in file.parts or not (file.name == "__pycache__" or ".pyc" in file.name)
 
 
 def _digest(file: Path) -> str:

@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from graders.cohort.dashboard.accounts import Account, Cell, Standing
 from graders.cohort.dashboard.needs import Broken, Due
 from graders.engine.course import Exercise
+from graders.engine.kinds import KINDS
 from graders.engine.record import Record
 from graders.loop.failures import mistakes_in
 
 DAY = 86400
+MEND_FIRST = ("parse", "import", "foreign")  # kinds of failure that are of a whole file, and of no law
 
 
 @dataclass
@@ -94,6 +96,8 @@ class Findings:
             law = Finding(
                 "law", record.exercise, record.law, record.task, record.statement, is_private=record.is_private
             )
+            if record.kind in MEND_FIRST:  # the law that met it first says nothing of what is wrong
+                law = Finding("law", record.exercise, record.kind, "", KINDS[record.kind].happened)
             found = [self.by_law.setdefault(law.key, law)]
             for one in mistakes_in(record):
                 mistake = Finding("mistake", record.exercise, one.id, one.task, one.names, one.asks)

@@ -43,7 +43,8 @@ def reasons(standing: Standing, broken: Mapping[str, Broken], due: Due, now: dat
             Reason("unreadable", f"The repository could not be read: {account.problem}", "Ask them for access to it, "
                    "or put its address right in the roster.", 5)
         )  # fmt: skip
-    late = behind(standing, due, now.date())
+    begins = account.learner.start
+    late = behind(standing, due, now.date()) if begins is None or begins <= now.date() else []
     if late:
         first = min(date for _, date in late)
         names = listed([name for name, _ in late], 4)

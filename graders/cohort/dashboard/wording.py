@@ -36,7 +36,7 @@ def ago(then: datetime.datetime | None, now: datetime.datetime) -> str:
     """`today`, `yesterday`, `12 days ago`, `never`."""
     if then is None:
         return "never"
-    days = (now - then).days
+    days = (now.date() - then.date()).days
     return ("today", "yesterday")[days] if 0 <= days <= 1 else f"{days} days ago" if days > 0 else "today"
 
 

@@ -23,7 +23,7 @@ def said_of(record: Record) -> str:
     if record.status == "passed" or record.is_private:
         return ""
     if record.status in ("not_started", "skipped"):
-        waits = f"Waits for {record.cause}." if record.cause else "Was not tried."
+        waits = f"Not tried: {record.cause}." if record.cause else "Not tried."
         return plain("Not started." if record.status == "not_started" else waits)
     lines = [what_happened(record)]
     lines += [f"{label}: {plain_lines(text, MAX_VALUE)}" for label, text in example_of(record)]

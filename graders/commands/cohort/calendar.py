@@ -53,6 +53,10 @@ def calendar(
         fail(f"{out} was not written: {error.strerror or error}")
     where = f"{zone} time" if zone else "in no zone: that hour wherever the calendar is read"
     typer.echo(f"wrote {out}: from {begins:%A, %Y-%m-%d %H:%M}, {where}")
+    if site == SERVED:
+        typer.echo(
+            "Its links are for this machine, where `mkdocs serve` has the pages; --site says where others find them"
+        )
     typer.echo("Next: import it into your calendar, and send it to the cohort")
 
 

@@ -70,7 +70,9 @@ class Display:
 
     def rate(self) -> str:
         """How fast it goes."""
-        return f"{self.n_graded / max(time.monotonic() - self.began, 0.001):.2f} exercises/s"
+        if self.n_graded == 0:
+            return "none graded yet"
+        return f"{self.n_graded / (time.monotonic() - self.began):.2f} exercises/s"
 
     def _tell_now_and_then(self) -> None:
         if self.bar or time.monotonic() < self.told + EVERY:
@@ -78,8 +80,8 @@ class Display:
         self.told = time.monotonic()
         left = (self.told - self.began) * (self.n_learners - self.n_looked) / max(self.n_looked, 1)
         sys.stderr.write(
-            f"{self.n_looked} of {self.n_learners} learners, {self.n_graded} exercises graded, {self.rate()}, "
-            f"about {left / 60:.0f} min left\n"
+            f"{self.n_looked} of {counted(self.n_learners, 'learner')}, {counted(self.n_graded, 'exercise')} graded, "
+            f"{self.rate()}{f', about {left / 60:.0f} min left' if self.n_graded and left >= EVERY else ''}\n"
         )
         sys.stderr.flush()
 
@@ -105,7 +107,9 @@ def result_lines(
     changed = Counter(
         row["status"]
         for key, row in after.items()
-        if key[1] in exercises and (key not in before or before[key]["status"] != row["status"])
+        if key[1] in exercises
+        and row["status"] != "not_started"  # what is not begun is no news, though its files may have come
+        and (key not in before or before[key]["status"] != row["status"])
     )
     if before:
         news = ", ".join(f"{changed[status]} {word}" for status, word in WORDS.items() if changed[status])

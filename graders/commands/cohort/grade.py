@@ -26,8 +26,9 @@ from graders.commands.cohort.options import (
     read_extras,
     read_secret,
     refuse_below,
+    warn_of_policy,
 )
-from graders.commands.options import fail, given, refuse
+from graders.commands.options import call, fail, given, refuse
 
 ROSTER = Path("roster.csv")
 MOST_DIFFERENCES = 12  # lines; `headstart cohort roster` shows all
@@ -73,6 +74,7 @@ def grade(
         learners = read_roster(roster)
     except RosterError as error:
         fail(str(error))
+    warn_of_policy(learners)
     from graders.cohort.cluster import Certificates, ClusterError, graded_on, refusal
     from graders.cohort.history import HistoryError, apply_roster
     from graders.cohort.pool import graded_by_pool
@@ -91,6 +93,13 @@ def grade(
         *news, counts = difference_lines(changes)
         more = ["  ..."] if len(news) > MOST_DIFFERENCES else []
         typer.echo("\n".join(["The roster has changed:", *news[:MOST_DIFFERENCES], *more, counts]))
+    n_gone = len({one.id for one in known} - {one.id for one in learners})
+    if n_gone > len(known) / 2:  # a file that was cut short, more likely than half a cohort that left
+        kept.close()
+        fail(
+            f"{n_gone} of {len(known)} learners are in {roster} no more; if that is meant, "
+            f"`{call('cohort roster', roster, *given(context, 'history'), '--apply')}` applies it; nothing was graded"
+        )
     try:
         apply_roster(kept, learners)
         before = standings(kept, {one.id for one in own})

@@ -3,9 +3,9 @@
 import os
 import re
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +14,9 @@ from graders.cohort import secret as secrets
 from graders.commands.naming import complete_exercise
 from graders.commands.options import expect, fail, refuse, refuse_unknown
 from graders.engine.course import load_course
+
+if TYPE_CHECKING:
+    from graders.cohort.roster import Learner
 
 History = Annotated[Path, typer.Option("--history", metavar="FILE", help="The cohort's history, one SQLite file.")]
 Secret = Annotated[
@@ -26,7 +29,10 @@ Exercises = Annotated[
 Isolation = Annotated[
     str, typer.Option(help="sandbox, which is what counts, or process, from which a verdict can be forged.")
 ]
-Extra = Annotated[Path | None, typer.Option(help="A folder with laws of your own, test_<exercise>.py.")]
+Extra = Annotated[
+    Path | None,
+    typer.Option(help="A folder with laws of your own, test_<exercise>.py (default: laws, where there is one)."),
+]
 Workers = Annotated[int | None, typer.Option(help="Processes that grade (default: one a core).")]
 Scheduler = Annotated[
     str | None, typer.Option(help="Grade on a Dask cluster: tls://HOST:PORT, or tcp://127.0.0.1:PORT on this machine.")
@@ -34,6 +40,7 @@ Scheduler = Annotated[
 TlsCa = Annotated[Path | None, typer.Option(help="The certificate of whoever signed the cluster's.")]
 TlsCert = Annotated[Path | None, typer.Option(help="Your certificate for the cluster.")]
 TlsKey = Annotated[Path | None, typer.Option(help="The key of your certificate.")]
+LAWS = Path("laws")
 HISTORY = Path(histories.FILE)
 SECRET = Path(secrets.FILE)
 
@@ -103,9 +110,10 @@ def available_cores() -> int:
 
 
 def read_extras(folder: Path | None) -> Mapping[str, str]:
-    """The lead's own laws by exercise, tried on the solved files."""
-    if folder is None:
+    """The lead's own laws by exercise, tried on the solved files: of a folder, or of `laws` where there is one."""
+    if folder is None and not LAWS.is_dir():
         return {}
+    folder = folder or LAWS
     from graders.cohort.private import PrivateLawsError, read_private
 
     if not folder.is_dir():
@@ -114,6 +122,16 @@ def read_extras(folder: Path | None) -> Mapping[str, str]:
         return read_private(folder)
     except PrivateLawsError as error:
         fail(f"--extra: {error}; nothing was graded")
+
+
+def warn_of_policy(learners: Iterable["Learner"]) -> None:
+    """Say what is wrong with the policy now, rather than when points are asked for."""
+    from graders.cohort.policy import FILE, PolicyError, read_policy
+
+    try:
+        read_policy(Path(FILE), [one.id for one in learners])
+    except PolicyError as error:
+        typer.echo(f"{error}", err=True)
 
 
 def parse_shard(shard: str | None) -> tuple[int, int]:

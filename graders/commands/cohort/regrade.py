@@ -21,7 +21,7 @@ from graders.commands.cohort.options import (
 )
 from graders.commands.options import fail
 
-ROW = "  {:16} {:12} {:24} {:44} {}"
+ROW = "  {:16} {:12} {:32} {:44} {}"
 
 
 def regrade(

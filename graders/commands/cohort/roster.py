@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from graders.commands.cohort.options import HISTORY, History, open_history
+from graders.commands.cohort.options import HISTORY, History, open_history, warn_of_policy
 from graders.commands.options import call, fail, given
 
 ROSTER = Path("roster.csv")
@@ -32,6 +32,7 @@ def roster(
             apply_roster(kept, learners)
     except (RosterError, HistoryError) as error:
         fail(str(error))
+    warn_of_policy(learners)
     typer.echo(f"{file}: {len(learners)} learner{'s' * (len(learners) != 1)}")
     typer.echo("\n".join(difference_lines(found)))
     if found and apply:
