@@ -58,7 +58,7 @@ PLANTED += (
     "hard.py",
     ".hypothesis/examples/0",
 )
-PR_SET_CHILD_SUBREAPER = 36  # of <linux/prctl.h>
+PR_SET_CHILD_SUBREAPER, PR_GET_CHILD_SUBREAPER = 36, 37  # of <linux/prctl.h>
 IN_A_SECRET = "swordfish-"  # how every secret begins that no submission may tell
 
 
@@ -108,7 +108,7 @@ class Ground:
             (folder / name).write_text(self.secret, encoding="utf-8")
         self.before = os.environ.get(VARIABLE)
         os.environ[VARIABLE] = self.secret
-        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # whoever is left by its parent becomes our child
+        self.adopted = _adopt_orphans(1)
         self.n_connections = 0
         self.services = [_service(socket.AF_INET, ("127.0.0.1", 0)), _service(socket.AF_UNIX, f"{folder}/socket")]
         self.services.append(_service(socket.AF_UNIX, f"\0{folder}"))
@@ -123,6 +123,7 @@ class Ground:
         return self.folders.mktemp("attack")
 
     def close(self) -> None:
+        _adopt_orphans(self.adopted)  # tests that come later look whether others' processes are gone
         for service in self.services:
             service.close()
         os.environ.pop(VARIABLE)
@@ -156,6 +157,14 @@ class Ground:
         places = [self.folder, *(ROOT / name for name in ("graders", "reference", "exercises"))]
         files = {str(file): _digest(file) for place in places for file in place.rglob("*") if ours(file)}
         return files | {str(place / name): "" for place in OUTSIDE for name in PLANTED if (place / name).exists()}
+
+
+def _adopt_orphans(adopts: int) -> int:
+    """Whether a process that its parent leaves becomes our child, where it can be seen (1) or not (0); what was so."""
+    libc, before = ctypes.CDLL(None), ctypes.c_int()
+    libc.prctl(PR_GET_CHILD_SUBREAPER, ctypes.byref(before), 0, 0, 0)
+    libc.prctl(PR_SET_CHILD_SUBREAPER, adopts, 0, 0, 0)
+    return before.value
 
 
 def ours(file: Path) -> bool:
