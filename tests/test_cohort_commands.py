@@ -275,6 +275,26 @@ def test_no_roster_and_no_history_are_said_so(tmp_path, monkeypatch):
     assert typed("merge", "all.sqlite3", "part.sqlite3")[0] == 2
 
 
+def test_a_roster_that_lost_most_of_its_learners_is_not_taken_at_its_word(lead, monkeypatch):
+    monkeypatch.chdir(lead)
+    lines = (lead / "roster.csv").read_text().splitlines(keepends=True)
+    (lead / "roster.csv").write_text("".join(lines[:4]))
+    code, said = typed(*GRADE)
+    told = (
+        "4 of 7 learners are in roster.csv no more; if that is meant, `headstart cohort roster roster.csv --apply` "
+        "applies it; nothing was graded\n"
+    )
+    assert (code, said.endswith(told)) == (1, True), said
+    assert typed("roster", "--apply")[0] == 0
+    assert typed(*GRADE)[0] == 0
+
+
+def test_what_is_wrong_with_the_policy_is_told_before_anybody_asks_for_points(lead, monkeypatch):
+    monkeypatch.chdir(lead)
+    (lead / "policy.toml").write_text("[points]\nattentoin = 3\n")
+    assert typed("roster")[1].startswith("policy.toml cannot be used:\n")
+
+
 def test_when_no_repository_can_be_read_nothing_was_graded(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "roster.csv").write_text("id,name,repository\nada,Ada,/nowhere/at/all\n")

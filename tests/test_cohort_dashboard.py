@@ -11,6 +11,8 @@ from reported import NASTY, NOW, cohort, days_ago, hand_in, learner, written
 from graders.cohort.dashboard import accounts, folder
 from graders.cohort.history import record_visit
 from graders.engine.course import load_course
+from graders.engine.kinds import KINDS
+from graders.loop.specification import laws_in
 
 START = NOW.date() - datetime.timedelta(days=10)
 
@@ -54,6 +56,16 @@ def test_why_a_file_was_not_taken_is_on_the_learner_s_page_and_is_no_broken_law(
     assert "What happened exercises/mlp.py is a link." in page
     assert "The file was not there" not in page
     assert "No law is broken." in said(tmp_path / "site/mistakes.html")
+
+
+def test_a_file_that_python_cannot_read_is_a_finding_of_its_own_and_breaks_no_law(tmp_path):
+    history = cohort(tmp_path / "h", learner(1))
+    hand_in(history, "u001", "mlp", "failed", 1, told=("", "", ""))
+    history.execute("UPDATE records SET kind = 'parse' WHERE status = 'failed'")
+    written(history, tmp_path / "site")
+    (first, *_), mistakes = laws_in("mlp").values(), said(tmp_path / "site/mistakes.html")
+    assert KINDS["parse"].happened in mistakes
+    assert first[1] not in mistakes
 
 
 def test_a_sandbox_without_a_bound_on_all_memory_is_told_until_a_run_has_one(tmp_path):

@@ -2,6 +2,7 @@
 
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -56,7 +57,12 @@ def test_what_did_not_change_is_not_graded_again(night):
 
 
 def test_a_law_of_the_lead_s_own_is_one_that_a_right_answer_keeps(night):
-    assert "2 learners, 1 exercise: 1 not yet right, 1 not started." in night[1][4]
+    folder, said = night
+    assert "2 learners, 1 exercise: 1 not yet right, 1 not started." in said[4]
+    history = sqlite3.connect(folder / "lead" / "history.sqlite3")
+    private = history.execute("SELECT law, status FROM records WHERE is_private ORDER BY status").fetchall()
+    history.close()
+    assert private == [("test_a_constant_changes_nothing", status) for status in ("not_started", "passed")]
 
 
 def test_no_verdict_of_an_unchanged_grader_changes(night):

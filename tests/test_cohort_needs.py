@@ -91,6 +91,13 @@ def test_whoever_passed_once_is_not_behind_though_the_newest_text_is_wrong(tmp_p
     assert reasons_for(history) == []
 
 
+def test_nobody_is_behind_before_they_begin(tmp_path):
+    policy = Policy(due_exercises={"tensors": NOW.date() - datetime.timedelta(days=3)})
+    today, tomorrow = (NOW.date() + datetime.timedelta(days=n) for n in (0, 1))
+    found = [reasons_for(cohort(tmp_path / str(day), learner(1, start=day)), policy) for day in (today, tomorrow)]
+    assert [[kind for kind, *_ in of_day if kind == "behind"] for of_day in found] == [["behind"], []]
+
+
 def test_the_policy_s_dates_stand_before_the_sessions(tmp_path):
     history = cohort(tmp_path / "h", learner(1, start=START))
     hand_in(history, "u001", "tensors", "failed", 1)

@@ -246,6 +246,12 @@ def test_what_could_not_be_judged_yet_costs_nobody_points(history, policy, recor
     assert standing(history, policy(LATE), long_after).points == 50
 
 
+def test_a_repository_that_nobody_could_look_at_is_no_answer_that_costs_points(history, policy):
+    assert standing(history, policy(LATE)).points == 0
+    history.visit("ada", "2026-09-02T02:00:00+00:00", problem="its host is silent")
+    assert standing(history, policy(LATE)).points is None
+
+
 def test_who_handed_in_nothing_is_missing_and_who_could_not_be_fetched_has_a_problem(history, policy):
     assert standing(history, policy(LATE)).status == "missing"
     history.visit("ada", "2026-09-02T02:00:00+00:00", problem="there is no such repository, or it is private")
