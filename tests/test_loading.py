@@ -138,8 +138,8 @@ def test_a_traceback_holds_the_subject_s_own_lines_only(tmp_path):
     ]
 
 
-def test_a_misconception_s_lines_have_names_too():
-    assert answer(subject(one="def f(): return 1 / 0")).failure.lines == [["one.py", 1, "f", ""]]
+def test_a_misconception_s_lines_have_names_and_texts_too():
+    assert answer(subject(one="def f(): return 1 / 0")).failure.lines == [["one.py", 1, "f", "def f(): return 1 / 0"]]
 
 
 def test_a_message_calls_a_sibling_by_the_name_that_a_learner_knows():
