@@ -124,7 +124,7 @@ def steps_of(path: Path, job: str) -> list[dict[str, Any]]:
 def repository(handout, tmp_path):
     """A learner's repository; exercises that this test does not need are not graded again and again."""
     mine = shutil.copytree(handout, tmp_path / "mine")
-    for grader in (mine / "graders").iterdir():
+    for grader in (mine / "graders").glob("*.py"):
         if grader.stem not in ("test_layer_norm", "test_mlp"):
             grader.unlink()
     return mine
@@ -174,7 +174,7 @@ def evaluated(env: dict[str, str], values: dict[str, str]) -> dict[str, str]:
 def committed(folder: Path, handout: Path, layer_norm: str) -> Path:
     """A learner's repository in which one exercise alone is left, so that nothing else is graded."""
     exercises = shutil.copytree(handout / "exercises", folder / "exercises")
-    for path in exercises.iterdir():
+    for path in exercises.glob("*.py"):
         if path.stem not in ("layer_norm", "config", "__init__"):
             path.unlink()
     (exercises / "layer_norm.py").write_text(layer_norm, encoding="utf-8")
