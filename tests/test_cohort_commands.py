@@ -280,11 +280,8 @@ def test_a_roster_that_lost_most_of_its_learners_is_not_taken_at_its_word(lead, 
     lines = (lead / "roster.csv").read_text().splitlines(keepends=True)
     (lead / "roster.csv").write_text("".join(lines[:4]))
     code, said = typed(*GRADE)
-    told = (
-        "4 of 7 learners are in roster.csv no more; if that is meant, `headstart cohort roster roster.csv --apply` "
-        "applies it; nothing was graded\n"
-    )
-    assert (code, said.endswith(told)) == (1, True), said
+    told = "applies it; nothing was graded\n"
+    assert (code, "4 of 7 learners are in roster.csv no more" in said, said.endswith(told)) == (1, True, True), said
     assert typed("roster", "--apply")[0] == 0
     assert typed(*GRADE)[0] == 0
 
