@@ -35,6 +35,15 @@ def audits(request):
         yield {e.name: pool.submit(audit_exercise, e.name) for e in sorted(load_course().exercises, key=size)}
 
 
+@pytest.fixture(scope="module")
+def browser():
+    """A browser for the tests of one file."""
+    from chromium import chromium  # Windows cannot import it
+
+    with chromium() as opened:
+        yield opened
+
+
 def size(exercise) -> int:
     """The exercises with most tasks first, so that none is left to run alone at the end."""
     return -len(exercise.tasks)

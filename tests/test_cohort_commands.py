@@ -8,6 +8,7 @@ import sys
 import time
 from collections import namedtuple
 
+import jsonschema
 import pytest
 from cohorts import TEXTS, cohort, command, variables
 from learners import solved
@@ -19,6 +20,7 @@ from graders.cohort import sandbox
 from graders.cohort.exchange import export_records
 from graders.cohort.history import open_history
 from graders.engine.misconception import misconceptions_of
+from graders.engine.record import SCHEMA
 from graders.engine.stubs import stub_files
 
 HERE = ("grade", "--exercise", "layer_norm", "--isolation", "process")
@@ -154,9 +156,6 @@ def test_records_go_out_and_come_in(lead):
 
 
 def test_the_records_are_those_of_the_published_schema(graded):
-    jsonschema = pytest.importorskip("jsonschema")
-    from graders.engine.record import SCHEMA
-
     validator = jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
     history = open_history(graded[0] / "history.sqlite3")
     for line in export_records(history):

@@ -9,7 +9,6 @@ import struct
 from pathlib import Path
 
 import pytest
-from chromium import chromium
 from cohort_screens import SCREENS, draw_screens
 from reported import NASTY, NOW, cohort, days_ago, hand_in, learner, written
 
@@ -21,12 +20,6 @@ AXE = (Path(importlib.util.find_spec("axe_core_python").origin).parent / "axe.mi
 VIOLATIONS = """axe.run(document, {resultTypes: ["violations"]}).then((found) => found.violations.map(
   (one) => `${one.id}: ${one.nodes.slice(0, 3).map((node) => node.html).join(" ")}`))"""
 START = NOW.date() - datetime.timedelta(days=30)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

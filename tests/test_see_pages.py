@@ -49,12 +49,6 @@ SHADES = """(() => {  // every shade that a cell may have, with a text on it
 
 
 @pytest.fixture(scope="module")
-def browser():
-    with chromium() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
 def pages(tmp_path_factory):
     """Every picture of the reference and of a learner's wrong code, those partly drawn, and a text full of markup."""
     folder = tmp_path_factory.mktemp("pages")

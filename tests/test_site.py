@@ -9,7 +9,6 @@ from html.parser import HTMLParser
 
 import pytest
 import yaml
-from chromium import chromium
 
 from docs.all_pictures import DRAWN
 from graders.engine.course import ROOT, load_course
@@ -132,14 +131,13 @@ def test_no_page_shows_a_backtick(site):
     assert found == {}
 
 
-def test_the_page_of_a_session_is_printed_on_both_sides_of_one_sheet(site):
+def test_the_page_of_a_session_is_printed_on_both_sides_of_one_sheet(site, browser):
     printed = {}
-    with chromium() as browser:
-        for page in sorted((site / "sessions").glob("[1-9]*/index.html")):
-            browser.open(page, 1000, dark=False)
-            for paper, width, height in (("A4", 8.27, 11.69), ("letter", 8.5, 11.0)):
-                pdf = b64decode(browser.do("Page.printToPDF", paperWidth=width, paperHeight=height)["data"])
-                printed[page.parent.name, paper] = len(re.findall(rb"/Type\s*/Page\b", pdf))
+    for page in sorted((site / "sessions").glob("[1-9]*/index.html")):
+        browser.open(page, 1000, dark=False)
+        for paper, width, height in (("A4", 8.27, 11.69), ("letter", 8.5, 11.0)):
+            pdf = b64decode(browser.do("Page.printToPDF", paperWidth=width, paperHeight=height)["data"])
+            printed[page.parent.name, paper] = len(re.findall(rb"/Type\s*/Page\b", pdf))
     assert len(printed) == 2 * len(load_course().sessions)
     assert {sheet: sides for sheet, sides in printed.items() if sides != 2} == {}
 

@@ -71,7 +71,7 @@ def _listen(asked: int, jobs: "queue.SimpleQueue[str]") -> None:
         *lines, begun = (begun + chunk).split(b"\n")
         for line in lines:
             jobs.put(line.decode())
-    from graders.cohort.grading import close_sandbox
+    from graders.cohort.sandbox import close_sandbox
 
     close_sandbox()
     os._exit(0)

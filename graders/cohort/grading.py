@@ -12,7 +12,7 @@ import torch
 
 from graders.cohort.jobs import Job
 from graders.cohort.private import private_laws
-from graders.cohort.sandbox import Sandboxed, close_sandbox  # noqa: F401
+from graders.cohort.sandbox import Sandboxed
 from graders.cohort.versions import grader_version
 from graders.engine.judge import Judge
 from graders.engine.law import Law, laws_for

@@ -100,9 +100,9 @@ def _warm_up() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends whoever hands out the jobs, and that ends us
     _end_with_the_parent()
     os.environ["OMP_NUM_THREADS"] = "1"
-    from graders.cohort import grading  # with torch
+    from graders.cohort import grading, sandbox  # noqa: F401 (with torch, so that the first job need not import it)
 
-    Finalize(None, grading.close_sandbox, exitpriority=1)  # `atexit` is not for processes of a pool
+    Finalize(None, sandbox.close_sandbox, exitpriority=1)  # `atexit` is not for processes of a pool
     gc.collect()
     gc.freeze()  # torch's million objects stay: no collection looks at them
 
