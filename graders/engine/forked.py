@@ -50,7 +50,7 @@ class Forked:
     """A fork of this process need not import torch again; where there is no fork, one is spawned."""
 
     def __init__(self, source: Source):
-        self.source = source
+        self.source, self.began = source, time.monotonic()
         # macOS has fork, but its libraries do not survive one
         context = FORK if sys.platform == "linux" else SPAWN
         self.written = _Memory() if sys.platform == "linux" else _File()
@@ -66,8 +66,8 @@ class Forked:
         return self.process.pid or 0
 
     def computed(self) -> float:
-        """Seconds that it has computed; 0 when it is gone."""
-        return seconds_computed(self.pid) if sys.platform == "linux" else time.monotonic()
+        """Seconds that it has computed; 0 when it is gone. Where the system does not tell, those since it began."""
+        return seconds_computed(self.pid) if sys.platform == "linux" else time.monotonic() - self.began
 
     def ask_where_it_is(self) -> None:
         """Have it write down its stack; even inside a call into C it does."""
