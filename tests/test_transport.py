@@ -14,6 +14,7 @@ import torch
 
 from graders.engine import transport
 from graders.engine.course import ROOT
+from graders.engine.forked import Forked
 from graders.engine.stubs import stub_files
 from graders.engine.transport import InProcess, Worker
 from graders.engine.worker.loading import Source
@@ -257,6 +258,22 @@ def test_what_a_process_computes_is_counted_and_what_it_waits_for_is_not(worker)
         ask(worker, task)
         used.append(worker.computed() - sum(used))
     assert used[1] < NAP <= used[2]
+
+
+@pytest.mark.parametrize(
+    ("task", "seconds", "share", "stage"),
+    [
+        ("naps", NAP / 4, 0.0, "timeout"),  # what only waits is not given more
+        ("naps", NAP / 2, 0.3, None),  # a machine with four calls like this one for each core
+        ("sleeps", NAP, 0.9, "timeout"),
+    ],
+)
+def test_a_call_has_seconds_of_computing_on_a_busy_machine(source, monkeypatch, task, seconds, share, stage):
+    monkeypatch.setattr(Forked, "computed", lambda process: share * (time.monotonic() - process.began))
+    worker = Worker(source)
+    reply = worker.ask(Request("one", task, (X,), seconds=seconds))
+    worker.close()
+    assert (reply.failure and reply.failure.stage) == stage
 
 
 def test_an_answer_that_was_not_waited_for_is_not_taken_for_the_next(worker):

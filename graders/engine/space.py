@@ -7,13 +7,14 @@
 Numbers are tenths, so that zeros and ties occur; every fifth seed makes them large.
 """
 
+import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 import torch
-from hypothesis import strategies as st
 from torch import Tensor
 
 MAX_SEED = 9999
@@ -115,10 +116,20 @@ class Space:
         self.build(case, **sizes)
         return case
 
-    def strategy(self) -> st.SearchStrategy[Case]:
-        """The space for Hypothesis: sizes and seed shrink towards their smallest."""
-        sizes = {name: st.integers(low, high) for name, (low, high, *_) in self.ranges.items()}
-        return st.builds(self.case, seed=st.integers(0, MAX_SEED), **sizes)
+    def drawn(self, n: int, seed: str) -> Iterator[Case]:
+        """`n` cases at random, the first, where they are few, the smallest.
+
+        Each size has all its values about equally often, and the seeds follow one another, so that however few cases
+        there are, some of them have large numbers.
+        """
+        random = Random(seed)
+        first = random.randint(0, MAX_SEED - n)
+        columns = {name: _in_any_order(random, low, high, n) for name, (low, high, *_) in self.ranges.items()}
+        for i in range(n):
+            if i == 0 and self.few is not None:
+                yield self.case(0, **{name: low for name, (low, *_) in self.ranges.items()})
+            else:
+                yield self.case(first + i, **{name: column[i] for name, column in columns.items()})
 
     def floor(self) -> dict[str, int]:
         """The sizes of the smallest example that is worth a look."""
@@ -149,6 +160,13 @@ class Space:
     def in_float32(self) -> "Space":
         """The same space, its numbers in float32 and small."""
         return replace(self, dtype=torch.float32)
+
+
+def _in_any_order(random: Random, low: int, high: int, n: int) -> list[int]:
+    """`n` sizes from `low` to `high`, each about as often as any other."""
+    sizes = list(itertools.islice(itertools.cycle(random.sample(range(low, high + 1), high - low + 1)), n))
+    random.shuffle(sizes)
+    return sizes
 
 
 def _floor(name: str, low: int, high: int, floor: int | None = None) -> int:

@@ -20,15 +20,13 @@ from graders.engine.course import ROOT
 from graders.engine.law import Broken, part_of
 from graders.engine.misconception import Misconception, Variant
 from graders.engine.script import Story, told
-from graders.engine.transport import InProcess, Transport
+from graders.engine.transport import PATIENCE, InProcess, Transport
 from graders.engine.worker.codec import Opaque
 from graders.engine.worker.loading import Source
 from graders.engine.worker.making import MAKE, is_description
 from graders.engine.worker.perform import ModuleRequest, Reply, Request
 
 REFERENCE = ROOT / "reference"
-# How many times longer than it computes a call may take, on a busy machine, before that is held against it
-PATIENCE = 4
 REFUSED = "this input should have been refused"
 
 
@@ -111,7 +109,8 @@ class Subject:
         `meanwhile` is what the law will want next, done here while another process performs the request; where the
         form is checked, that is the reference's answer.
         """
-        plainly = replace(request, watch=False, record=False, repeats=False, before=())
+        is_plain = not (request.watch or request.record or request.repeats or request.before)
+        plainly = request if is_plain else replace(request, watch=False, record=False, repeats=False, before=())
         expect = functools.partial(reference_reply, plainly, self.answers)
         reply = self._performed(request, expect if self.checks_form else meanwhile)
         if reply.failure:
@@ -200,7 +199,8 @@ def reference_reply(request: Request, answers: dict) -> Reply:
     key = (request.task, *options, *request.kwargs, *map(_identity, parts))
     if key not in answers:
         # The request stays beside its reply, so that no id in the key can come to mean something else
-        answers[key] = (request, reference_transport().ask(replace(request, device="cpu")))
+        asked = request if request.device == "cpu" else replace(request, device="cpu")
+        answers[key] = (request, reference_transport().ask(asked))
     return answers[key][1]
 
 

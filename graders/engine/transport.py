@@ -18,6 +18,8 @@ from graders.engine.worker.perform import Failure, Performer, Reply, Request, re
 from graders.engine.worker.serve import NUMBER
 
 MAX_REPLY = 16 * 2**20  # bytes, or twice as many as the request has, when that is more
+# How many times longer than it computes a call may take, on a busy machine, before that is held against it
+PATIENCE = 4
 GRACE = 1.0  # seconds, at most, in which a late worker writes down where it is
 MAX_HEADER = 2 * 2**20  # of them: what is parsed, and takes many times as much memory as it has bytes
 READY = 8  # bytes, more than a process says when it is ready
@@ -26,7 +28,7 @@ FRAME = re.compile(r'File "([^"\n]{1,500})", line (\d{1,7}) in ([\w.<>]{1,200})'
 
 
 class Quit(BaseException):
-    """Someone leaves the debugger. Not an `Exception`, which Hypothesis would take for an example to shrink."""
+    """Someone leaves the debugger. Not an `Exception`, which would be taken for the law's own."""
 
 
 class Transport(Protocol):
@@ -126,11 +128,13 @@ class Worker:
         self.start()
         assert self.process is not None
         channel, number = self.process.channel, secrets.randbits(63)
+        began = self.process.computed()
         try:
             message = encode({NUMBER: number, "request": to_data(request)})
             channel.send(message, request.seconds)
             if meanwhile:
                 meanwhile()
+            self._wait(request.seconds, began)
             answer = channel.receive(max(MAX_REPLY, 2 * len(message)), time.monotonic() + request.seconds)
             return _answer_to(number, decode(answer, MAX_HEADER))
         except TimeoutError:
@@ -149,6 +153,18 @@ class Worker:
         except BaseException:
             self.stop()  # its answer, unread, would be taken for that to the next request
             raise
+
+    def _wait(self, seconds: float, began: float) -> None:
+        """Wait for an answer. Raises `TimeoutError` when there is none after `seconds` of computing, of which it had
+        computed `began` before; or when it mostly waits for something else than its turn on a busy machine.
+        """
+        assert self.process is not None
+        asked, rest = time.monotonic(), seconds
+        while not self.process.channel.has_begun(until=time.monotonic() + rest):
+            used = self.process.computed() - began
+            if used >= seconds or used * PATIENCE < time.monotonic() - asked:
+                raise TimeoutError
+            rest = seconds - used
 
     def computed(self) -> float:
         return self.computed_before + (self.process.computed() if self.process else 0.0)

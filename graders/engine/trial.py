@@ -6,16 +6,11 @@ Nothing here knows what was tried before: that is the judge's (`judge.py`).
 import math
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-
-import hypothesis
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis.errors import Flaky
-from hypothesis.internal.conjecture import providers
 
 from graders.engine.course import load_course
 from graders.engine.diagnosis import ENDS_A_SEARCH, UNEXPLAINED, Diagnosis, diagnose
@@ -35,14 +30,12 @@ REPEAT_EVERY = 4  # cases; the call is made once more in these, to see that it g
 EXERCISE_SECONDS = 10.0  # for all laws of an exercise
 MAX_ASKS = 1000  # of a law on one case
 OBSERVED_BY_WORKER = ("changed", "library", "unsteady")  # what only the learner's own process can see
-# Hypothesis mixes constants out of all modules that it takes for the user's own into what it draws, so that the cases
-# would depend on what else is imported: other ones under pytest than in `headstart watch`. It also reads those modules
-providers._get_local_constants = lambda: providers._local_constants  # which stays empty
+FIRST_SEEDS = 4  # whose numbers are small
 UNSTEADY = "The same input did not give the same result twice: look for chance, or for what is kept between calls."
 
 
 class Stop(BaseException):
-    """Ends a search at once. Not an `Exception`, which Hypothesis would take for an example to shrink."""
+    """Ends a search at once, however small the case could still be made."""
 
 
 @dataclass(frozen=True)
@@ -126,23 +119,25 @@ class Trial:
                 raise
 
         try:
-            for case in law.cases.load(self.policy.weights) if isinstance(law.cases, Fixed) else law.cases.ladder():
+            for case in self._cases(law):
                 check(case)
-            if isinstance(law.cases, Space):
-                self._search(law, law.cases, check)
+            return None, None
         except Broken:
             if self.policy.shrinks and isinstance(law.cases, Space):
                 with suppress(Stop):
-                    _lower_sizes(law.cases, found, check)
-            return _most_telling(found)
+                    _make_smaller(law.cases, found, check)
         except Stop:
-            return _most_telling(found)
-        except Flaky:
-            if not found:
-                raise
-            found[-1][1].notes.append(UNSTEADY)
-            return found[-1]
-        return None, None
+            pass
+        return _most_telling(found)
+
+    def _cases(self, law: Law) -> Iterator[Case]:
+        """What a law is tried on: a ladder of small cases, then some at random; or the cases that it is given."""
+        if isinstance(law.cases, Fixed):
+            yield from law.cases.load(self.policy.weights)
+            return
+        n_drawn = self.policy.examples if _draws_first(law) else math.ceil(self.policy.examples / 4)
+        yield from law.cases.ladder()
+        yield from law.cases.drawn(law.cases.few or n_drawn, f"{law.exercise} {law.name} {self.policy.seed}")
 
     def check(self, law: Law, case: Case) -> None:
         """Try one case. Raises `Broken`. The time that the subject's own code takes counts against its exercise."""
@@ -183,22 +178,6 @@ class Trial:
             return False
         return True
 
-    def _search(self, law: Law, cases: Space, check: Callable[[Case], None]) -> None:
-        phases = (Phase.generate, Phase.shrink) if self.policy.shrinks else (Phase.generate,)
-        test = given(cases.strategy())(check)
-        if self.policy.seed is not None:
-            test = hypothesis.seed(self.policy.seed)(test)
-        examples = self.policy.examples if _draws_first(law) else math.ceil(self.policy.examples / 4)
-        settings(
-            max_examples=cases.few or examples,
-            phases=phases,
-            derandomize=self.policy.seed is None,
-            database=None,
-            deadline=None,
-            report_multiple_bugs=False,
-            suppress_health_check=list(HealthCheck),
-        )(test)()
-
     def _explained(self, law: Law, case: Case | None, broken: Broken) -> Outcome:
         """A broken law with the name of the mistake, as far as it is known."""
         waits_for = unfinished_task(broken, law)
@@ -234,20 +213,30 @@ def _most_telling(found: list[tuple[Case, Broken]]) -> tuple[Case, Broken]:
     return ([pair for pair in found if pair[1].kind not in ENDS_A_SEARCH] or found)[-1]
 
 
-def _lower_sizes(cases: Space, found: list[tuple[Case, Broken]], check: Callable[[Case], None]) -> None:
-    """Make the last case found smaller, one size after the other, as long as it breaks the law in the same way."""
+def _make_smaller(cases: Space, found: list[tuple[Case, Broken]], check: Callable[[Case], None]) -> None:
+    """Look for a smaller case that breaks the law in the same way, one size after the other, then for other numbers.
+
+    The case is tried once more first: one that does not break the law again is unsteady, and stays as it is.
+    """
     case, broken = found[-1]
+
+    def breaks(seed: int, sizes: dict[str, int]) -> bool:
+        try:
+            check(cases.case(seed, **sizes))
+        except Broken as other:
+            if other.kind == broken.kind:
+                return True
+            found.pop()
+        return False
+
+    if not breaks(case.seed, case.sizes):
+        found[-1][1].notes.append(UNSTEADY)
+        return
     sizes = dict(case.sizes)
     for name, floor in cases.floor().items():
-        while sizes[name] > floor:
-            try:
-                check(cases.case(case.seed, **sizes | {name: sizes[name] - 1}))
-                break
-            except Broken as smaller:
-                if smaller.kind != broken.kind:
-                    found.pop()
-                    break
-                sizes[name] -= 1
+        while sizes[name] > floor and breaks(case.seed, sizes | {name: sizes[name] - 1}):
+            sizes[name] -= 1
+    any(breaks(seed, sizes) for seed in range(min(case.seed, FIRST_SEEDS)))
 
 
 def _raised(failure: Failure) -> str:

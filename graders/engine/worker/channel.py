@@ -31,6 +31,15 @@ class Channel:
             raise TooLarge(f"{length} bytes")
         return self._exactly(length, until)
 
+    def has_begun(self, until: float) -> bool:
+        """Whether something of the next message is there, waited for until `until` of `time.monotonic`."""
+        self.end.settimeout(max(0.0, until - time.monotonic()))
+        try:
+            self.end.recv(1, socket.MSG_PEEK)
+        except (TimeoutError, BlockingIOError):
+            return False
+        return True
+
     def close(self) -> None:
         self.end.close()
 

@@ -78,11 +78,11 @@ def plain_tensor(value: Tensor) -> Tensor | Opaque:
     return value.detach().cpu().resolve_conj().resolve_neg().contiguous()
 
 
-def bytes_of(value: Tensor) -> Tensor:
+def bytes_of(value: Tensor) -> bytes:
     """The raw bytes of a tensor, in reading order."""
-    # Not `contiguous`: it leaves a tensor of one number as it is, and with it a stride that `view` refuses
-    flat = value.detach().clone(memory_format=torch.contiguous_format).reshape(-1)
-    return flat.view(torch.uint8) if flat.numel() else torch.empty(0, dtype=torch.uint8)
+    if value.dtype == torch.bfloat16:  # which NumPy does not know
+        value = value.detach().view(torch.int16)
+    return value.numpy(force=True).tobytes()
 
 
 def encode(value: Any) -> bytes:
@@ -115,10 +115,10 @@ def decode(message: bytes | bytearray, max_header: int | None = None) -> Any:
 
 
 def _to_json(value: Any, blobs: list[bytes]) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        return {"$float": str(value)}
+    if type(value) in ATOMS:  # most of a message: told first, for speed
+        return {"$float": str(value)} if type(value) is float and not math.isfinite(value) else value
     if isinstance(value, Tensor):
-        blobs.append(bytes_of(value).numpy().tobytes())
+        blobs.append(bytes_of(value))
         return {"$tensor": [str(value.dtype).removeprefix("torch."), list(value.shape)]}
     if isinstance(value, Opaque):
         return {"$opaque": [value.type_name[:200], value.text[:200]]}

@@ -39,7 +39,7 @@ class Request:
     """One call of one task. With `module`, the task is a class and its `forward` is called; with `steps`, a script."""
 
     exercise: str
-    task: str
+    task: str = ""
     args: tuple = ()
     kwargs: dict[str, Any] = field(default_factory=dict)
     module: ModuleRequest | None = None
@@ -71,26 +71,37 @@ class Reply:
     printed: str = ""
 
 
+BLANK: dict[type, dict[str, Any]] = {Request: vars(Request("")), Reply: vars(Reply())}
+
+
 def to_data(thing: Request | Reply) -> dict[str, Any]:
-    """A request or a reply as plain data. Shallow: `dataclasses.asdict` would copy every tensor."""
-    nested = (ModuleRequest, Failure)
-    return {name: vars(value) if isinstance(value, nested) else value for name, value in vars(thing).items()}
+    """A request or a reply as plain data, without what is as in any other.
+
+    Shallow: `dataclasses.asdict` would copy every tensor.
+    """
+    nested, blank = (ModuleRequest, Failure), BLANK[type(thing)]
+    return {
+        name: vars(value) if isinstance(value, nested) else value
+        for name, value in vars(thing).items()
+        if value is not blank[name] and (type(value) is not type(blank[name]) or value != blank[name])
+    }
 
 
 def request_from(data: dict[str, Any]) -> Request:
-    module = data["module"]
+    module = data.get("module")
     return Request(**{**data, "module": ModuleRequest(**module) if module else None})
 
 
 def reply_from(data: dict[str, Any]) -> Reply:
     """A reply from data of a process that is not to be trusted. Raises `TypeError` when it is not one."""
-    failure = data["failure"]
-    if failure is not None and type(failure) is not dict:
-        raise TypeError("failure is no description of one")
-    reply = Reply(**{**data, "failure": None if failure is None else Failure(**failure)})
-    for thing, blank in ((reply, Reply()), (reply.failure, Failure(""))):
-        for name, value in vars(thing).items() if thing else ():
-            if name not in ("value", "failure") and type(value) is not type(getattr(blank, name)):
+    if type(data) is not dict or type(data.get("failure", {})) not in (dict, type(None)):
+        raise TypeError("the reply, or its failure, is no description of one")
+    said = data.get("failure")
+    failure = None if said is None else Failure(**said)
+    reply = Reply(**{**data, "failure": failure})
+    for thing, blank in ((data, BLANK[Reply]), (said or {}, vars(Failure("")))):
+        for name, value in thing.items():
+            if name not in ("value", "failure") and type(value) is not type(blank[name]):
                 raise TypeError(f"{name} is a {type(value).__name__}")
     if reply.failure and reply.failure.stage not in STAGES:
         raise TypeError("it failed at a stage that there is not")
@@ -101,7 +112,9 @@ def reply_from(data: dict[str, Any]) -> Reply:
         raise TypeError("a part of it has another type")
     if not all(line == [str, int, str, str] for line in lines):
         raise TypeError("a line of a traceback has another type")
-    return replace(reply, failure=reply.failure and _cut(reply.failure), printed=reply.printed[:MAX_PRINTED])
+    if failure is None and len(reply.printed) <= MAX_PRINTED:
+        return reply
+    return replace(reply, failure=failure and _cut(failure), printed=reply.printed[:MAX_PRINTED])
 
 
 def _cut(failure: Failure) -> Failure:

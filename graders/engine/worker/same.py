@@ -27,9 +27,8 @@ def same(now: Any, before: Any) -> bool:
     if type(now) is not type(before):
         return False
     if isinstance(before, Tensor):
-        now, before = now.detach().cpu(), before.detach().cpu()
         # Bit by bit: NaN is equal to itself here, and 0.0 is not -0.0
-        return now.shape == before.shape and now.dtype == before.dtype and torch.equal(bytes_of(now), bytes_of(before))
+        return now.shape == before.shape and now.dtype == before.dtype and bytes_of(now) == bytes_of(before)
     if isinstance(before, (list, tuple)):
         return len(now) == len(before) and all(same(a, b) for a, b in zip(now, before, strict=True))
     if isinstance(before, dict):
