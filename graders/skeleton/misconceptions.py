@@ -2,7 +2,7 @@
 
 from graders.engine.misconception import Misconception
 
-TOTAL = "x.sum(dim=-1, keepdim=True)"
+TOTAL = "x.sum(dim=1, keepdim=True)"
 
 MISCONCEPTIONS = (
     Misconception(
@@ -22,29 +22,25 @@ MISCONCEPTIONS = (
     Misconception(
         "axis_lost",
         "normalise",
-        ((TOTAL, "x.sum(dim=-1)"),),
+        ((TOTAL, "x.sum(dim=1)"),),
         "The sums have lost their axis, so that they line up with the columns, or with nothing.",
         "What is the shape of your sums, and with which axis of x does it line up?",
     ),
     Misconception(
         "length_one",
         "normalise",
-        ((TOTAL, "x.norm(dim=-1, keepdim=True)"),),
+        ((TOTAL, "x.norm(dim=1, keepdim=True)"),),
         "Each row is divided by its length, the root of the sum of its squares: its length is one, and not its sum.",
         "What do 1 and 3 have to be divided by, for the results to add up to one?",
     ),
     Misconception(
         "total_detached",
         "normalise",
-        ((TOTAL, "x.detach().sum(dim=-1, keepdim=True)"),),
+        ((TOTAL, "x.detach().sum(dim=1, keepdim=True)"),),
         "The sums are cut off from the gradient (.detach(), .data, .item() or no_grad), as if they were constants.",
         "If one number of a row grows, what happens to the shares of the others?",
     ),
 )
 
 # Mutations of the reference that no law can tell from it, and why
-EQUIVALENT = {
-    "normalise: total = x.sum(dim=-1, keepdim=True)  ->  total = x.sum(dim=1, keepdim=True)": (
-        "x has two axes, so the last one is axis 1"
-    ),
-}
+EQUIVALENT: dict[str, str] = {}

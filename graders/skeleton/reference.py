@@ -17,6 +17,6 @@ def normalise(x: Float[Tensor, "batch n"]) -> Float[Tensor, "batch n"]:
     `x` holds positive numbers, and is not changed. Gradients flow through it. Source: Shannon 1948, section 2.
     """
     # 1. What each row adds up to: batch 1
-    total = x.sum(dim=-1, keepdim=True)
+    total = x.sum(dim=1, keepdim=True)
     # 2. The share that each number has in its row: batch n
     return x / total

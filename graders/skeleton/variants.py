@@ -17,7 +17,7 @@ import torch
         "columns_turned_to_rows",
         """
 def normalise(x):
-    return (x.T / x.sum(dim=1)).T
+    return (x.T / x.sum(dim=-1)).T
 """,
     ),
     Variant(
