@@ -127,7 +127,7 @@ class Space:
     few: int | None = None  # how many cases are tried, where one is dear: the smallest, and others of the seed's choice
 
     def case(self, seed: int, **sizes: int) -> Case:
-        """One case with this seed and a size for each name, the same for the same ones: for a `fixed` one, as a rule."""
+        """One case with this seed and a size for each name, the same for the same ones; for `fixed`, as a rule."""
         case = Case(seed, sizes, self.dtype)
         self.build(case, **sizes)
         return case
