@@ -23,8 +23,8 @@ Story = Callable[["Teller"], Any]
 class Handle:
     """The value of a step, which is known elsewhere only.
 
-    `handle.name`, `handle[key]` and `handle(...)` are steps too, and give handles. It has no truth and no length, and
-    cannot be gone through: what a story does must not hang on a value.
+    `handle.name`, `handle[key]` and `handle(...)` are steps too, and give handles. It has no length, cannot
+    be gone through, and is true whatever its value is: what a story does must not hang on a value.
     """
 
     def __init__(self, script: "Script", number: int):
