@@ -30,7 +30,8 @@ from graders.engine.wording import given_text, kind_of, numbers, sizes
 from graders.engine.worker.failure import Failure
 from graders.engine.worker.perform import Reply, Request
 
-EXAMPLES = 50  # for the first law of a task that draws its cases; the other laws get a quarter
+EXAMPLES = 50  # for the first law of a task that draws its cases
+FEWER = 4  # times, for each of the other laws
 REPEAT_EVERY = 4  # cases; the call is made once more in these, to see that it gives the same
 EXERCISE_SECONDS = 10.0  # for all laws of an exercise
 MAX_ASKS = 1000  # of a law on one case
@@ -188,7 +189,7 @@ class Trial:
         test = given(cases.strategy())(check)
         if self.policy.seed is not None:
             test = hypothesis.seed(self.policy.seed)(test)
-        examples = self.policy.examples if _draws_first(law) else math.ceil(self.policy.examples / 4)
+        examples = self.policy.examples if _draws_first(law) else math.ceil(self.policy.examples / FEWER)
         settings(
             max_examples=cases.few or examples,
             phases=phases,
