@@ -18,9 +18,16 @@ from graders.engine.stubs import GIVEN, stub_files
 NAME, TRACK = re.compile(r"[a-z][a-z0-9_]*"), re.compile(r"[a-z][a-z0-9_-]*")
 
 
+def _complete_track(incomplete: str) -> list[str]:
+    """The tracks whose names begin so."""
+    return [track for track in _tracks() if track.startswith(incomplete)]
+
+
 def new(
     name: Annotated[str, typer.Argument(help="Its name, and that of its files: a Python name in lower case.")],
-    track: Annotated[str, typer.Option(help="The track that it belongs to; a new one is made.")],
+    track: Annotated[
+        str, typer.Option(help="The track that it belongs to; a new one is made.", autocompletion=_complete_track)
+    ],
     after: Annotated[
         str | None,
         typer.Option(
@@ -64,6 +71,11 @@ def new(
     typer.echo(f'Next: headstart audit {name}; then docs/authors.md, from "Make it yours" on')
 
 
+def _tracks() -> list[str]:
+    """The tracks of the course, in its order."""
+    return list(dict.fromkeys(exercise.track for exercise in load_course().exercises))
+
+
 def _refuse_name(name: str) -> None:
     """Refuse what cannot be the name of an exercise."""
     if not NAME.fullmatch(name) or keyword.iskeyword(name):
@@ -78,7 +90,7 @@ def _refuse_name(name: str) -> None:
 def _comes_after(track: str, after: str | None) -> Exercise:
     """The exercise that a new one of a track comes after: the one that was said, or the last."""
     course = load_course()
-    tracks = list(dict.fromkeys(exercise.track for exercise in course.exercises))
+    tracks = _tracks()
     own = [exercise for exercise in course.exercises if exercise.track == track]
     if not own:
         if close := get_close_matches(track, tracks, n=1, cutoff=0.75):
