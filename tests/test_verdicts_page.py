@@ -1,20 +1,19 @@
 """The page on verdicts says what the code does: its numbers, its kinds, its files, its picture."""
 
 import importlib
+import json
 import re
 
 import pytest
 
 from docs.engine_pictures import JUDGE, WORKER, verdict
 from graders.engine.course import ROOT
-from graders.engine.kinds import KINDS
 from graders.engine.trial import OBSERVED_BY_WORKER
-from graders.engine.worker.failure import STAGES
 
 PAGE = (ROOT / "docs" / "verdicts.md").read_text(encoding="utf-8")
 ENGINE = ROOT / "graders" / "engine"
 NUMBERS = re.findall(r"^\| .+ \| (\d+) \| `([\w.]+)` in `([\w/]+)\.py` \|$", PAGE, re.MULTILINE)
-RAISED_BY_LAWS = {"values", "type"}  # kinds of which a pair of values tells all
+SCHEMA = json.loads((ENGINE / "record.schema.json").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize(("number", "name", "file"), NUMBERS)
@@ -42,7 +41,7 @@ def test_every_kind_of_failure_is_named_and_no_other():
     in_table = {kind for row in rows for kind in re.findall(r"`(\w+)`", row)}
     in_words = {"not_started", "unlike", "grader", "budget"}
     assert {kind for kind in in_words if f"`{kind}`" not in text} == set()
-    assert in_table | in_words == {*KINDS, *STAGES, *RAISED_BY_LAWS}
+    assert in_table | in_words == set(SCHEMA["properties"]["kind"]["enum"]) - {""}
 
 
 def test_what_only_the_worker_sees_is_said():
