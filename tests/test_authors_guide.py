@@ -18,7 +18,7 @@ from graders.engine.course import ROOT, load_course
 
 GUIDE = (ROOT / "docs" / "authors.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```sh\n(.*?)^```$", GUIDE, flags=re.MULTILINE | re.DOTALL)
-BETWEEN = "=" * 9
+BETWEEN = "<<< next >>>"
 LEFT_OUT = (".git", "__pycache__", "site", ".headstart", ".*_cache", ".hypothesis", ".venv")
 
 
@@ -54,7 +54,7 @@ def run_in(course, environment, script) -> str:
 def followed(tmp_path_factory):
     """The course after the guide was followed, and what each of its blocks printed."""
     course, environment = copy_of_the_course(tmp_path_factory.mktemp("guide"))
-    return course, run_in(course, environment, f"\necho {BETWEEN}\n".join(BLOCKS)).split(BETWEEN)
+    return course, run_in(course, environment, f"\necho '{BETWEEN}'\n".join(BLOCKS)).split(BETWEEN)
 
 
 def test_a_new_exercise_passes_the_audit_as_it_is(followed):
