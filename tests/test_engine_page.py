@@ -2,7 +2,9 @@
 
 import ast
 import inspect
+import re
 
+import markdown
 import pytest
 
 from docs import engine_api
@@ -48,6 +50,11 @@ def test_every_method_that_graders_call_is_described(spoken, described):
     used = used_methods(spoken, described)
     assert len(used) >= 4
     assert used - engine_api.names_described() == set()
+
+
+def test_no_sign_of_a_docstring_is_lost_in_markdown():
+    shown = markdown.markdown(PAGE.read_text(encoding="utf-8").partition("## Laws")[2], extensions=["fenced_code"])
+    assert re.findall(r"<(?:em|strong)>[^<]*", shown) == []
 
 
 def test_what_has_no_docstring_is_refused():

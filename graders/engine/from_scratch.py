@@ -26,7 +26,7 @@ def from_scratch(exercise: str, task: str) -> Callable:
 
     It replays the task's other laws on a few cases, looks at the operations that ran, and reads the file for those
     that did not. The patterns are those of `forbidden` in the exercise's entry of the index: bare names of operations,
-    with `*` for any part, such as "*softmax*".
+    with `*` for any part, such as `*softmax*`.
     """
 
     def check(subject: Subject, reference: Subject, case: Case) -> None:
