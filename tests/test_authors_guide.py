@@ -115,6 +115,9 @@ def test_an_exercise_elsewhere_has_its_place_in_every_list(options, tmp_path):
     )
     assert "wrote docs/exercises/turned.md" in said
     assert ("wrote docs/tracks/rotations.md" in said) == ("rotations" in options)
+    first, readme = ((course / path).read_text(encoding="utf-8") for path in ("docs/index.md", "README.md"))
+    assert ("(tracks/rotations.md)" in first) == ("rotations" in options)
+    assert "(docs/exercises/turned.md)" in readme
     assert re.search(r"\d+ passed", said)
 
 
