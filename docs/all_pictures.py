@@ -1,6 +1,7 @@
 """Every picture of the site; `headstart site` draws them into `docs/pictures/`."""
 
 from docs import checkpoint_pictures as checkpoint
+from docs import engine_pictures as engine
 from docs import exercise_pictures as exercise
 from docs import formula_pictures as formula
 from docs import model_pictures as model
@@ -42,4 +43,4 @@ EXERCISES = (
     checkpoint.loss_curve,
 )
 
-DRAWN = (*ROAD, *EXERCISES)
+DRAWN = (*ROAD, *EXERCISES, engine.verdict)  # the last is of the page on verdicts

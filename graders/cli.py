@@ -13,6 +13,7 @@ from graders.commands.explain import explain
 from graders.commands.hint import hint
 from graders.commands.list_tasks import list_tasks
 from graders.commands.naming import AsJson
+from graders.commands.new import new
 from graders.commands.notebook import notebook
 from graders.commands.options import fail, refuse
 from graders.commands.reset import reset
@@ -70,8 +71,8 @@ def headstart(
 
 
 app.command("list")(_at_home(list_tasks))
-COMMANDS = (watch, show, hint, solution, reset, explain, doctor, write, train, see, notebook, stubs, site, audit)
-ANYWHERE = (explain, doctor, site, audit)  # these have something to do where nobody's exercises are
+COMMANDS = (watch, show, hint, solution, reset, explain, doctor, write, train, see, notebook, new, stubs, site, audit)
+ANYWHERE = (explain, doctor, new, site, audit)  # these have something to do where nobody's exercises are
 for command in COMMANDS:
     app.command()(command if command in ANYWHERE else _at_home(command))
 app.add_typer(cohort, name="cohort")

@@ -37,6 +37,15 @@ def test_two_misconceptions_that_behave_alike_are_a_problem(report, monkeypatch)
     assert report.problems[0].startswith(f"the misconception twin is named {one.id} by ")
 
 
+def test_misconceptions_that_do_not_fit_the_reference_any_more_are_named_and_nothing_else_is_tried(report, monkeypatch):
+    lost = Misconception("lost", "LayerNorm", (("what is gone", "x"),), "Nothing.", "Why?")
+    monkeypatch.setattr(audit, "misconceptions_of", lambda exercise: (lost,))
+    audit._misconceptions(report, 1)
+    assert report.problems == [
+        "the misconception lost: the text to replace occurs 0 times in the reference, not once: 'what is gone'"
+    ]
+
+
 def test_a_wrong_variant_is_a_problem(report, monkeypatch):
     wrong = Variant("wrong", "LayerNorm.forward = lambda self, x: x * self.w + self.b")
     monkeypatch.setattr(audit, "variants_of", lambda exercise: (wrong, wrong, wrong))

@@ -24,6 +24,12 @@ def test_every_link_to_a_file_leads_somewhere(page):
     assert [target for target in targets if not (page.parent / target).exists()] == []
 
 
+def test_leads_and_authors_find_their_pages_from_the_first_page():
+    first = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    wanted = {"cohort.md", "authors.md", "verdicts.md", "engine.md", "records.md"}
+    assert wanted - set(re.findall(r"\]\(([\w/-]+\.md)\)", first)) == set()
+
+
 def test_every_section_that_a_screen_names_is_on_its_page():
     missing = []
     for exercise in load_course().exercises:

@@ -9,11 +9,12 @@ from graders.engine.course import IS_REPOSITORY, ROOT, load_course
 
 DOCS = ROOT / "docs"
 PICTURES, SOLUTIONS = DOCS / "pictures", DOCS / "solutions"  # nothing but what is made here
+ENGINE = DOCS / "engine.md"
 EINSUM = "tensors"  # the exercise whose page has the table of index strings
 
 
 def site() -> None:
-    """Make the pictures, specifications, tables and solutions of the pages; then `mkdocs serve` shows them."""
+    """Make the pages' pictures, specifications, tables and solutions, and the engine's API; then `mkdocs serve`."""
     if not IS_REPOSITORY:
         fail("headstart is installed from a wheel, which has no pages to draw; run this in the course's own repository")
     files = made_files()
@@ -39,9 +40,11 @@ def made_files() -> dict[Path, bytes]:
 
     Raises `ValueError` when a page lacks the marks of such a part.
     """
+    from docs.engine_api import with_api
     from docs.lessons import solution_page
 
     files = pictures()
+    files[ENGINE] = with_api(ENGINE.read_text(encoding="utf-8")).encode()
     for exercise in load_course().exercises:
         files[ROOT / exercise.page] = written_page(exercise.name).encode()
         files[SOLUTIONS / f"{exercise.name}.md"] = solution_page(exercise).encode()

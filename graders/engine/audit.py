@@ -4,7 +4,7 @@ import concurrent.futures
 import importlib
 import multiprocessing
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -13,7 +13,7 @@ from torch import Tensor
 from graders.engine.course import load_course
 from graders.engine.judge import Judge
 from graders.engine.law import laws_for
-from graders.engine.misconception import misconceptions_of, variants_of
+from graders.engine.misconception import Misconception, misconceptions_of, variants_of
 from graders.engine.mutations import mutations
 from graders.engine.report import failure_screen
 from graders.engine.space import Space
@@ -125,6 +125,9 @@ def _variants(report: Report, repeat: int) -> None:
 
 def _misconceptions(report: Report, repeat: int) -> None:
     known = misconceptions_of(report.exercise)
+    if unfit := _unfit(report.exercise, known):
+        report.problems += unfit
+        return
     needed: set[str] = set()
     fixed: set[str] = set()  # mistakes that a law on given cases catches first: those are the same for every seed
     for seed in [None, *range(1, repeat)]:
@@ -149,6 +152,17 @@ def _misconceptions(report: Report, repeat: int) -> None:
     if idle:
         report.thoughts.append(f"no misconception is caught first by {', '.join(idle)}")
     report.counts["misconceptions"] = str(len(known))
+
+
+def _unfit(exercise: str, known: Iterable[Misconception]) -> list[str]:
+    """What is said of the misconceptions whose patches do not fit the reference, or no longer do."""
+    said = []
+    for m in known:
+        try:
+            m.apply(reference_text(exercise))
+        except ValueError as error:
+            said.append(f"the misconception {error}")
+    return said
 
 
 @dataclass(frozen=True)

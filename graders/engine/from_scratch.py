@@ -22,7 +22,12 @@ FEW = 2  # cases of each law: watching makes a call five times slower
 
 
 def from_scratch(exercise: str, task: str) -> Callable:
-    """A test that replays the task's other laws on a few cases and looks at the operations that ran."""
+    """A test that a task calls no operation that the index forbids for its exercise.
+
+    It replays the task's other laws on a few cases, looks at the operations that ran, and reads the file for those
+    that did not. The patterns are those of `forbidden` in the exercise's entry of the index: bare names of operations,
+    with `*` for any part, such as `*softmax*`.
+    """
 
     def check(subject: Subject, reference: Subject, case: Case) -> None:
         written = names_of_library(subject.transport.source.read(exercise))

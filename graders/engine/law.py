@@ -39,7 +39,11 @@ class Law:
 
 @dataclass
 class Broken(Exception):
-    """A law does not hold for a case: what kind of difference, and the two values that show it."""
+    """A law does not hold for a case: what kind of difference, and the two values that show it.
+
+    The `expect_...` raise it. A law that compares in a way of its own raises it itself: with the kind "values", what
+    the subject gave, what was expected, `what` that is, and a `note` that says how the expected value came about.
+    """
 
     kind: str  # a stage of `Failure`, or: type, shape, dtype, nan, changed, values, error, unlike, library
     yours: Any = None
@@ -58,7 +62,13 @@ class Broken(Exception):
 
 
 def law(task: str, cases: Space | Fixed) -> Callable[[Callable], Callable]:
-    """Make a test of a function `(subject, reference, case)`; its docstring is the law in one sentence."""
+    """Make a test of a function `(subject, reference, case)`, called once for each case.
+
+    `task` is the function or class that the law is about, as the index names it; `cases` is what it is tried on. The
+    first paragraph of the function's docstring is the law in one sentence, which learners read; its name is what the
+    record calls it. The function returns nothing: a law holds when it ends, and is broken when one of the `expect_...`
+    raises `Broken`. Raises `ValueError` when there is no docstring.
+    """
 
     def decorate(check: Callable[[Any, Any, Case], None]) -> Callable:
         exercise = check.__module__.rpartition(".")[2].removeprefix("test_")
@@ -138,7 +148,10 @@ def expect_refusal(subject: Any, task: str, *args: Any, what: str, naming: str =
 
 
 def expect_refusals(subject: Any, task: str, calls: dict[str, tuple]) -> None:
-    """Hold that a task answers calls with `ValueError`; `calls` are arguments, by what is wrong. Raises `Broken`."""
+    """Hold that a task answers each of several calls with `ValueError`. Raises `Broken`.
+
+    `calls` are the arguments of each, by what is wrong with them, as the reader is told: {"k is 0": (logits, 0)}.
+    """
 
     def story(do: Any) -> list:  # of all calls, so that a diagnosis sees which of them are refused
         return [do.caught(getattr(do, task), *args)["classes"] for args in calls.values()]
@@ -149,7 +162,11 @@ def expect_refusals(subject: Any, task: str, calls: dict[str, tuple]) -> None:
 
 
 def same_values(yours: Tensor, expected: Tensor, atol: float | None = None) -> bool:
-    """Whether two tensors of one shape agree to the tolerance of the less exact dtype."""
+    """Whether two tensors of one shape agree to the tolerance of the less exact dtype.
+
+    In float64 that is 1e-9 of each number and 1e-10 of the largest expected one, in float32 1e-4 and 1e-5; `atol`
+    takes the place of the second. Whole numbers must be equal.
+    """
     # A right answer most often agrees to the bit, which is quickly seen
     same = yours.dtype == expected.dtype and torch.equal(yours, expected)
     return same or not differing(yours, expected, atol).any()

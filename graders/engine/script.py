@@ -21,7 +21,11 @@ Story = Callable[["Teller"], Any]
 
 
 class Handle:
-    """The value of a step, which is known elsewhere only."""
+    """The value of a step, which is known elsewhere only.
+
+    `handle.name`, `handle[key]` and `handle(...)` are steps too, and give handles. It has no length, cannot
+    be gone through, and is true whatever its value is: what a story does must not hang on a value.
+    """
 
     def __init__(self, script: "Script", number: int):
         self._script, self._number = script, number
@@ -56,7 +60,7 @@ class Script:
 
 
 class Teller:
-    """What a story is told with. An attribute is a task of the exercise: `do.KVCache`."""
+    """What a story is told with, `do`. An attribute is a task of the exercise: `do.KVCache`, `do.train_step`."""
 
     def __init__(self, script: Script):
         self._script = script
@@ -75,7 +79,7 @@ class Teller:
         return self._script.add(do="look", of=handle._number)
 
     def set(self, handle: Handle, name: str, value: Any) -> None:
-        """Give an attribute a value."""
+        """Give an attribute of a handle's value a value, such as `do.set(parameter, "grad", case.g)`."""
         self._script.add(do="set", of=handle._number, name=name, value=_data(value))
 
     def counted(self, called: Handle, *args: Any, **kwargs: Any) -> Handle:
@@ -149,7 +153,7 @@ def parameter(value: Tensor) -> dict[str, Any]:
 
 
 def optimizer(model: Handle | dict[str, Any], **settings: float) -> dict[str, Any]:
-    """Gradient descent over a model's parameters, with these settings (`worker/probes.py`)."""
+    """Gradient descent over a model's parameters: `lr`, and `momentum` if it is to remember."""
     return {"$make": "descent", "model": model, "settings": settings}
 
 
@@ -159,10 +163,10 @@ def path(name: str) -> dict[str, Any]:
 
 
 def folder() -> dict[str, Any]:
-    """The folder in which all places for files are, with what can be done to them (`worker/folder.py`)."""
+    """The folder in which all places for files are, with what can be done to them."""
     return {"$make": "folder"}
 
 
 def probe(kind: str, **arguments: Any) -> dict[str, Any]:
-    """A small model of known behaviour: see `worker/probes.py`."""
+    """A small model of known behaviour: its kind, and the arguments of that kind by name."""
     return {"$make": "probe", "probe": {"kind": kind} | arguments}

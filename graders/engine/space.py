@@ -25,7 +25,11 @@ SMALLEST, VARIED = 2, 4  # cases of the ladder: at the floor, and, after one siz
 
 
 class Case:
-    """One example: named tensors with named axes, sizes, parameters; attributes hold the values."""
+    """One example: named tensors with named axes, sizes, parameters; attributes hold the values.
+
+    What a space gives it under a name, a law finds there: `case.x`. It always has its `seed`, the `sizes` that it was
+    made with, its `dtype`, `cfg` and `weights`. The same seed and sizes give the same case.
+    """
 
     def __init__(self, seed: int, sizes: dict[str, int], dtype: torch.dtype = torch.float64):
         self.seed = seed
@@ -52,16 +56,22 @@ class Case:
         def __setattr__(self, name: str, value: Any) -> None: ...
 
     def draw(self, *shape: int) -> Tensor:
-        """Random tenths between -2 and 2; of a large case 40 times that, in float32 a quarter."""
+        """Random tenths between -2 and 2, of this shape and in the case's dtype; not kept, and not shown.
+
+        In a large case, which every fifth seed makes, they are 40 times as large; in float32 a quarter.
+        """
         tenths = torch.randint(-20, 21, shape, generator=self._generator).to(self.dtype) / 10
         return tenths * self._scale
 
     def tensor(self, name: str, **axes: int) -> Tensor:
-        """An input of random tenths, kept as an attribute and shown in messages with its axes."""
+        """An input of random tenths (see `draw`), kept under its name and shown in messages with its axes.
+
+        `axes` are its sizes by name, in order: `case.tensor("q", batch=2, queries=3, d_head=2)`.
+        """
         return self.show(name, self.draw(*axes.values()), **axes)
 
     def integers(self, name: str, below: int, **axes: int) -> Tensor:
-        """An input of random integers from 0 to `below` - 1."""
+        """An input of random integers from 0 to `below` - 1, kept and shown as that of `tensor` is."""
         return self.show(name, torch.randint(below, tuple(axes.values()), generator=self._generator), **axes)
 
     def show(self, name: str, value: Any, **axes: int) -> Any:
@@ -73,13 +83,20 @@ class Case:
         return value
 
     def config(self, **sizes: Any) -> dict[str, Any]:
-        """The sizes of a `GPTConfig`; what is not given is small and odd."""
+        """The sizes of a `GPTConfig` by name, kept as `cfg`; what is not given is small and odd.
+
+        Without arguments: d_vocab 7, n_ctx 8, n_layers 1, n_heads 2, d_model 5, d_head 3, d_mlp 6, and layer_norm_eps
+        of 1e-5 or, for odd seeds, 0.1.
+        """
         small = {"d_vocab": 7, "n_ctx": 8, "n_layers": 1, "n_heads": 2, "d_model": 5, "d_head": 3, "d_mlp": 6}
         self.cfg = small | {"layer_norm_eps": (1e-5, 0.1)[self.seed % 2]} | sizes
         return self.cfg
 
     def parameters(self, **axes: str) -> dict[str, Tensor]:
-        """Random parameters, biases and scales included; axes are names of sizes in `config`."""
+        """Random parameters of a module by name, biases and scales included, added to `weights`.
+
+        The axes of each are names of sizes in `cfg`, as in `case.parameters(W_in="d_model d_mlp", b_in="d_mlp")`.
+        """
         shapes = {name: [self.cfg[axis] for axis in spec.split()] for name, spec in axes.items()}
         self.weights |= {name: self.draw(*shape) for name, shape in shapes.items()}
         return self.weights
@@ -103,7 +120,7 @@ def given_case(expected: Any = None, axes: Mapping[str, str] | None = None, **in
 
 @dataclass(frozen=True)
 class Space:
-    """All cases a law is tried on."""
+    """All cases a law is tried on, as `space` makes it."""
 
     ranges: dict[str, tuple[int, ...]]  # each size: lowest, highest, and where the ladder starts
     build: Callable[..., None]
@@ -111,7 +128,7 @@ class Space:
     few: int | None = None  # how many cases are tried, where one is dear: the smallest, and others of the seed's choice
 
     def case(self, seed: int, **sizes: int) -> Case:
-        """One case, the same for the same seed and sizes."""
+        """One case with this seed and a size for each name, the same for the same ones; for `fixed`, as a rule."""
         case = Case(seed, sizes, self.dtype)
         self.build(case, **sizes)
         return case
@@ -194,5 +211,9 @@ class Fixed:
 
 
 def fixed(load: Callable[[str | None], list[Case]]) -> Fixed:
-    """Make a space of given cases from a function of the `--weights` option."""
+    """Make a space of given cases from a function that returns a list of them.
+
+    The function is handed what `--weights` says, or None; only laws on a real checkpoint look at it. The law is tried
+    on each case in order, so the smallest comes first.
+    """
     return Fixed(load)

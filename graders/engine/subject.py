@@ -68,7 +68,12 @@ def _call_signature(exercise: str, task: str) -> inspect.Signature:
 
 @dataclass
 class Subject:
-    """One exercise of one subject, on one case; it keeps the replies, for the diagnosis."""
+    """One exercise of one subject, on one case: what a law knows as `subject` and `reference`.
+
+    `subject.attention_scores(q, k)` calls a task that is a function. What comes back has the type, the shape and the
+    dtype of the reference's answer, is finite where that is, and came without an input changed: otherwise the law is
+    broken before it sees it. Arguments are plain data, or described (below). It keeps the replies, for the diagnosis.
+    """
 
     exercise: str
     transport: Transport
@@ -87,11 +92,19 @@ class Subject:
         return lambda *args, **kwargs: self.ask(Request(self.exercise, task, args, kwargs)).value
 
     def module(self, task: str, cfg: dict, weights: dict | None = None, children: dict | None = None) -> "Module":
-        """A fresh module of the subject's class, with these parameters and with probes in place of children."""
+        """A module of the subject's class, called next: `subject.module("MLP", case.cfg, case.weights)(case.x)`.
+
+        `cfg` are the sizes of its `GPTConfig`, `weights` all its parameters by name, loaded strictly; `children` are
+        descriptions of probes by the paths of the submodules that they replace. It is made afresh for every call.
+        """
         return Module(self, task, ModuleRequest(cfg, weights, children or {}))
 
     def tell(self, story: Story, seconds: float = 2.0, meanwhile: Callable[[], object] | None = None) -> Any:
-        """What a story (`script.py`) comes to: several steps with the subject's functions, objects and modules."""
+        """What a story comes to: several steps with the subject's functions, objects and modules.
+
+        `seconds` is how long all of it may take; `meanwhile` is called, here, while another process is at it. Raises
+        `Broken` as a call does.
+        """
         return self.ask(self._script(story, seconds), meanwhile).value
 
     def _script(self, story: Story, seconds: float) -> Request:
@@ -100,7 +113,10 @@ class Subject:
         return Request(self.exercise, "", steps=steps, result=result, seconds=seconds)
 
     def gradients(self, task: str, *args: Any) -> dict[str, Tensor]:
-        """Gradients of a function's result for each float argument, by the argument's name."""
+        """Gradients of a function's result for each float argument, by the argument's name.
+
+        They are those of the sum of the result times `cotangent(result)`.
+        """
         return self._named(self.ask(Request(self.exercise, task, args, gradients=True)).gradients, task)
 
     def ask(self, request: Request, meanwhile: Callable[[], object] | None = None) -> Reply:
@@ -162,7 +178,7 @@ class Subject:
 
 @dataclass(frozen=True)
 class Module:
-    """A module of the subject, made afresh for every call."""
+    """A module of the subject, made afresh for every call: `module(x)` is what its `forward` returns."""
 
     subject: Subject
     task: str
@@ -181,7 +197,7 @@ class Module:
         return self.subject._named(self._ask(args, {}, gradients=True).gradients, self.task)
 
     def recorded(self, *args: Any, seconds: float = 2.0) -> dict[str, Tensor]:
-        """What the parts took and returned inside, and the result itself under the key ''."""
+        """What the parts took and returned inside, by their paths, and the result itself under the key ''."""
         reply = self._ask(args, {}, record=True, seconds=seconds)
         return reply.recorded | {"": reply.value}
 

@@ -25,7 +25,8 @@ from graders.engine.wording import given_text, kind_of, numbers, sizes
 from graders.engine.worker.failure import Failure
 from graders.engine.worker.perform import Reply, Request
 
-EXAMPLES = 50  # for the first law of a task that draws its cases; the other laws get a quarter
+EXAMPLES = 50  # for the first law of a task that draws its cases
+FEWER = 4  # times, for each of the other laws
 REPEAT_EVERY = 4  # cases; the call is made once more in these, to see that it gives the same
 EXERCISE_SECONDS = 10.0  # for all laws of an exercise
 MAX_ASKS = 1000  # of a law on one case
@@ -135,7 +136,7 @@ class Trial:
         if isinstance(law.cases, Fixed):
             yield from law.cases.load(self.policy.weights)
             return
-        n_drawn = self.policy.examples if _draws_first(law) else math.ceil(self.policy.examples / 4)
+        n_drawn = self.policy.examples if _draws_first(law) else math.ceil(self.policy.examples / FEWER)
         yield from law.cases.ladder()
         yield from law.cases.drawn(law.cases.few or n_drawn, f"{law.exercise} {law.name} {self.policy.seed}")
 
