@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from graders.commands.options import fail, missing_run
-from graders.commands.site import WEB_MODEL
+from graders.commands.site import PICTURES, WEB_MODEL
 from graders.engine.course import IS_REPOSITORY, how_to_install
 from graders.loop.files import shown_path
 from graders.subject_code import CannotGoOn
@@ -50,6 +50,7 @@ def export_web(
     shown = shown_path(folder)
     typer.echo(f"wrote {shown}/\n{made.told()}")
     if folder.resolve() == WEB_MODEL.resolve():
-        typer.echo("Next: headstart site && mkdocs serve, then open Explorer in the menu")
+        made_before = "" if PICTURES.is_dir() else "headstart site && "
+        typer.echo(f"Next: {made_before}mkdocs serve, then open Explorer in the menu")
     else:
         typer.echo(f"Next: copy {shown}/ to docs/explorer/model/ of the course's site; its page Explorer shows it")

@@ -18,10 +18,10 @@ def site() -> None:
     if not IS_REPOSITORY:
         fail("headstart is installed from a wheel, which has no pages to draw; run this in the course's own repository")
     try:
-        from graders.web.export import is_somebody_s_own
+        from graders.web.export import own_title
     except ModuleNotFoundError as error:
         fail(f"this needs {error.name}, which is not installed; {how_to_install('docs')}")
-    files, own = made_files(), is_somebody_s_own(WEB_MODEL)
+    files, own = made_files(), own_title(WEB_MODEL)
     if not own:
         files |= explorer_model()
     # What is the same is left alone: a page that is being served is rebuilt whenever a file is written

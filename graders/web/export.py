@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 from tokenizers import Tokenizer
-from torch import Tensor
+from torch.func import functional_call
 
 from graders.model_folder import ModelFolder
 from graders.subject_code import CannotGoOn
@@ -52,12 +52,13 @@ def web_model(found: ModelFolder, named: str | None) -> WebModel:
     Raises `CannotGoOn` when its parameters are not those of a `GPT`, are too many, or its tokenizer is of another kind.
     """
     vocabulary = found.vocabulary
-    cfg, weights = _parameters(found)
+    model = _gpt(found)
+    cfg = model.cfg
     _check_tokenizer(vocabulary, cfg.d_vocab)
-    half = _largest_difference(cfg, weights, {name: w.half().float() for name, w in weights.items()}) <= HALF_WITHIN
-    if sum(w.numel() for w in weights.values()) * (2 if half else 4) > MAX_BYTES:
+    half = _moved_by_float16(model) <= HALF_WITHIN
+    if sum(w.numel() for w in model.parameters()) * (2 if half else 4) > MAX_BYTES:
         raise CannotGoOn(f"{found.folder} is too large: an ONNX file holds at most 2 GB; expected a smaller model")
-    graph, hooks = gpt_graph(cfg, weights, half)
+    graph, hooks = gpt_graph(cfg, model.state_dict(), half)
     about = {
         "title": _title(found, named),
         **{size: getattr(cfg, size) for size in ("n_layers", "n_heads", "d_model", "d_head", "d_vocab", "n_ctx")},
@@ -89,7 +90,7 @@ def write_files(out: Path, files: dict[str, bytes]) -> None:
         raise CannotGoOn(f"{out} could not be written ({error.strerror}); --out names another folder") from error
 
 
-def is_somebody_s_own(folder: Path) -> str:
+def own_title(folder: Path) -> str:
     """The title of the model in a folder, if it is whole and another than the embedded one; else empty."""
     if not all((folder / name).is_file() for name in (MODEL, TOKENIZER, ABOUT)):
         return ""
@@ -109,33 +110,38 @@ def _title(found: ModelFolder, named: str | None) -> str:
     return found.folder.resolve().name if Path(str(named)).expanduser().is_dir() else str(named)
 
 
-def _parameters(found: ModelFolder) -> tuple[GPTConfig, dict[str, Tensor]]:
-    """A model's sizes, and its parameters in float32. Raises `CannotGoOn` when they are not those of a `GPT`."""
+def _gpt(found: ModelFolder) -> GPT:
+    """The reference's model with these parameters, float32. Raises `CannotGoOn` when they are not those of a `GPT`."""
     try:
-        cfg = GPTConfig(**found.cfg)
-        with torch.device("meta"):  # shapes without numbers
-            expected = {name: tuple(p.shape) for name, p in GPT(cfg).named_parameters()}
+        model = GPT(GPTConfig(**found.cfg))
     except (TypeError, RuntimeError) as error:
         raise CannotGoOn(
-            f"the run in {found.folder}/ has sizes that no GPT has ({error}); expected those of a GPTConfig; "
-            "train it again, with --out for another folder"
+            f"the run in {found.folder}/ has sizes that no GPT has ({error}); expected those of a GPTConfig; train it "
+            "again, with --out for another folder"
         ) from error
-    shapes = {name: tuple(w.shape) for name, w in found.weights.items()}
+    expected, shapes = (
+        {name: tuple(w.shape) for name, w in weights.items()} for weights in (model.state_dict(), found.weights)
+    )
     for name in [*expected, *shapes]:
         if shapes.get(name) != expected.get(name):
             raise CannotGoOn(
-                f"{found.folder} holds {shapes.get(name, 'nothing')} for {name}; expected "
-                f"{expected.get(name, 'no such parameter')}, as in the course's GPT; "
-                "`pytest graders/test_gpt.py` says where yours differs"
+                f"{found.folder}: {name} is {shapes.get(name, 'missing')}; expected {expected.get(name, 'none')}, as "
+                "in the course's GPT; `pytest graders/test_gpt.py` says where yours differs"
             )
-    weights = {name: w.float() for name, w in found.weights.items()}
-    for name, w in weights.items():
-        if not w.isfinite().all():
+        if not found.weights[name].isfinite().all():
             raise CannotGoOn(
                 f"{found.folder}: {name} holds NaN or infinity; expected finite numbers; train it again, with --out "
                 "for another folder"
             )
-    return cfg, weights
+    model.load_state_dict(found.weights)
+    return model.requires_grad_(False)
+
+
+def _moved_by_float16(model: GPT) -> float:
+    """By how much the logits move at most when the parameters are rounded, on tokens from all over the vocabulary."""
+    tokens = torch.linspace(0, model.cfg.d_vocab - 1, model.cfg.n_ctx).long().unsqueeze(0)
+    rounded = {name: w.half().float() for name, w in model.state_dict().items()}
+    return (functional_call(model, rounded, tokens) - model(tokens)).abs().max().item()
 
 
 def _check_tokenizer(path: Path, d_vocab: int) -> None:
@@ -157,14 +163,3 @@ def _check_tokenizer(path: Path, d_vocab: int) -> None:
             f"{path} has {max(ids) + 1} tokens; expected at most {d_vocab}, the rows of the model's token table; use "
             "the tokenizer that it was trained with"
         )
-
-
-@torch.no_grad()
-def _largest_difference(cfg: GPTConfig, one: dict[str, Tensor], other: dict[str, Tensor]) -> float:
-    """By how much the logits of two sets of parameters differ at most, on tokens from all over the vocabulary."""
-    model, logits = GPT(cfg), []
-    tokens = torch.linspace(0, cfg.d_vocab - 1, cfg.n_ctx).long().unsqueeze(0)
-    for weights in (one, other):
-        model.load_state_dict(weights)
-        logits.append(model(tokens))
-    return (logits[0] - logits[1]).abs().max().item()

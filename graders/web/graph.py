@@ -13,6 +13,7 @@ a test holds it to them at every hook point.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
@@ -32,13 +33,13 @@ class Graph:
         self.stored: list[TensorProto] = []
         self.hooks: list[str] = []
 
-    def add(self, operator: str, *inputs: str, name: str = "", **attributes: object) -> str:
+    def add(self, operator: str, *inputs: str, name: str = "", **attributes: Any) -> str:
         """Append a node; returns the name of what it computes."""
         name = name or f"{operator}_{len(self.nodes)}"
         self.nodes.append(helper.make_node(operator, inputs, [name], name, **attributes))
         return name
 
-    def hook(self, hook_point: str, operator: str, *inputs: str, **attributes: object) -> str:
+    def hook(self, hook_point: str, operator: str, *inputs: str, **attributes: Any) -> str:
         """Append a node that computes a hook point."""
         self.hooks.append(hook_point)
         return self.add(operator, *inputs, name=hook_point, **attributes)
