@@ -6,6 +6,7 @@ import typer
 
 from graders.commands.options import fail
 from graders.engine.course import IS_REPOSITORY, ROOT, how_to_install, load_course
+from graders.loop.files import shown_path
 
 DOCS = ROOT / "docs"
 PICTURES, SOLUTIONS = DOCS / "pictures", DOCS / "solutions"  # nothing but what is made here
@@ -35,12 +36,11 @@ def site() -> None:
         path.unlink()
     for done, paths in (("wrote", changed), ("removed", left_over)):
         for path in paths:
-            typer.echo(f"{done} {path.relative_to(ROOT).as_posix()}")
+            typer.echo(f"{done} {shown_path(path)}")
     if not changed + left_over:
         typer.echo("nothing to write: all that is made is up to date")
     if own:
-        shown = WEB_MODEL.relative_to(ROOT).as_posix()
-        typer.echo(f"kept {shown}/, {own}; `headstart export-web` puts the one that comes with the course there")
+        typer.echo(f"kept {shown_path(WEB_MODEL)}/: {own}; `headstart export-web` puts the course's own there")
     typer.echo("Next: mkdocs serve")
 
 
