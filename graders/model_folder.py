@@ -42,6 +42,8 @@ def read_model(where: str | None) -> ModelFolder:
     `CannotGoOn` when there is none, or it cannot be read.
     """
     folder = Path(where).expanduser() if where is not None else None
+    if folder is not None and folder.is_file():  # its name could be one of the hub's
+        raise CannotGoOn(f"{folder} is a file; expected the folder that it lies in, {folder.parent}/")
     if folder is not None and (folder / RUN).is_file():
         try:
             run = json.loads((folder / RUN).read_text(encoding="utf-8"))

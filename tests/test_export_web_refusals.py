@@ -7,9 +7,10 @@ import torch
 from test_export_web_graph import random_weights
 from test_training_checkpoint import disk_with_room_for
 from test_weights import write_tiny
-from tokenizers import Tokenizer, models, normalizers
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 from web_models import CFG, byte_level, empty_site, export, invoke, told, write_run
 
+import graders.web.export
 from graders.commands import export_web
 
 
@@ -25,6 +26,11 @@ def test_where_there_is_no_model_it_says_how_to_make_one_or_what_was_expected(he
         1,
         "there is no folder 'not/a/model'; expected a GPT-2-format folder (config.json, model.safetensors) or a name "
         "of the hub such as 'gpt2'; check the path\n",
+    )
+    write_run(here / "mine")
+    assert told("mine/model.safetensors") == (
+        1,
+        "mine/model.safetensors is a file; expected the folder that it lies in, mine/\n",
     )
     (here / "empty").mkdir()
     assert told("empty") == (
@@ -93,10 +99,25 @@ def test_another_architecture_and_a_truncated_checkpoint_are_refused(here):
     assert (code, said.count("\n"), said.startswith("cut/model.safetensors")) == (1, 1, True)
 
 
+def test_a_model_too_large_for_one_file_is_refused(here, monkeypatch):
+    write_run(here / "mine")
+    monkeypatch.setattr(graders.web.export, "MAX_BYTES", 4000)
+    assert told("mine") == (
+        1,
+        "mine is too large: an ONNX file holds at most 2 GB; expected a smaller model\n",
+    )
+
+
 NOT_GPT_2_S = (
     "mine/tokenizer.json cuts texts in another way than GPT-2; expected byte-level BPE, without a normalizer or a "
     "space put before the text, since that is how the page cuts them; use a model with such a tokenizer\n"
 )
+
+
+def whole_words() -> Tokenizer:
+    tokenizer = Tokenizer(models.WordLevel({"a": 0}, "a"))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    return tokenizer
 
 
 def lower_case() -> Tokenizer:
@@ -108,7 +129,7 @@ def lower_case() -> Tokenizer:
 @pytest.mark.parametrize(
     ("tokenizer", "complaint"),
     [
-        (Tokenizer(models.WordLevel({"a": 0}, "a")), NOT_GPT_2_S),
+        (whole_words(), NOT_GPT_2_S),
         (Tokenizer(models.BPE({"a": 0}, [])), NOT_GPT_2_S),
         (byte_level(prefix_space=True), NOT_GPT_2_S),
         (lower_case(), NOT_GPT_2_S),
