@@ -10,6 +10,7 @@ from graders.commands.audit import audit
 from graders.commands.cohort import app as cohort
 from graders.commands.doctor import doctor
 from graders.commands.explain import explain
+from graders.commands.export_web import export_web
 from graders.commands.hint import hint
 from graders.commands.list_tasks import list_tasks
 from graders.commands.naming import AsJson
@@ -71,8 +72,25 @@ def headstart(
 
 
 app.command("list")(_at_home(list_tasks))
-COMMANDS = (watch, show, hint, solution, reset, explain, doctor, write, train, see, notebook, new, stubs, site, audit)
-ANYWHERE = (explain, doctor, new, site, audit)  # these have something to do where nobody's exercises are
+COMMANDS = (
+    watch,
+    show,
+    hint,
+    solution,
+    reset,
+    explain,
+    doctor,
+    write,
+    train,
+    see,
+    notebook,
+    new,
+    stubs,
+    site,
+    export_web,
+    audit,
+)
+ANYWHERE = (explain, doctor, new, site, export_web, audit)  # these have something to do where nobody's exercises are
 for command in COMMANDS:
     app.command()(command if command in ANYWHERE else _at_home(command))
 app.add_typer(cohort, name="cohort")

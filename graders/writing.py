@@ -1,21 +1,16 @@
 """`headstart write`: a subject's own model, caching and sampling continue a text, one token after another."""
 
-import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from graders.run_folder import RUN, WEIGHTS
+from graders.model_folder import read_model
 from graders.subject_code import CannotGoOn, Printed, Subject
-from graders.weights.checkpoint import CheckpointError, load_checkpoint
 
 PARTS = ("sampling", "beam_search", "caching")  # the files of a subject that write
 TIMED_AGAIN = 20  # tokens that are written once more without the cache, to compare
@@ -107,37 +102,14 @@ def load_writer(subject: Subject, weights: str | None, printed: Printed) -> Writ
 
     Raises what the subject's files raise, and `CannotGoOn` when files are missing or the checkpoint cannot be used.
     """
-    folder, cfg, state = _read(weights)
-    vocabulary = folder / "tokenizer.json"
-    if not vocabulary.is_file():
-        raise CannotGoOn(f"{folder} has no tokenizer.json, without which no text can be read or written")
+    try:
+        found = read_model(weights)
+    except CannotGoOn as error:
+        raise CannotGoOn(f"--weights: {error}") from error
+    vocabulary = found.vocabulary
     with printed.listening():
         parts: dict[str, Any] = subject.load(PARTS)
-        model = parts["caching"].CachedGPT(parts["config"].GPTConfig(**cfg))
-        model.load_state_dict({name: tensor.float() for name, tensor in state.items()})
+        model = parts["caching"].CachedGPT(parts["config"].GPTConfig(**found.cfg))
+        model.load_state_dict({name: tensor.float() for name, tensor in found.weights.items()})
     model.eval().requires_grad_(False)  # nothing is recorded for gradients
     return Writer(model, Tokenizer.from_file(str(vocabulary)), parts, printed)
-
-
-def _read(weights: str | None) -> tuple[Path, dict[str, Any], dict[str, Tensor]]:
-    """The folder, sizes and parameters of a training run or of a checkpoint."""
-    if weights is not None and (Path(weights) / RUN).is_file():
-        folder = Path(weights)
-        try:
-            cfg = json.loads((folder / RUN).read_text(encoding="utf-8"))["cfg"]
-            return folder, cfg, load_file(folder / WEIGHTS)
-        except FileNotFoundError as error:
-            raise CannotGoOn(
-                f"--weights: the run in {folder}/ has not come to an end, so there is no {WEIGHTS} to write with; "
-                "the `headstart train` that began it goes on with it"
-            ) from error
-        except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
-            raise CannotGoOn(
-                f"--weights: the run in {folder}/ is damaged ({type(error).__name__}: {error}); train it again, with "
-                "--out for another folder"
-            ) from error
-    try:
-        checkpoint = load_checkpoint(weights)
-    except CheckpointError as error:
-        raise CannotGoOn(f"--weights: {error}") from error
-    return checkpoint.folder, checkpoint.cfg, checkpoint.weights

@@ -36,14 +36,15 @@ def refuse_without_effect(context: typer.Context, searches: bool) -> None:
             refuse(f"{said[0]} has no effect without --beams; leave it out, or add --beams 3")
 
 
-def refuse_missing_run(weights: str | None) -> None:
-    """Say so when there is no such run; another name may be the hub's."""
-    if weights is None or Path(weights).expanduser().exists():
-        return
-    if weights.startswith((".", "~", "/")) or weights.endswith("/") or RUN_NAME.search(weights):
-        out = weights.rstrip("/")
+def missing_run(where: str | None) -> str:
+    """How to make a run that is not there; empty for what is there, and for other names, which may be the hub's."""
+    if where is None or Path(where).expanduser().exists():
+        return ""
+    if where.startswith((".", "~", "/")) or where.endswith("/") or RUN_NAME.search(where):
+        out = where.rstrip("/")
         makes = "headstart train" if out == "run" else call("train", "--out", out)
-        refuse(f"--weights: there is no {out}/ yet; `{makes}` makes one")
+        return f"there is no {out}/ yet; `{makes}` makes one"
+    return ""
 
 
 def refuse_unknown(names: list[str]) -> NoReturn:

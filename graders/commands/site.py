@@ -5,23 +5,31 @@ from pathlib import Path
 import typer
 
 from graders.commands.options import fail
-from graders.engine.course import IS_REPOSITORY, ROOT, load_course
+from graders.engine.course import IS_REPOSITORY, ROOT, how_to_install, load_course
+from graders.loop.files import shown_path
 
 DOCS = ROOT / "docs"
 PICTURES, SOLUTIONS = DOCS / "pictures", DOCS / "solutions"  # nothing but what is made here
 ENGINE = DOCS / "engine.md"
+WEB_MODEL = DOCS / "explorer" / "model"  # what the page Explorer runs
 EINSUM = "tensors"  # the exercise whose page has the table of index strings
 
 
 def site() -> None:
-    """Make the pages' pictures, specifications, tables and solutions, and the engine's API; then `mkdocs serve`."""
+    """Make the pages' pictures, specifications, tables and solutions, the engine's API and the Explorer's model."""
     if not IS_REPOSITORY:
         fail("headstart is installed from a wheel, which has no pages to draw; run this in the course's own repository")
-    files = made_files()
+    try:
+        from graders.web.export import own_title
+    except ModuleNotFoundError as error:
+        fail(f"this needs {error.name}, which is not installed; {how_to_install('docs')}")
+    files, own = made_files(), own_title(WEB_MODEL)
+    if not own:
+        files |= explorer_model()
     # What is the same is left alone: a page that is being served is rebuilt whenever a file is written
     changed = [path for path, content in files.items() if not path.is_file() or path.read_bytes() != content]
-    for folder in (PICTURES, SOLUTIONS):
-        folder.mkdir(exist_ok=True)
+    for folder in (PICTURES, SOLUTIONS, WEB_MODEL):
+        folder.mkdir(parents=True, exist_ok=True)
     for path in changed:
         path.write_bytes(files[path])
     left_over = [path for folder in (PICTURES, SOLUTIONS) for path in sorted(folder.iterdir()) if path not in files]
@@ -29,9 +37,11 @@ def site() -> None:
         path.unlink()
     for done, paths in (("wrote", changed), ("removed", left_over)):
         for path in paths:
-            typer.echo(f"{done} {path.relative_to(ROOT).as_posix()}")
+            typer.echo(f"{done} {shown_path(path)}")
     if not changed + left_over:
         typer.echo("nothing to write: all that is made is up to date")
+    if own:
+        typer.echo(f"kept {shown_path(WEB_MODEL)}/: {own}; `headstart export-web` puts the course's own there")
     typer.echo("Next: mkdocs serve")
 
 
@@ -58,6 +68,14 @@ def pictures() -> dict[Path, bytes]:
     from docs.drawing import svg
 
     return {PICTURES / f"{draw.__name__}.svg": svg(draw()) for draw in DRAWN}
+
+
+def explorer_model() -> dict[Path, bytes]:
+    """The files of the embedded checkpoint, for the page Explorer."""
+    from graders.model_folder import read_model
+    from graders.web.export import web_model
+
+    return {WEB_MODEL / name: content for name, content in web_model(read_model(None), None).files.items()}
 
 
 def written_page(exercise: str) -> str:

@@ -10,8 +10,8 @@ from graders.commands.options import (
     expect,
     expect_seed,
     fail,
+    missing_run,
     refuse,
-    refuse_missing_run,
     refuse_without_effect,
     subject_named,
 )
@@ -60,7 +60,8 @@ def write(
     expect("--length-penalty", length_penalty, math.isfinite(length_penalty), "a finite number")
     expect("--no-repeat-ngram-size", no_repeat_ngram_size, no_repeat_ngram_size >= 0, "0 or more")
     refuse_without_effect(context, beams > 0)
-    refuse_missing_run(weights)
+    if missing := missing_run(weights):
+        refuse(f"--weights: {missing}")
     whose = subject_named(subject)
     from graders.writing import PARTS, load_writer
 
