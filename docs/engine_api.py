@@ -32,7 +32,8 @@ from graders.engine.space import Case, Fixed, Space, fixed, given_case, space
 from graders.engine.subject import Module, Subject, form_differences
 from graders.engine.worker.codec import Opaque
 from graders.engine.worker.folder import Folder
-from graders.engine.worker.perform import Request, cotangent
+from graders.engine.worker.messages import Request
+from graders.engine.worker.perform import cotangent
 from graders.engine.worker.probes import KINDS, build
 from graders.weights.layers import layer_case, layer_cases, model_case
 

@@ -9,7 +9,7 @@ import torch
 from graders.engine.law import Broken, expect_equal, expect_refusal, law
 from graders.engine.script import config
 from graders.engine.space import Case, fixed, space
-from graders.engine.worker.perform import Request
+from graders.engine.worker.messages import Request
 from graders.weights.checkpoint_cases import checkpoints, deep_checkpoints, lacking, misshapen, show_sizes
 from graders.weights.divergence import first_difference, sentence
 from graders.weights.layers import model_case

@@ -2,7 +2,7 @@
 
 from graders.cohort.sandbox import Sandboxed
 from graders.engine.worker.loading import Source
-from graders.engine.worker.perform import Reply, Request
+from graders.engine.worker.messages import Reply, Request
 
 PRELUDE = """
 import ctypes, os, resource, signal, socket, sys, tempfile, threading, time

@@ -14,7 +14,7 @@ from graders.cohort.sandbox import Sandboxed, close_sandbox
 from graders.engine.course import ROOT
 from graders.engine.worker.isolation import FILES, N_DESCRIPTORS, N_FILES, N_PROCESSES
 from graders.engine.worker.loading import Source
-from graders.engine.worker.perform import Request
+from graders.engine.worker.messages import Request
 
 X = torch.tensor([[1.0, 2.0]], dtype=torch.float64)
 

@@ -12,7 +12,7 @@ from graders.cohort import sandbox as sandboxes
 from graders.cohort.sandbox import Sandboxed, close_sandbox, probe
 from graders.engine.course import ROOT
 from graders.engine.worker.loading import Source
-from graders.engine.worker.perform import Request
+from graders.engine.worker.messages import Request
 
 X = torch.tensor([[1.0, 2.0]], dtype=torch.float64)
 LIBC = "libc = ctypes.CDLL(None, use_errno=True)\n"

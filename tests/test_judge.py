@@ -20,7 +20,7 @@ from graders.engine.summary import summary
 from graders.engine.transport import InProcess
 from graders.engine.trial import UNSTEADY, Policy
 from graders.engine.worker.loading import Source
-from graders.engine.worker.perform import Reply, Request
+from graders.engine.worker.messages import Reply, Request
 
 FEW = Policy(examples=5)
 ATTENTION = load_course()["attention"]

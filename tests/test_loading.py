@@ -5,7 +5,8 @@ import sys
 import pytest
 
 from graders.engine.worker.loading import Source
-from graders.engine.worker.perform import Performer, Request
+from graders.engine.worker.messages import Request
+from graders.engine.worker.perform import Performer
 
 CONFIG = "class GPTConfig:\n    def __init__(self, **sizes):\n        pass\n"
 

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from graders.engine.worker.perform import Failure, Reply, reply_from, to_data
+from graders.engine.worker.failure import Failure
+from graders.engine.worker.messages import Reply, reply_from, to_data
 
 X = torch.tensor([1.0, 2.0], dtype=torch.float64)
 

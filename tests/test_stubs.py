@@ -13,7 +13,7 @@ from graders.engine.stubs import GIVEN, REFERENCE, differing, stub_files, stub_t
 from graders.engine.subject import argument_names, reference_task, reference_text
 from graders.engine.transport import InProcess
 from graders.engine.worker.loading import Source
-from graders.engine.worker.perform import ModuleRequest, Request
+from graders.engine.worker.messages import ModuleRequest, Request
 
 EXERCISES = [exercise.name for exercise in load_course().exercises]
 TASKS = [(exercise.name, task.name) for exercise in load_course().exercises for task in exercise.tasks]

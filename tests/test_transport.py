@@ -1,6 +1,5 @@
 """The same answers here and in a worker; and whatever a learner's code does to its process, the next request works."""
 
-import itertools
 import re
 import signal
 import subprocess
@@ -13,12 +12,11 @@ import pytest
 import torch
 
 from graders.engine import transport
-from graders.engine.course import ROOT
 from graders.engine.forked import Forked
 from graders.engine.stubs import stub_files
 from graders.engine.transport import InProcess, Worker
 from graders.engine.worker.loading import Source
-from graders.engine.worker.perform import ModuleRequest, Request, to_data
+from graders.engine.worker.messages import ModuleRequest, Request, to_data
 
 NAP = 0.3  # seconds
 X = torch.tensor([[1.0, 2.0], [3.0, -0.0]], dtype=torch.float64)
@@ -283,30 +281,3 @@ def test_an_answer_that_was_not_waited_for_is_not_taken_for_the_next(worker):
     with pytest.raises(KeyboardInterrupt):
         worker.ask(Request("one", "several", (X,)), meanwhile=stops)
     assert torch.equal(worker.ask(Request("one", "fine", (X,))).value, X + 1)
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system does not end a process with its parent")
-def test_a_worker_ends_with_its_judge():
-    code = (
-        "import sys, torch\n"
-        "from graders.engine.transport import Worker\n"
-        "from graders.engine.worker.loading import Source\n"
-        "from graders.engine.worker.perform import Request\n"
-        "worker = Worker(Source(texts={'one': 'def loops(x):\\n    while True: pass'}))\n"
-        "worker.start()\n"
-        "print(worker.process.pid, flush=True)\n"
-        "worker.ask(Request('one', 'loops', (1,), seconds=100.0))\n"
-    )
-    judge = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    worker_pid = int(judge.stdout.readline())
-    judge.kill()
-    judge.wait()
-    judge.stdout.close()
-    # Not for ever, so that this test can fail; far longer than it takes
-    tries = itertools.takewhile(lambda _: _runs(worker_pid), range(3000))
-    assert sum(time.sleep(0.01) is None for _ in tries) < 3000
-
-
-def _runs(pid):
-    stat = Path(f"/proc/{pid}/stat")
-    return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"

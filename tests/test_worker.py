@@ -5,12 +5,8 @@ import torch
 from torch import nn
 
 from graders.engine.worker.loading import Source
-from graders.engine.worker.perform import (
-    ModuleRequest,
-    Performer,
-    Request,
-    cotangent,
-)
+from graders.engine.worker.messages import ModuleRequest, Request
+from graders.engine.worker.perform import Performer, cotangent
 
 CONFIG = "class GPTConfig:\n    def __init__(self, **sizes):\n        self.__dict__.update(sizes)\n"
 IMPORTS = "import torch\nfrom torch import nn\nfrom torch.nn import functional as F\n"

@@ -12,7 +12,7 @@ from random import Random
 from graders.engine.law import Broken
 from graders.engine.space import Case, Fixed, fixed, given_case, space
 from graders.engine.worker.codec import Opaque
-from graders.engine.worker.perform import Request
+from graders.engine.worker.messages import Request
 from graders.weights.checkpoint import EMBEDDED, CheckpointError, find_folder
 from reference.tokenizer import BYTES, ID_OF_BYTE, merge, words_as_ids
 

@@ -26,7 +26,7 @@ from graders.engine.worker.channel import Channel, pair
 from graders.engine.worker.codec import encode
 from graders.engine.worker.isolation import ALIVE, EXERCISES, MEMORY, N_PROCESSES, STARTED
 from graders.engine.worker.loading import Source
-from graders.engine.worker.perform import Request
+from graders.engine.worker.messages import Request
 from graders.engine.worker.warm import READY
 
 PROGRAM = "from worker.warm import main; main({descriptor})"

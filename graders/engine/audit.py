@@ -22,7 +22,7 @@ from graders.engine.subject import reference_text, reference_transport, referenc
 from graders.engine.transport import InProcess, Transport
 from graders.engine.trial import Outcome, Policy
 from graders.engine.worker.loading import Source
-from graders.engine.worker.perform import Reply, Request
+from graders.engine.worker.messages import Reply, Request
 
 MUTATION_SCORE = 0.95
 REFERENCE_SEEDS, VARIANT_SEEDS = 50, 5

@@ -20,7 +20,7 @@ from graders.engine.space import Case, Fixed, Space
 from graders.engine.subject import Subject, reference_transport, subject_with
 from graders.engine.transport import Transport
 from graders.engine.worker.failure import Failure
-from graders.engine.worker.perform import Reply
+from graders.engine.worker.messages import Reply
 
 MORE_CASES = 8  # that break a law
 MOST_CASES = 24  # that are looked at for them

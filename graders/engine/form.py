@@ -6,7 +6,7 @@ from graders.engine.course import Exercise, load_course
 from graders.engine.law import Broken, Law
 from graders.engine.subject import reference_transport
 from graders.engine.worker.failure import Failure
-from graders.engine.worker.perform import Reply, Request
+from graders.engine.worker.messages import Reply, Request
 
 
 def form_of_task(exercise: Exercise, described: Reply, task: str) -> Broken | None:

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from graders.engine.space import Case, Fixed, Space
-from graders.engine.worker.perform import Failure
+from graders.engine.worker.failure import Failure
 
 # Two ways of writing the same sum in float64 differ by about 1e-14; the smallest mistake we know by 1e-7
 TOLERANCES = {torch.float64: (1e-9, 1e-10), torch.float32: (1e-4, 1e-5)}

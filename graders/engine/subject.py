@@ -24,7 +24,7 @@ from graders.engine.transport import PATIENCE, InProcess, Transport
 from graders.engine.worker.codec import Opaque
 from graders.engine.worker.loading import Source
 from graders.engine.worker.making import MAKE, is_description
-from graders.engine.worker.perform import ModuleRequest, Reply, Request
+from graders.engine.worker.messages import ModuleRequest, Reply, Request
 
 REFERENCE = ROOT / "reference"
 REFUSED = "this input should have been refused"

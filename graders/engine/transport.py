@@ -13,8 +13,10 @@ import pytest
 from graders.engine.forked import Forked
 from graders.engine.worker.channel import Channel, TooLarge
 from graders.engine.worker.codec import CodecError, decode, encode
+from graders.engine.worker.failure import Failure
 from graders.engine.worker.loading import Source
-from graders.engine.worker.perform import Failure, Performer, Reply, Request, reply_from, to_data
+from graders.engine.worker.messages import Reply, Request, reply_from, to_data
+from graders.engine.worker.perform import Performer
 from graders.engine.worker.serve import NUMBER
 
 MAX_REPLY = 16 * 2**20  # bytes, or twice as many as the request has, when that is more

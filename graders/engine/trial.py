@@ -23,7 +23,7 @@ from graders.engine.subject import Subject, reference_transport, result_axes
 from graders.engine.transport import Transport
 from graders.engine.wording import given_text, kind_of, numbers, sizes
 from graders.engine.worker.failure import Failure
-from graders.engine.worker.perform import Reply, Request
+from graders.engine.worker.messages import Reply, Request
 
 EXAMPLES = 50  # for the first law of a task that draws its cases
 FEWER = 4  # times, for each of the other laws

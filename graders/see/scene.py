@@ -10,7 +10,7 @@ from torch import Tensor
 from graders.engine.script import Story, told
 from graders.engine.transport import Transport
 from graders.engine.wording import kind_of
-from graders.engine.worker.perform import ModuleRequest, Reply, Request
+from graders.engine.worker.messages import ModuleRequest, Reply, Request
 from graders.subject_code import CannotGoOn, Subject
 from graders.weights.activations import activations
 from graders.weights.checkpoint import Checkpoint

@@ -18,7 +18,7 @@ from graders.engine.trial import Policy
 from graders.engine.worker.codec import CodecError, Opaque, decode, encode
 from graders.engine.worker.failure import STAGES, Failure
 from graders.engine.worker.loading import Source
-from graders.engine.worker.perform import Reply, Request, reply_from, to_data
+from graders.engine.worker.messages import Reply, Request, reply_from, to_data
 
 HEADERS = [
     '{"$tensor":["float64",[NaN]]}',

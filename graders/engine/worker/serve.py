@@ -15,7 +15,8 @@ import torch
 from .channel import Channel
 from .codec import decode, encode
 from .loading import Source
-from .perform import MAX_PRINTED, Performer, request_from, to_data
+from .messages import MAX_PRINTED, request_from, to_data
+from .perform import Performer
 
 PR_SET_PDEATHSIG = 1  # of <linux/prctl.h>
 NUMBER = "number"  # of a request, by which its answer is known
