@@ -43,13 +43,14 @@ def reasons(standing: Standing, broken: Mapping[str, Broken], due: Due, now: dat
             Reason("unreadable", f"The repository could not be read: {account.problem}", "Ask them for access to it, "
                    "or put its address right in the roster.", 5)
         )  # fmt: skip
+    found += [Reason("unreadable", why, "Ask them to put it right.", 5) for why in _not_taken(broken)]
     begins = account.learner.start
     late = behind(standing, due, now.date()) if begins is None or begins <= now.date() else []
     if late:
         first = min(date for _, date in late)
         names = listed([name for name, _ in late], 4)
         text = f"Behind the plan: {names} not passed, the first due on {day(first)}."
-        at_work = [name for name, cell in standing.cells.items() if cell.status == "failed"]
+        at_work = standing.failing[:1]
         ask = f"Ask how far they are with {at_work[0]}." if at_work else f"Ask what keeps them from {late[0][0]}."
         found.append(Reason("behind", text, ask, min(len(late), 5)))
     days = (now - known).days if known else 0
@@ -92,6 +93,13 @@ def _stuck(exercise: str, same: int, broken: Broken) -> Reason:
     said = f"{exercise}: the same failure {same} times in a row. {what} {happened}".strip()
     asks = question_about(record)
     return Reason("stuck", said, f"Ask: {asks}" if asks else "Look at it together.", 2 + min(same, 8), exercise)
+
+
+def _not_taken(broken: Mapping[str, Broken]) -> list[str]:
+    """Why files were not taken, a sentence each; one that is about the whole folder once."""
+    first = [records[0] for records in broken.values() if records and records[0].kind == "no_file"]
+    said = [record.yours or f"exercises/{record.exercise}.py could not be read" for record in first]
+    return [f"{why}." for why in dict.fromkeys(said)]
 
 
 def _last_worked_on(standing: Standing) -> str:

@@ -7,11 +7,12 @@ import typer
 
 from graders.cohort.history import record_visit, transaction
 from graders.cohort.run import Run, Terms, handed_in
-from graders.cohort.submission import FOLDER, Submission, read_folder
+from graders.cohort.submission import FOLDER, Submission, own_hash, read_folder
 from graders.commands.cohort.display import isolation_line
 from graders.commands.cohort.options import open_history, read_extras, read_secret, refuse_below
 from graders.commands.options import fail, refuse
-from graders.engine.record import now
+from graders.engine.course import Exercise, load_course
+from graders.engine.record import now, tally_of
 
 PRIVATE = ["  One of your own laws: the learner reads its sentence and nothing else."]
 
@@ -29,8 +30,7 @@ def grade_one(
     extras = read_extras(extra)
     refuse_below(isolation)
     from graders.cohort.grading import outcomes
-    from graders.engine.course import load_course
-    from graders.engine.report import failure_screen, tally_of
+    from graders.engine.report import failure_screen
     from graders.engine.summary import summary, without_commands
 
     terms = Terms(read_secret(secret), isolation, exercises, extras)
@@ -48,12 +48,12 @@ def grade_one(
                 run.keep(job, [outcome.record for outcome in own])
         for outcome in own:
             if outcome.record.status in ("failed", "error"):
-                tally = tally_of([other for other in own if other.record.task == outcome.record.task])
-                lines = failure_screen(outcome, tally, load_course()[name], where)
+                tally = tally_of(other.record.status for other in own if other.record.task == outcome.record.task)
+                lines = failure_screen(outcome, tally, load_course()[name], where, _explained)
                 _print(lines[:2] + PRIVATE if outcome.record.is_private else lines)
     # To the summary, a task has as many laws as the course gives it
     told = [outcome for outcome in found if not (outcome.record.is_private and outcome.record.status == "passed")]
-    _print(without_commands(summary(told, load_course(), where)))
+    _print(without_commands(summary(told, load_course(), where, _explained)))
     typer.echo(isolation_line(isolation))
     if any(outcome.record.status != "passed" for outcome in found):
         raise typer.Exit(1)
@@ -72,8 +72,13 @@ def _run(
             "INSERT OR IGNORE INTO learners (id, name, repository, is_active) VALUES (?, ?, ?, 0)",
             (learner, learner, str(folder.resolve())),
         )
-    record_visit(kept, learner, at, hashes=hashes)
+    record_visit(kept, learner, at, hashes=hashes, own={name: own_hash(submission, name) for name in hashes})
     return Run(kept, terms)
+
+
+def _explained(exercise: Exercise, task: str) -> str:
+    """Where a task is explained: on its page, or, where the course's pages are not, by a command."""
+    return exercise.page_of(task) if Path(exercise.page).is_file() else f"headstart show {exercise.name} {task}"
 
 
 def _print(lines: Iterable[str]) -> None:
