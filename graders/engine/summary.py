@@ -1,8 +1,8 @@
 """The end of a report: every task on one line, then the next step."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from graders.engine.course import Course, Exercise
+from graders.engine.course import Course
 from graders.engine.law import laws_for
 from graders.engine.record import BROKEN, DONE, PARTLY, UNTOUCHED, UNTRIED, WAITING, state_of
 from graders.engine.trial import Outcome
@@ -12,10 +12,8 @@ UNREADABLE = "the file could not be read"
 COMMAND = "  pytest graders/"
 
 
-def summary(
-    outcomes: Sequence[Outcome], course: Course, folder: str, more: Callable[[Exercise, str], str] = Exercise.page_of
-) -> list[str]:
-    """Every task on one line, then the next step; `more` says where an exercise's task is explained."""
+def summary(outcomes: Sequence[Outcome], course: Course, folder: str) -> list[str]:
+    """Every task on one line, then the next step."""
     lines: list[str] = []
     steps: dict[str, list[str]] = {}  # what to do next, by the state of the first task that has it
     option = "" if folder == DEFAULT else f" --subject {folder}"
@@ -36,7 +34,7 @@ def summary(
                     verb = "mend" if state == BROKEN else "write"
                     steps[state] = [
                         f"Next: {verb} {task.name} in {folder}/{name}.py",
-                        f"      It is explained in {more(exercise, task.name)}",
+                        f"      It is explained in {exercise.page}#{task.page}",
                     ]
                 steps[state].append(f"      Then run{COMMAND}test_{name}.py{option}")
     done = sum(line.endswith(DONE) for line in lines)

@@ -14,6 +14,7 @@ from graders.commands.options import fail, refuse
 from graders.engine.course import Exercise, load_course
 from graders.engine.record import now, tally_of
 
+PAGES = Path("docs/exercises")  # which a lead's own folder has not
 PRIVATE = ["  One of your own laws: the learner reads its sentence and nothing else."]
 
 
@@ -53,7 +54,8 @@ def grade_one(
                 _print(lines[:2] + PRIVATE if outcome.record.is_private else lines)
     # To the summary, a task has as many laws as the course gives it
     told = [outcome for outcome in found if not (outcome.record.is_private and outcome.record.status == "passed")]
-    _print(without_commands(summary(told, load_course(), where, _explained)))
+    lines = without_commands(summary(told, load_course(), where))
+    _print(lines if PAGES.is_dir() else [line for line in lines if str(PAGES) not in line])
     typer.echo(isolation_line(isolation))
     if any(outcome.record.status != "passed" for outcome in found):
         raise typer.Exit(1)
@@ -78,7 +80,7 @@ def _run(
 
 def _explained(exercise: Exercise, task: str) -> str:
     """Where a task is explained: on its page, or, where the course's pages are not, by a command."""
-    return exercise.page_of(task) if Path(exercise.page).is_file() else f"headstart show {exercise.name} {task}"
+    return exercise.page_of(task) if PAGES.is_dir() else f"headstart show {exercise.name} {task}"
 
 
 def _print(lines: Iterable[str]) -> None:
