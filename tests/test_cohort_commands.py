@@ -71,6 +71,8 @@ def test_a_run_says_what_it_came_to(graded):
         ADVICE,
         "1 repository could not be read:",
         "  zoe: the repository '/nowhere/at/all' could not be fetched: there is no such folder",
+        "1 file could not be read, for a reason that the report gives:",
+        "  eve: layer_norm",
     ]
     assert run.returncode == 0
 
@@ -204,21 +206,6 @@ def n_finished(folder):
         return rows(folder, "SELECT count(*) FROM gradings WHERE finished_at IS NOT NULL")[0][0]
     except sqlite3.OperationalError:  # it has no tables yet
         return 0
-
-
-def test_one_learner_is_graded_here_with_the_screens_that_they_would_read(graded, tmp_path, monkeypatch):
-    repository = graded[0] / "repositories" / "bob"
-    run = command(tmp_path, *HERE, "--learner", repository)
-    assert run.returncode == 1
-    assert run.stdout.startswith("layer_norm · LayerNorm")
-    assert "  What this looks like   " in run.stdout
-    assert "  More: headstart show layer_norm LayerNorm\n" in run.stdout  # there are no pages in a lead's folder
-    assert "docs/" not in run.stdout
-    assert run.stdout.splitlines()[-1] == ADVICE
-    assert [path.name for path in tmp_path.iterdir()] == ["secret.key"]
-    monkeypatch.chdir(tmp_path)
-    typed(*HERE, "--learner", repository, "--history", "own.sqlite3")
-    assert rows(tmp_path, VERDICTS, "own.sqlite3")[0][:2] == ("bob", "failed")
 
 
 # What is refused ------------------------------------------------------------------------------------------------

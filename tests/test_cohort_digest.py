@@ -53,7 +53,9 @@ def test_a_digest_tells_what_is_new_and_nothing_older(tmp_path):
 def test_what_only_the_lead_can_mend_is_told_in_every_digest_until_it_is_mended(tmp_path):
     history = cohort(tmp_path / "h", *(learner(i) for i in (1, 2, 3)))
     hand_in(history, "u001", "tensors", "passed", 20)
-    record_visit(history, "u001", days_ago(-0.1), problem="there is no such repository")
+    record_visit(
+        history, "u001", days_ago(-0.1), problem="the repository 'x' could not be fetched: there is no such folder"
+    )
     hand_in(
         history, "u002", "mlp", "failed", 20, told=("", "exercises/mlp.py is a link; put the text itself there", "")
     )
@@ -69,8 +71,8 @@ def test_what_only_the_lead_can_mend_is_told_in_every_digest_until_it_is_mended(
         "- [Name002",
     ]
     assert [line.partition(".html): ")[2] for line in told[1:]] == [
-        "The repository could not be read: there is no such repository Ask them for access to it, or put its address "
-        "right in the roster.",
+        "The repository 'x' could not be fetched: there is no such folder. Ask them for access to it, or put its "
+        "address right in the roster.",
         "exercises/mlp\\.py is a link; put the text itself there. Ask them to put it right.",
     ]
 

@@ -12,6 +12,7 @@ from graders.commands.cohort.display import isolation_line
 from graders.commands.cohort.options import open_history, read_extras, read_secret, refuse_below
 from graders.commands.options import fail, refuse
 from graders.engine.course import Exercise, load_course
+from graders.engine.layout import wrapped
 from graders.engine.record import now, tally_of
 
 PAGES = Path("docs/exercises")  # which a lead's own folder has not
@@ -27,7 +28,10 @@ def grade_one(
     submission = read_folder(folder)
     hashes = {name: text for name, text in handed_in(submission).items() if name in exercises}
     if not hashes:
-        fail(f"{folder}/exercises has none of the files that were to be graded; nothing was graded")
+        fail(
+            f"{folder}/{FOLDER} has none of the files that were to be graded; expected a learner's repository, with "
+            f"{FOLDER}/{exercises[0]}.py in it; nothing was graded"
+        )
     extras = read_extras(extra)
     refuse_below(isolation)
     from graders.cohort.grading import outcomes
@@ -51,6 +55,8 @@ def grade_one(
             if outcome.record.status in ("failed", "error"):
                 tally = tally_of(other.record.status for other in own if other.record.task == outcome.record.task)
                 lines = failure_screen(outcome, tally, load_course()[name], where, _explained)
+                if outcome.record.kind == "no_file" and name in submission.problems:  # it is there, and was not taken
+                    lines = [name, *(f"  {line}" for line in wrapped(f"{submission.problems[name]}."))]
                 _print(lines[:2] + PRIVATE if outcome.record.is_private else lines)
     # To the summary, a task has as many laws as the course gives it
     told = [outcome for outcome in found if not (outcome.record.is_private and outcome.record.status == "passed")]
