@@ -140,9 +140,7 @@ def test_a_learner_s_page_says_every_failing_task_with_the_counts_of_that_task(t
     history.execute("UPDATE records SET status = 'skipped' WHERE task = ? AND status = 'passed'", laws[0][1:])
     written(history, tmp_path / "site")
     page = said(page_of(tmp_path / "site", history, "u001"))
-    of_attention, of_mlp = page.partition("Of attention, which came yesterday.")[2].split(
-        "Of mlp, which came 5 days ago"
-    )
+    of_attention, of_mlp = page.partition("attention, handed in yesterday:")[2].split("mlp, handed in 5 days ago")
     n = {name: sum(task == name for _, task in laws) for _, name in laws}
     first, second = of_attention.split(f"attention · {laws[0][1]} ")[1].split("attention · apply_causal_mask ")
     assert first.startswith(f"0 laws hold, 1 broken, {n[laws[0][1]] - 1} wait for it What is asked ")
@@ -158,7 +156,7 @@ def test_of_a_file_that_cannot_be_read_no_task_is_blamed(tmp_path):
     history.execute("UPDATE records SET kind = 'parse', seed = NULL WHERE status = 'failed'")
     written(history, tmp_path / "site")
     page = said(page_of(tmp_path / "site", history, "u001"))
-    assert f"Of mlp, which came yesterday. mlp What happened {KINDS['parse'].happened}" in page
+    assert f"mlp, handed in yesterday: mlp What happened {KINDS['parse'].happened}" in page
     assert "What is asked" not in page
 
 

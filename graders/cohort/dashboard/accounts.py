@@ -37,7 +37,6 @@ class Attempt:
     exercise: str
     at: datetime.datetime  # when it was there, as far as a learner's clock is believed
     seen: datetime.datetime  # when a visit found it
-    commit: str
     text: str  # a hash of the exercise's own file
     status: str
     grading: int | None = None
@@ -214,7 +213,7 @@ def _failure(text: Sequence[Attempt]) -> tuple[str, str, str]:
 
 def _attempt(row: sqlite3.Row) -> Attempt:
     seen = _time(row["first_seen"])
-    told = (row["exercise"], there_at(row) or seen, seen, row["commit_id"], row["text"])
+    told = (row["exercise"], there_at(row) or seen, seen, row["text"])
     if row["grading"] is None:
         return Attempt(*told, WAITING)
     verdict = (row[name] for name in ("status", "grading", "n_laws", "n_passed", "law", "misconception", "isolation"))
