@@ -92,6 +92,7 @@ def test_the_history_has_a_verdict_for_whoever_handed_something_in(graded):
         ("dan", "not_started", 0, 14, "", "process"),
         ("eve", "problem", 0, 14, "", "process"),
     ]
+    assert rows(graded[0], "SELECT count(*), min(length(own_hash)) FROM submissions") == [(5, 16)]
     told = "exercises/layer_norm.py is not UTF-8 (byte 1); save it as UTF-8"
     assert rows(graded[0], "SELECT yours FROM records WHERE kind = 'no_file'") == [(told,)]
     assert len(rows(graded[0], "SELECT * FROM visits WHERE problem = ''")) == 6
