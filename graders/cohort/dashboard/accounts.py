@@ -195,8 +195,8 @@ def _cell(account: Account, attempts: list[Attempt]) -> Cell:
 
 
 def _texts(attempts: Sequence[Attempt]) -> list[list[Attempt]]:
-    """What was handed in, for each text of the exercise's own file: other files may change its verdict, and no text of
-    this one is another attempt for that."""
+    """What was handed in, by the text of the exercise's own file: another file may change its verdict, which makes it
+    no other attempt."""
     return [list(of_one) for _, of_one in itertools.groupby(attempts, key=lambda attempt: attempt.text)]
 
 

@@ -61,7 +61,7 @@ def grade_one(
     # To the summary, a task has as many laws as the course gives it
     told = [outcome for outcome in found if not (outcome.record.is_private and outcome.record.status == "passed")]
     lines = without_commands(summary(told, load_course(), where))
-    _print(lines if PAGES.is_dir() else [line for line in lines if str(PAGES) not in line])
+    _print(lines if PAGES.is_dir() else [line for line in lines if PAGES.as_posix() not in line])
     typer.echo(isolation_line(isolation))
     if any(outcome.record.status != "passed" for outcome in found):
         raise typer.Exit(1)
