@@ -82,7 +82,9 @@ def hand_in(
         shown = dict(zip(("counterexample", "yours", "expected"), told, strict=True)) if is_broken else {}
         kind = "values" if is_broken else ""
         named = misconception if is_broken else ""
-        record = Record(exercise, task, law, says, state, kind, misconception=named, isolation=isolation, **shown)
+        seed = 1 if is_broken else None
+        facts = {"misconception": named, "isolation": isolation, "seed": seed} | shown
+        record = Record(exercise, task, law, says, state, kind, **facts)
         record_law(history, grading, i, record)
     finish_grading(history, grading, [law for law, _, _ in laws])
 

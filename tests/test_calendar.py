@@ -69,6 +69,17 @@ def test_another_hour_moves_the_same_events_and_another_first_day_makes_others(w
     assert set(uids).isdisjoint(str(event["uid"]) for event in written("--start", "2026-10-06"))
 
 
+def test_two_cohorts_that_begin_on_the_same_day_have_each_their_own_sessions(written, tmp_path, monkeypatch):
+    def uids(folder, *options):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        monkeypatch.chdir(tmp_path / folder)
+        return {str(event["uid"]) for event in written("--start", "2026-10-05", *options)}
+
+    assert uids("autumn") == uids("autumn")
+    assert uids("autumn").isdisjoint(uids("evening"))
+    assert uids("autumn", "--cohort", "evening") == uids("evening")
+
+
 def test_it_says_what_it_wrote_and_what_comes_next(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert run("--start", "2026-10-05", "--zone", "Europe/Berlin").output == (

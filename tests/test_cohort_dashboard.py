@@ -128,6 +128,38 @@ def test_a_learner_s_page_says_their_newest_failure_as_their_screen_does(some):
     assert "Think about Which keys may the query at position 0 look at?" in page
 
 
+def test_a_learner_s_page_says_every_failing_task_with_the_counts_of_that_task(tmp_path):
+    history = cohort(tmp_path / "h", learner(1))
+    hand_in(history, "u001", "mlp", "failed", 5)
+    hand_in(history, "u001", "attention", "failed", 1, "mask_hides_self")
+    laws = [(law, task) for law, (task, _) in laws_in("attention").items()]
+    history.execute(
+        "UPDATE records SET status = 'failed', kind = 'values', counterexample = 'q = [0.1]', yours = '[4.0]', "
+        "expected = '[5.0]', seed = 2 WHERE law = ?", laws[0][:1]
+    )  # fmt: skip
+    history.execute("UPDATE records SET status = 'skipped' WHERE task = ? AND status = 'passed'", laws[0][1:])
+    written(history, tmp_path / "site")
+    page = said(page_of(tmp_path / "site", history, "u001"))
+    of_attention, of_mlp = page.partition("attention, handed in yesterday:")[2].split("mlp, handed in 5 days ago")
+    n = {name: sum(task == name for _, task in laws) for _, name in laws}
+    first, second = of_attention.split(f"attention · {laws[0][1]} ")[1].split("attention · apply_causal_mask ")
+    assert first.startswith(f"0 laws hold, 1 broken, {n[laws[0][1]] - 1} wait for it What is asked ")
+    assert f"Law {laws[0][0]} Smallest example q = [0.1] yours [4.0] expected [5.0] " in first
+    assert second.startswith(f"{n['apply_causal_mask'] - 1} laws hold, 1 broken What is asked ")
+    assert "What this looks like The mask hides the token itself" in second
+    assert of_mlp.startswith(": 1 broken law mlp · ")
+
+
+def test_of_a_file_that_cannot_be_read_no_task_is_blamed(tmp_path):
+    history = cohort(tmp_path / "h", learner(1))
+    hand_in(history, "u001", "mlp", "failed", 1, told=("", "", ""))
+    history.execute("UPDATE records SET kind = 'parse', seed = NULL WHERE status = 'failed'")
+    written(history, tmp_path / "site")
+    page = said(page_of(tmp_path / "site", history, "u001"))
+    assert f"mlp, handed in yesterday: mlp What happened {KINDS['parse'].happened}" in page
+    assert "What is asked" not in page
+
+
 def test_what_is_not_graded_yet_is_no_attempt(tmp_path):
     history = cohort(tmp_path / "h", learner(1))
     hand_in(history, "u001", "mlp", "failed", 2)

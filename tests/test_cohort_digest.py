@@ -27,6 +27,10 @@ def test_a_digest_tells_what_is_new_and_nothing_older(tmp_path):
     assert text == (
         "# The cohort from 13 Nov 2026 to 20 Nov 2026\n"
         "\n"
+        "## For you to do\n"
+        "\n"
+        "Nothing.\n"
+        "\n"
         "## Passed for the first time\n"
         "\n"
         "- `markov`: [Name001](PAGE)\n"
@@ -44,6 +48,33 @@ def test_a_digest_tells_what_is_new_and_nothing_older(tmp_path):
         "\n"
         "Nobody.\n"
     )
+
+
+def test_what_only_the_lead_can_mend_is_told_in_every_digest_until_it_is_mended(tmp_path):
+    history = cohort(tmp_path / "h", *(learner(i) for i in (1, 2, 3)))
+    hand_in(history, "u001", "tensors", "passed", 20)
+    record_visit(
+        history, "u001", days_ago(-0.1), problem="the repository 'x' could not be fetched: there is no such folder"
+    )
+    hand_in(
+        history, "u002", "mlp", "failed", 20, told=("", "exercises/mlp.py is a link; put the text itself there", "")
+    )
+    history.execute("UPDATE records SET kind = 'no_file', seed = NULL WHERE status = 'failed'")
+    history.execute("UPDATE gradings SET status = 'problem' WHERE status = 'failed'")
+    hand_in(history, "u003", "mlp", "error", 20)
+    _, text = written(history, tmp_path / "site")
+    told = text.partition("## For you to do")[2].partition("\n## ")[0].strip().splitlines()
+    assert [line.partition("](learners/")[0] for line in told] == [
+        "- 1 verdict could not be made, since a grader itself stopped (mlp): no mistake of the learners. Run headstart "
+        "cohort grade again once it is mended.",
+        "- [Name001",
+        "- [Name002",
+    ]
+    assert [line.partition(".html): ")[2] for line in told[1:]] == [
+        "The repository 'x' could not be fetched: there is no such folder. Ask them for access to it, or put its "
+        "address right in the roster.",
+        "exercises/mlp\\.py is a link; put the text itself there. Ask them to put it right.",
+    ]
 
 
 def test_a_mistake_that_somebody_did_not_make_before_is_new(tmp_path):

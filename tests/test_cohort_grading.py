@@ -1,6 +1,9 @@
 """One job graded: every law has its record, the lead's own last, and no mistake of ours is the learner's."""
 
+import os
+
 import pytest
+import typer
 from cohorts import TEXTS
 from learners import solved
 
@@ -9,6 +12,7 @@ from graders.cohort.grading import grade
 from graders.cohort.jobs import Job, records_of
 from graders.cohort.private import PrivateLawsError, read_private
 from graders.cohort.versions import grader_version
+from graders.commands.cohort.options import read_extras
 from graders.engine.law import laws_for
 from graders.engine.misconception import misconceptions_of
 from graders.engine.stubs import stub_files
@@ -114,8 +118,19 @@ def test_the_lead_s_own_laws_come_last_and_are_private(tmp_path):
 )
 def test_a_law_of_the_lead_that_cannot_be_used_is_refused_before_anything_runs(tmp_path, name, text, said):
     (tmp_path / name).write_text(text)
-    with pytest.raises(PrivateLawsError, match=said):
+    with pytest.raises(PrivateLawsError, match=said) as refused:
         read_private(tmp_path)
+    assert str(refused.value).startswith(str(tmp_path))  # which is the default's name where none was given
+
+
+def test_what_is_wrong_with_a_law_in_the_default_folder_names_that_folder(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "laws").mkdir()
+    (tmp_path / "laws" / "test_mlp.py").write_text("1 / 0")
+    with pytest.raises(typer.Exit):
+        read_extras(None)
+    told = "laws/test_mlp.py stops with ZeroDivisionError: division by zero; nothing was graded\n"
+    assert capsys.readouterr().err.replace(os.sep, "/") == told
 
 
 def test_a_law_of_the_lead_has_a_name_of_its_own(tmp_path):

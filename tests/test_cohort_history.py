@@ -186,6 +186,27 @@ def test_the_history_is_in_wal_mode_and_says_its_version(history):
     assert rows(history, "PRAGMA user_version") == [(len(histories.MIGRATIONS),)]
 
 
+def test_whoever_reads_sqlite_can_read_all_of_it_where_nothing_can_be_written(history, tmp_path):
+    """What Datasette wants: one file, whole by itself, a key in every table, and foreign keys to follow."""
+    record_visit(history, "ada", LATE, hashes={"attention": KEY.subject_hash})
+    grade(history)
+    history.close()
+    assert [path.name for path in tmp_path.iterdir()] == ["history.sqlite3"]
+    reader = sqlite3.connect(f"{(tmp_path / 'history.sqlite3').as_uri()}?immutable=1", uri=True)
+    kinds = dict(reader.execute("SELECT name, type FROM sqlite_master WHERE type IN ('table', 'view')"))
+    tables = [name for name, kind in kinds.items() if kind == "table"]
+    assert all(any(column[5] for column in reader.execute(f"PRAGMA table_info({table})")) for table in tables)
+    links = {
+        (table, link[2], link[3]) for table in tables for link in reader.execute(f"PRAGMA foreign_key_list({table})")
+    }
+    assert links == {
+        ("visits", "learners", "learner"), ("submissions", "learners", "learner"), ("records", "gradings", "grading"),
+    }  # fmt: skip
+    views = {name: rows(reader, f"SELECT count(*) FROM {name}") for name, kind in kinds.items() if kind == "view"}
+    assert views == {"attempts": [(1,)], "verdicts": [(1,)]}
+    reader.close()
+
+
 def test_an_older_history_is_brought_up_to_date_and_keeps_what_it_has(history, tmp_path, monkeypatch):
     monkeypatch.setattr(histories, "MIGRATIONS", (*histories.MIGRATIONS, "CREATE TABLE more (id);\nSELECT 1;"))
     again = open_history(tmp_path / "history.sqlite3")

@@ -18,11 +18,7 @@ def reasons_for(history, policy=None):
     """The reasons for the only learner of a history: kind and text."""
     (account,) = accounts.accounts(history)
     standing = accounts.standing_of(account, load_course().exercises)
-    broken = {
-        name: accounts.failures_of(history, cell.newest)
-        for name, cell in standing.cells.items()
-        if cell.newest and cell.status == "failed"
-    }
+    broken = {name: accounts.failures_of(history, standing.cells[name].newest) for name in standing.failing}
     return [(one.kind, one.text, one.to_do) for one in reasons(standing, broken, due_of(policy or Policy()), NOW)]
 
 
@@ -112,14 +108,46 @@ def test_the_policy_s_dates_stand_before_the_sessions(tmp_path):
     assert plan_of(policy) == "Due dates are those of the policy, extensions included."
 
 
+def test_whoever_is_behind_is_asked_about_what_they_worked_on_last(tmp_path):
+    history = cohort(tmp_path / "h", learner(1, start=START))
+    hand_in(history, "u001", "mlp", "failed", 1)
+    hand_in(history, "u001", "tensors", "failed", 2)
+    hand_in(history, "u001", "gpt", "error", 0.5)  # which is not theirs to mend
+    policy = Policy(due_exercises=dict.fromkeys(("tensors", "mlp"), datetime.date(2026, 11, 19)))
+    assert [to_do for _, _, to_do in reasons_for(history, policy)] == ["Ask how far they are with mlp."]
+
+
+def test_files_that_cannot_be_read_are_told_once_for_each_reason(tmp_path):
+    history = cohort(tmp_path / "h", learner(1))
+    whole = "exercises is not a folder but a link, so no file was taken from it; make it a folder"
+    for exercise, told in (("mlp", whole), ("gpt", whole), ("attention", "exercises/attention.py is not UTF-8")):
+        hand_in(history, "u001", exercise, "failed", 1, told=("", told, ""))
+    history.execute("UPDATE records SET kind = 'no_file', seed = NULL WHERE status = 'failed'")
+    history.execute("UPDATE gradings SET status = 'problem' WHERE status = 'failed'")
+    assert sorted(reasons_for(history)) == [
+        ("unreadable", f"{whole}.", "Ask them to put it right."),
+        ("unreadable", "exercises/attention.py is not UTF-8.", "Ask them to put it right."),
+    ]
+
+
 def test_a_repository_that_cannot_be_read_is_told_with_its_reason(tmp_path):
     history = cohort(tmp_path / "h", learner(1))
-    record_visit(history, "u001", days_ago(-0.1), problem="it asks for a password.")
+    record_visit(
+        history, "u001", days_ago(-0.1), problem="the repository 'x' could not be fetched: it asks for a password"
+    )
     assert [(kind, text) for kind, text, _ in reasons_for(history)] == []  # nothing for a hundred days: gone
     hand_in(history, "u001", "tensors", "passed", 1)
     assert [(kind, text) for kind, text, _ in reasons_for(history)] == [
-        ("unreadable", "The repository could not be read: it asks for a password.")
+        ("unreadable", "The repository 'x' could not be fetched: it asks for a password.")
     ]
+
+
+def test_nobody_is_called_quiet_whose_repository_cannot_be_read(tmp_path):
+    history = cohort(tmp_path / "h", learner(1))
+    hand_in(history, "u001", "tensors", "failed", 9)
+    assert [kind for kind, *_ in reasons_for(history)] == ["quiet"]
+    record_visit(history, "u001", days_ago(-0.1), problem="the repository was not there")
+    assert [kind for kind, *_ in reasons_for(history)] == ["unreadable"]
 
 
 def test_a_grader_that_stopped_is_no_reason(tmp_path):

@@ -157,8 +157,12 @@ def test_a_quote_that_stays_open_is_refused_at_its_line(problems):
 
 
 def test_a_roster_that_is_not_there_is_told(tmp_path):
-    with pytest.raises(RosterError, match="could not be read: No such file"):
+    with pytest.raises(RosterError) as refused:
         read_roster(tmp_path / "roster.csv")
+    assert str(refused.value) == (
+        f"there is no {tmp_path / 'roster.csv'}; `headstart cohort template --lead --out DIR`, in the course's folder, "
+        "makes a folder with a roster to fill in, or name another file"
+    )
 
 
 def test_more_problems_than_a_screen_has_lines_are_counted(problems):

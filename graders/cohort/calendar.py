@@ -1,6 +1,7 @@
 """The sessions of the plan as a calendar file, iCalendar (RFC 5545), that every calendar can import."""
 
 import datetime
+import hashlib
 
 from icalendar import Calendar, Event
 
@@ -9,15 +10,18 @@ from graders.engine.course import load_course
 PRODUCT = "-//Headstart//sessions//EN"
 
 
-def calendar_file(begins: datetime.datetime, every: int, site: str, now: datetime.datetime) -> bytes:
+def calendar_file(begins: datetime.datetime, every: int, site: str, cohort: str, now: datetime.datetime) -> bytes:
     """All sessions, the first when `begins` says and each `every` days after the one before, at the same hour.
 
     A time without a zone floats: it is that hour wherever the calendar is read. `site` is the address of the course's
     pages, without a slash at its end; `now` is told as the time at which the file was made. A session's UID is made of
-    the first day and its number, so that a file made again with another hour moves the sessions of a calendar that has
-    them, and adds none. Raises `OverflowError` when a session lies beyond the year 9999.
+    the cohort's name, the first day and its number, so that a file made again with another hour moves the sessions of a
+    calendar that has them, and adds none, and two cohorts that begin together have each their own. Raises
+    `OverflowError` when a session lies beyond the year 9999.
     """
-    calendar = Calendar.new(prodid=PRODUCT, name="Headstart", uid=f"{begins:%Y-%m-%d}@headstart")
+    # Of the name its hash: not every calendar takes every sign in a UID
+    key = f"{begins:%Y-%m-%d}-{hashlib.sha256(cohort.encode()).hexdigest()[:12]}"
+    calendar = Calendar.new(prodid=PRODUCT, name="Headstart", uid=f"{key}@headstart")
     for session in load_course().sessions:
         start = begins + datetime.timedelta(days=every * (session.number - 1))
         event = Event.new(
@@ -25,7 +29,7 @@ def calendar_file(begins: datetime.datetime, every: int, site: str, now: datetim
             start=start,
             end=start + datetime.timedelta(minutes=session.minutes),
             stamp=now,
-            uid=f"{begins:%Y-%m-%d}-session-{session.number}@headstart",
+            uid=f"{key}-session-{session.number}@headstart",
             url=f"{site}/sessions/{session.page}/",
             description=f"The plan, the reading and the homework: {site}/sessions/{session.page}/",
         )

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from importlib.metadata import version
 from itertools import groupby
 
-from graders.cohort.history import RECORD_FIELDS, SAME_KEY, Key, total, transaction, values_of
+from graders.cohort.history import RECORD_FIELDS, SAME_KEY, Key, add_submission, total, transaction, values_of
 from graders.cohort.versions import grader_version
 from graders.engine.course import load_course
 from graders.engine.record import STATUSES, VERSION, Record, shortened
@@ -109,38 +109,14 @@ def import_records(history: sqlite3.Connection, lines: Iterable[str], learner: s
                 "INSERT OR IGNORE INTO learners (id, name, repository, is_active) VALUES (?, ?, '', 0)", (who, who)
             )
             times = [record.time for record in records]
-            facts = {"learner": who, "exercise": exercise, "subject_hash": text, "commit_id": "", "committed_at": ""}
-            n_submissions += add_submission(history, facts | {"first_seen": min(times), "last_seen": max(times)})
+            facts = {"learner": who, "exercise": exercise, "subject_hash": text, "own_hash": ""}  # which no record says
+            facts |= {"commit_id": "", "committed_at": "", "first_seen": min(times), "last_seen": max(times)}
+            n_submissions += add_submission(history, facts)
             rows = [vars(shortened(record)) | {"position": n} for n, record in enumerate(records)]
             key = vars(Key(exercise, text, grader, IMPORTED, isolation))
             when = {"began_at": min(times), "finished_at": max(times), "asked_at": max(times)}
             n_gradings += _add_grading(history, key | when | total(rows), rows)
     return Taken(n_gradings, n_submissions)
-
-
-def add_submission(history: sqlite3.Connection, row: Mapping[str, str]) -> bool:
-    """Put a submission where it belongs in time; one of the same text as its neighbour becomes part of that."""
-    names = "learner, exercise, subject_hash, commit_id, committed_at, first_seen, last_seen"
-    whose = (row["learner"], row["exercise"], row["first_seen"])
-    ours = "SELECT id, subject_hash FROM submissions WHERE learner = ? AND exercise = ? AND first_seen"
-    before = history.execute(f"{ours} <= ? ORDER BY first_seen DESC, id DESC LIMIT 1", whose).fetchone()
-    after = history.execute(f"{ours} > ? ORDER BY first_seen, id LIMIT 1", whose).fetchone()
-    if before and before["subject_hash"] == row["subject_hash"]:
-        history.execute(
-            "UPDATE submissions SET last_seen = max(last_seen, ?) WHERE id = ?", (row["last_seen"], before["id"])
-        )
-        return False
-    if after and after["subject_hash"] == row["subject_hash"]:
-        history.execute(
-            "UPDATE submissions SET first_seen = ?, last_seen = max(last_seen, ?), commit_id = ?, committed_at = ? "
-            "WHERE id = ?",
-            (row["first_seen"], row["last_seen"], row["commit_id"], row["committed_at"], after["id"]),
-        )
-        return False
-    history.execute(
-        f"INSERT INTO submissions ({names}) VALUES (?, ?, ?, ?, ?, ?, ?)", [row[name] for name in names.split(", ")]
-    )
-    return True
 
 
 def _add_grading(history: sqlite3.Connection, grading: Mapping, records: list[dict]) -> bool:

@@ -19,6 +19,9 @@ from graders.engine.record import Record, now, shortened
 
 FILE = "history.sqlite3"
 NOTHING: Mapping[str, str] = MappingProxyType({})
+SUBMISSION = (
+    "learner", "exercise", "subject_hash", "own_hash", "commit_id", "committed_at", "first_seen", "last_seen",
+)  # fmt: skip
 PATIENCE = 60.0  # seconds that one run waits for another one's transaction
 RECORD_FIELDS = (
     "task", "law", "statement", "status", "kind", "cause", "misconception", "counterexample", "yours", "expected",
@@ -146,33 +149,43 @@ def record_visit(
     problem: str = "",
     reader: str = "",
     hashes: Mapping[str, str] = NOTHING,
+    own: Mapping[str, str] = NOTHING,
 ) -> None:
-    """A repository was looked at; `problem` says why it could not be, `hashes` what was handed in, by exercise."""
+    """A repository was looked at; `problem` says why it could not be.
+
+    `hashes`: what was handed in, by exercise, with all that a verdict rests on; `own`: the exercise's own file alone,
+    where that is known.
+    """
     with transaction(history):
         history.execute(
             "INSERT INTO visits (learner, at, commit_id, committed_at, problem, reader) VALUES (?, ?, ?, ?, ?, ?)",
             (learner, at, commit_id, committed_at, problem, reader),
         )
-        _submit(history, learner, hashes, at, commit_id, committed_at)
+        facts = {"learner": learner, "commit_id": commit_id, "committed_at": committed_at}
+        for exercise, text in hashes.items():
+            facts |= {"exercise": exercise, "subject_hash": text, "own_hash": own.get(exercise, "")}
+            add_submission(history, facts | {"first_seen": at, "last_seen": at})
 
 
-def _submit(
-    history: sqlite3.Connection, learner: str, hashes: Mapping[str, str], at: str, commit_id: str, committed_at: str
-) -> None:
-    for exercise, subject_hash in hashes.items():
-        last = history.execute(
-            "SELECT id, subject_hash FROM submissions WHERE learner = ? AND exercise = ? "
-            "ORDER BY first_seen DESC, id DESC LIMIT 1",
-            (learner, exercise),
-        ).fetchone()
-        if last and last["subject_hash"] == subject_hash:
-            history.execute("UPDATE submissions SET last_seen = max(last_seen, ?) WHERE id = ?", (at, last["id"]))
-        else:
-            history.execute(
-                "INSERT INTO submissions (learner, exercise, subject_hash, commit_id, committed_at, first_seen, "
-                "last_seen) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (learner, exercise, subject_hash, commit_id, committed_at, at, at),
-            )
+def add_submission(history: sqlite3.Connection, row: Mapping[str, str]) -> bool:
+    """Put a submission where it belongs in time, unless its neighbour is of the same text; whether it is a new one."""
+    whose = (row["learner"], row["exercise"], row["first_seen"])
+    ours = "SELECT * FROM submissions WHERE learner = ? AND exercise = ? AND first_seen"
+    before = history.execute(f"{ours} <= ? ORDER BY first_seen DESC, id DESC LIMIT 1", whose).fetchone()
+    after = history.execute(f"{ours} > ? ORDER BY first_seen, id LIMIT 1", whose).fetchone()
+    same = next((other for other in (before, after) if other and other["subject_hash"] == row["subject_hash"]), None)
+    if same is None:
+        values = [row[name] for name in SUBMISSION]
+        history.execute(f"INSERT INTO submissions ({', '.join(SUBMISSION)}) VALUES (?{', ?' * 7})", values)
+        return True
+    first = row if same is after else same  # what came after was there earlier than was known
+    values = [first["first_seen"], first["commit_id"], first["committed_at"], row["last_seen"], row["own_hash"]]
+    history.execute(
+        "UPDATE submissions SET first_seen = ?, commit_id = ?, committed_at = ?, last_seen = max(last_seen, ?), "
+        "own_hash = iif(own_hash = '', ?, own_hash) WHERE id = ?",
+        (*values, same["id"]),
+    )
+    return False
 
 
 def record_probe(history: sqlite3.Connection, reason: str, mend: str) -> None:

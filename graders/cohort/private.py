@@ -5,6 +5,7 @@ nothing else.
 """
 
 import functools
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType, ModuleType
@@ -55,13 +56,18 @@ def read_private(folder: Path) -> Mapping[str, str]:
     if not texts:
         raise PrivateLawsError(f"{folder} has no {PREFIX}<exercise>.py")
     for exercise, text in texts.items():
+        file = folder / f"{PREFIX}{exercise}.py"
         if load_course().get(exercise) is None:
             known = ", ".join(entry.name for entry in load_course().exercises)
-            raise PrivateLawsError(f"{PREFIX}{exercise}.py is of no exercise; the exercises are {known}")
+            raise PrivateLawsError(f"{file} is of no exercise; the exercises are {known}")
+        try:
+            laws = private_laws(exercise, text)
+        except PrivateLawsError as error:
+            raise PrivateLawsError(f"{folder}{os.sep}{error}") from error
         judge = Judge(reference_transport(), Policy(diagnoses=False))
-        for law in private_laws(exercise, text):
+        for law in laws:
             outcome = judge.grade(law)
             if outcome.record.status != "passed":
                 said = outcome.broken.note if outcome.record.kind == "grader" and outcome.broken else "it is broken"
-                raise PrivateLawsError(f"{PREFIX}{exercise}.py: {law.name} does not hold for the solved files: {said}")
+                raise PrivateLawsError(f"{file}: {law.name} does not hold for the solved files: {said}")
     return MappingProxyType(texts)

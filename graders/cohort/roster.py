@@ -122,6 +122,11 @@ def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     try:
         with path.open("rb") as file:
             content = file.read(MAX_FILE + 1)
+    except FileNotFoundError as error:
+        raise RosterError(
+            f"there is no {path}; `headstart cohort template --lead --out DIR`, in the course's folder, makes a folder "
+            "with a roster to fill in, or name another file"
+        ) from error
     except OSError as error:
         raise RosterError(f"{path}: the roster could not be read: {error.strerror or error}") from error
     if len(content) > MAX_FILE:

@@ -26,7 +26,7 @@ from graders.cohort.history import (
 from graders.cohort.jobs import Job
 from graders.cohort.roster import Learner
 from graders.cohort.secret import seed_of, seed_policy
-from graders.cohort.submission import Submission, fetch_submission, names_for, subject_hash
+from graders.cohort.submission import Submission, fetch_submission, names_for, own_hash, subject_hash
 from graders.cohort.versions import grader_version, reader_version
 from graders.engine.course import load_course
 from graders.engine.record import Record, now
@@ -126,7 +126,8 @@ class Run:
         else:
             hashes = handed_in(seen)
             facts = {"commit_id": seen.commit, "committed_at": seen.committed_at}
-            record_visit(self.history, learner.id, at, **facts, reader=reader, hashes=hashes)
+            own = {exercise: own_hash(seen, exercise) for exercise in hashes}
+            record_visit(self.history, learner.id, at, **facts, reader=reader, hashes=hashes, own=own)
             for exercise in self.terms.exercises:
                 if exercise in hashes:
                     yield from self.hand_out(exercise, hashes[exercise], seen)

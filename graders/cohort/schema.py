@@ -122,5 +122,10 @@ CREATE TABLE probes (  -- of the sandbox, when a run began to grade in it
 );
 """
 
+OWN = """
+ALTER TABLE submissions ADD COLUMN own_hash TEXT NOT NULL DEFAULT '';
+-- of the exercise's own file alone: another one is another attempt; '' where it is not known
+"""
+
 # The first makes version 1 of an empty file, the second makes version 2 of that, and so on
-MIGRATIONS = (TABLES, DIGESTS, PROBES)
+MIGRATIONS = (TABLES, DIGESTS, PROBES, OWN)

@@ -11,7 +11,7 @@ import json
 import os
 import stat
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -55,7 +55,16 @@ def names_for(exercise: str) -> tuple[str, ...]:
 
 def subject_hash(submission: Submission, exercise: str) -> str:
     """What tells one state of the files that an exercise rests on from another: 16 hexadecimal digits."""
-    said = [[name, submission.files.get(name), submission.problems.get(name)] for name in names_for(exercise)]
+    return _digest(submission, names_for(exercise))
+
+
+def own_hash(submission: Submission, exercise: str) -> str:
+    """The same of the exercise's own file alone: another one is another attempt."""
+    return _digest(submission, (exercise,))
+
+
+def _digest(submission: Submission, names: Iterable[str]) -> str:
+    said = [[name, submission.files.get(name), submission.problems.get(name)] for name in names]
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
 
 

@@ -53,6 +53,10 @@ class Exercise:
     def page(self) -> str:
         return f"docs/exercises/{self.name}.md"
 
+    def page_of(self, task: str) -> str:
+        """The page of a task, at its section. Raises `KeyError` when the exercise has no such task."""
+        return f"{self.page}#{self.task(task).page}"
+
     @property
     def page_text(self) -> str:
         """Its page, as it came with the course."""

@@ -3,6 +3,7 @@
 import datetime
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -54,6 +55,16 @@ def state_of(records: Collection[Record], n_laws: int) -> str:
         if status in statuses:
             return state
     return DONE if len(records) == n_laws else PARTLY
+
+
+def tally_of(statuses: Iterable[str]) -> str:
+    """How a task stands, counted: `1 law holds, 1 broken, 2 wait for it`."""
+    count = Counter(statuses)
+    held, broken, waiting = count["passed"], count["failed"] + count["error"], count["skipped"]
+    parts = [f"{held} {'law holds' if held == 1 else 'laws hold'}", f"{broken} broken"]
+    if waiting:
+        parts.append(f"{waiting} {'waits' if waiting == 1 else 'wait'} for it")
+    return ", ".join(parts)
 
 
 def shortened(record: Record) -> Record:

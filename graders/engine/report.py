@@ -4,8 +4,7 @@ Pure functions from outcomes to lines of text. What happened, what was expected,
 learner's own lines of a traceback, and nothing of the engine.
 """
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from torch import Tensor
@@ -24,8 +23,14 @@ FEW = 12  # numbers of a tensor that is shown whole
 WITH_EXAMPLE = ("values", "nan", "shape", "type", "keys", "call", "timeout", "changed", "unsteady")
 
 
-def failure_screen(outcome: Outcome, tally: str, exercise: Exercise, folder: str) -> list[str]:
-    """All that is said about one failure."""
+def failure_screen(
+    outcome: Outcome,
+    tally: str,
+    exercise: Exercise,
+    folder: str,
+    more: Callable[[Exercise, str], str] = Exercise.page_of,
+) -> list[str]:
+    """All that is said about one failure; `more` says where an exercise's task is explained."""
     broken, task = outcome.broken or Broken(""), outcome.record.task
     if outcome.is_of_the_whole_file:
         said = wrapped(explanation(broken, f"{folder}/{exercise.name}.py", task))
@@ -47,7 +52,7 @@ def failure_screen(outcome: Outcome, tally: str, exercise: Exercise, folder: str
         lines += block("Your code printed", " / ".join(list(dict.fromkeys(broken.printed.strip().splitlines()))[-3:]))
     for note in broken.notes:
         lines += block("Note", note)
-    return [*map(visible, lines), f"  More: {exercise.page}#{exercise.task(task).page}"]
+    return [*map(visible, lines), f"  More: {more(exercise, task)}"]
 
 
 def explanation(broken: Broken, file: str, task: str) -> str:
@@ -221,13 +226,3 @@ def short(message: str) -> str:
 
 def value_text(value: Any, digits: int = DIGITS) -> str:
     return numbers(value, digits) if isinstance(value, (Tensor, list, float)) else str(value)
-
-
-def tally_of(outcomes: Sequence[Outcome]) -> str:
-    """`1 law holds, 1 broken, 2 wait for it`."""
-    count = Counter(outcome.record.status for outcome in outcomes)
-    held, broken, waiting = count["passed"], count["failed"] + count["error"], count["skipped"]
-    parts = [f"{held} {'law holds' if held == 1 else 'laws hold'}", f"{broken} broken"]
-    if waiting:
-        parts.append(f"{waiting} {'waits' if waiting == 1 else 'wait'} for it")
-    return ", ".join(parts)

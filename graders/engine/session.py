@@ -11,8 +11,8 @@ from graders.engine.course import EXERCISES, load_course
 from graders.engine.crew import Crew, crew_size
 from graders.engine.judge import Judge
 from graders.engine.law import Law, laws_for
-from graders.engine.record import hash_of
-from graders.engine.report import failure_screen, tally_of
+from graders.engine.record import hash_of, tally_of
+from graders.engine.report import failure_screen
 from graders.engine.subjects import make_transport, subject_folder
 from graders.engine.summary import summary
 from graders.engine.trial import Outcome, Policy
@@ -47,7 +47,8 @@ class Session:
         record = outcome.record
         if record.status == "not_started":
             return [f"{record.exercise} · {record.task}: not started"]
-        own = [o for o in self.outcomes if (o.record.exercise, o.record.task) == (record.exercise, record.task)]
+        records = [one.record for one in self.outcomes]
+        own = [r.status for r in records if (r.exercise, r.task) == (record.exercise, record.task)]
         return failure_screen(outcome, tally_of(own), load_course()[record.exercise], self.subject)
 
     def screens(self) -> list[list[str]]:

@@ -108,7 +108,7 @@ def next_steps(record: Record, exercise: Exercise | None) -> list[str]:
         return ["Nothing: the law holds."]
     if record.status == "skipped":
         return [f"Mend what it waits for first: headstart hint {exercise.name}"]
-    page = {task.name: f"{exercise.page}#{task.page}" for task in exercise.tasks}.get(record.task, exercise.page)
+    page = {task.name: exercise.page_of(task.name) for task in exercise.tasks}.get(record.task, exercise.page)
     return [f"headstart hint {exercise.name} {record.task}", page, f"pytest graders/test_{exercise.name}.py"]
 
 

@@ -133,7 +133,7 @@ def _next_lines(standing: Standing, task: Task) -> list[str]:
     verb = "mend" if state == BROKEN else "write"
     return [
         f"Next: {verb} {task.name} in {file}",
-        f"      It is explained in {exercise.page}#{task.page}",
+        f"      It is explained in {exercise.page_of(task.name)}",
         f"      Then run  {run}   (or, for a verdict at every save,  headstart watch {exercise.name})",
     ]
 
@@ -193,7 +193,7 @@ def status_data() -> dict[str, Any]:
             "exercise": exercise.name,
             "task": task.name,
             "file": f"exercises/{exercise.name}.py",
-            "page": f"{exercise.page}#{task.page}",
+            "page": exercise.page_of(task.name),
             "run": f"pytest graders/test_{exercise.name}.py",
         }
     return {

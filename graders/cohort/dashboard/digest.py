@@ -16,7 +16,7 @@ from graders.loop.failures import mistakes_in
 
 WEEK = datetime.timedelta(days=7)
 NEARLY = datetime.timedelta(days=6)  # a run a little earlier than a week ago counts as last week's
-MOST_NAMES, MOST_STUCK, MOST_MISTAKES = 12, 30, 3
+MOST_NAMES, MOST_LINES, MOST_MISTAKES = 12, 30, 3
 
 
 def since_last(history: sqlite3.Connection, now: datetime.datetime) -> datetime.datetime:
@@ -40,6 +40,8 @@ class Digest:
     since: datetime.datetime
     passed: dict[str, list[Account]] = field(default_factory=dict)  # by exercise
     stuck: list[tuple[Account, Reason]] = field(default_factory=list)
+    unreadable: list[tuple[Account, Reason]] = field(default_factory=list)
+    notices: Sequence[str] = ()  # what is not of one learner
     joined: list[Account] = field(default_factory=list)
     mistakes: dict[tuple[str, str], list[Account]] = field(default_factory=dict)  # by exercise and id
     known: dict[tuple[str, str], Misconception] = field(default_factory=dict)
@@ -47,6 +49,7 @@ class Digest:
     def add(self, standing: Standing, broken: Mapping[str, Broken], why: Sequence[Reason]) -> None:
         """Add what is new of one learner."""
         account = replace(standing.account, attempts=())
+        self.unreadable += [(account, reason) for reason in why if reason.kind == "unreadable"]
         if account.first_visit is None or account.first_visit > self.since:
             self.joined.append(account)
         if all(attempt.seen <= self.since for attempt in standing.account.attempts):
@@ -71,6 +74,7 @@ class Digest:
     def text(self, now: datetime.datetime) -> str:
         """The digest."""
         lines = [f"# The cohort from {day(self.since)} to {day(now)}", ""]
+        lines += self._to_do()
         lines += self._passed()
         lines += self._stuck()
         lines += self._mistakes()
@@ -82,14 +86,13 @@ class Digest:
         lines = [f"- `{name}`: {_names(self.passed[name])}" for name in order]
         return ["## Passed for the first time", "", *(lines or ["Nothing."]), ""]
 
+    def _to_do(self) -> list[str]:
+        """What nobody else can mend, new or not."""
+        lines = [f"- {markdown(notice)}" for notice in self.notices] + _listed(self.unreadable)
+        return ["## For you to do", "", *(lines or ["Nothing."]), ""]
+
     def _stuck(self) -> list[str]:
-        lines = [
-            f"- {_name(account)}: {markdown(reason.text)} {markdown(reason.to_do)}"
-            for account, reason in self.stuck[:MOST_STUCK]
-        ]
-        if len(self.stuck) > MOST_STUCK:
-            lines.append(f"- and {len(self.stuck) - MOST_STUCK:,} more: [all of them](grid.html#need=stuck)")
-        return ["## Newly stuck", "", *(lines or ["Nobody."]), ""]
+        return ["## Newly stuck", "", *(_listed(self.stuck) or ["Nobody."]), ""]
 
     def _mistakes(self) -> list[str]:
         frequent = sorted(self.mistakes.items(), key=lambda entry: (-len(entry[1]), entry[0]))[:MOST_MISTAKES]
@@ -102,6 +105,15 @@ class Digest:
 
     def _joined(self) -> list[str]:
         return ["## New in the roster", "", _names(self.joined) if self.joined else "Nobody.", ""]
+
+
+def _listed(reasons: Sequence[tuple[Account, Reason]]) -> list[str]:
+    """Reasons of one kind, a line each, with whose they are and what to do."""
+    lines = [f"- {_name(who)}: {markdown(why.text)} {markdown(why.to_do)}" for who, why in reasons[:MOST_LINES]]
+    if len(reasons) > MOST_LINES:
+        kind = reasons[0][1].kind
+        lines.append(f"- and {len(reasons) - MOST_LINES:,} more: [all of them](grid.html#need={kind})")
+    return lines
 
 
 def _names(who: Sequence[Account]) -> str:

@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from graders.cohort.dashboard import pages
-from graders.cohort.dashboard.accounts import Standing, accounts, failures_of, standing_of
+from graders.cohort.dashboard.accounts import Standing, accounts, failures_of, standing_of, tallies_of, timeline_of
 from graders.cohort.dashboard.digest import Digest
 from graders.cohort.dashboard.findings import Findings
 from graders.cohort.dashboard.frames import Frame, frames
 from graders.cohort.dashboard.needs import Broken, Due, Reason, reasons
 from graders.cohort.dashboard.wording import STATUSES, ago, counted, listed
-from graders.cohort.gradebook import PROBLEM
 from graders.cohort.harmless import plain
 from graders.engine.course import Exercise, load_course
 
@@ -54,6 +53,15 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
+class Failure:
+    """An exercise that is not right as it was handed in last."""
+
+    exercise: str
+    at: datetime.datetime
+    screens: Sequence[pages.Screen]  # one for each broken law
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """What was written."""
 
@@ -85,7 +93,7 @@ def write_report(
         standing = standing_of(account, exercises)
         broken = _broken(history, standing)
         why = reasons(standing, broken, due, now)
-        content = _learner_page(standing, broken, why, due, now, made)
+        content = _learner_page(standing, _failures(history, standing, broken), why, due, now, made)
         (out / "learners" / f"{account.page}.html").write_text(
             frame[LEARNER].filled(plain(account.learner.name, 80), content), encoding="utf-8"
         )
@@ -94,37 +102,41 @@ def write_report(
         bare = Standing(replace(account, attempts=()), standing.cells)
         seen.append(Seen(bare, why, findings.add(standing, broken)))
     probe = history.execute("SELECT reason, mend FROM probes ORDER BY at DESC LIMIT 1").fetchone()
-    _write_everybody(out, frame, seen, findings, plan, probe, now, made)
     standings = [one.standing for one in seen]
+    digest.notices = _notices(standings, probe)
+    _write_everybody(out, frame, seen, findings, plan, digest.notices, now, made)
     return Report(standings, sum(bool(one.reasons) for one in seen), pages.isolation_of(standings)["n_low"])
 
 
 def _broken(history: sqlite3.Connection, standing: Standing) -> dict[str, Broken]:
     """By exercise, the broken laws of what was handed in last."""
-    return {
-        name: failures_of(history, cell.newest)
-        for name, cell in standing.cells.items()
-        if cell.newest and cell.status in ("failed", "error", PROBLEM)
-    }
+    newest = {name: standing.cells[name].newest for name in standing.failing}
+    return {name: failures_of(history, attempt) for name, attempt in newest.items() if attempt}
+
+
+def _failures(history: sqlite3.Connection, standing: Standing, broken: dict[str, Broken]) -> list[Failure]:
+    """What is said of each exercise that is not right, what was changed last first."""
+    found = []
+    for name, records in broken.items():
+        attempt = standing.cells[name].newest
+        if attempt and records:
+            tallies = tallies_of(history, attempt)
+            found.append(Failure(name, attempt.at, [pages.screen_of(one, tallies[one.task]) for one in records]))
+    return found
 
 
 def _learner_page(
-    standing: Standing, broken: dict[str, Broken], why: Sequence[Reason], due: Due, now: datetime.datetime, made: str
+    standing: Standing, failures: Sequence[Failure], why: Sequence[Reason], due: Due, now: datetime.datetime, made: str
 ) -> str:
     account = standing.account
-    failing = [(cell.changed, name) for name, cell in standing.cells.items() if broken.get(name)]
-    newest = max(failing)[1] if failing else ""
-    attempt = standing.cells[newest].newest if newest else None
-    timeline = [
-        attempt for attempt in reversed(account.attempts) if attempt.is_try and attempt.exercise in standing.cells
-    ]
+    timeline = [(attempt, is_new) for attempt, is_new in timeline_of(account) if attempt.exercise in standing.cells]
     dates = {exercise.name: due(account.learner, exercise) for exercise in load_course().exercises}
     return pages.rendered(
         "learner.html",
         account=account,
         standing=standing,
         reasons=why,
-        screen=pages.screen_of(broken[newest], attempt.n_laws, attempt.n_passed) if attempt else None,
+        failures=failures,
         link=account.learner.repository if WEB.fullmatch(account.learner.repository) else "",
         due=dates,
         timeline=timeline[:MOST_ATTEMPTS],
@@ -141,7 +153,7 @@ def _write_everybody(
     seen: Sequence[Seen],
     findings: Findings,
     plan: str,
-    probe: sqlite3.Row | None,
+    notices: Sequence[str],
     now: datetime.datetime,
     made: str,
 ) -> None:
@@ -166,7 +178,7 @@ def _write_everybody(
             n_passed=n_passed,
             all_passed=n_cells > 0 and n_passed == n_cells,
             last_visit=ago(max(visits, default=None), now),
-            notices=_notices(standings, probe),
+            notices=notices,
             **shared,
         ),
         "grid": pages.rendered("grid.html", **shared),

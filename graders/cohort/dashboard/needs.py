@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from graders.cohort.dashboard.accounts import Cell, Standing
-from graders.cohort.dashboard.wording import counted, day, listed
+from graders.cohort.dashboard.wording import counted, day, listed, sentence
 from graders.cohort.roster import Learner
 from graders.engine.course import Exercise, load_course
 from graders.engine.record import Record
@@ -40,20 +40,21 @@ def reasons(standing: Standing, broken: Mapping[str, Broken], due: Due, now: dat
     found = [_stuck(name, cell.same, broken.get(name, ())) for name, cell in standing.cells.items() if is_stuck(cell)]
     if account.problem:
         found.append(
-            Reason("unreadable", f"The repository could not be read: {account.problem}", "Ask them for access to it, "
-                   "or put its address right in the roster.", 5)
+            Reason("unreadable", sentence(account.problem), "Ask them for access to it, or put its address right in "
+                   "the roster.", 5)
         )  # fmt: skip
+    found += [Reason("unreadable", why, "Ask them to put it right.", 5) for why in _not_taken(broken)]
     begins = account.learner.start
     late = behind(standing, due, now.date()) if begins is None or begins <= now.date() else []
     if late:
         first = min(date for _, date in late)
         names = listed([name for name, _ in late], 4)
         text = f"Behind the plan: {names} not passed, the first due on {day(first)}."
-        at_work = [name for name, cell in standing.cells.items() if cell.status == "failed"]
+        at_work = [name for name in standing.failing if standing.cells[name].status == "failed"]
         ask = f"Ask how far they are with {at_work[0]}." if at_work else f"Ask what keeps them from {late[0][0]}."
         found.append(Reason("behind", text, ask, min(len(late), 5)))
     days = (now - known).days if known else 0
-    if days >= QUIET and standing.n_passed < len(standing.cells):
+    if days >= QUIET and standing.n_passed < len(standing.cells) and not account.problem:  # which hides any change
         text = f"No change for {counted(days, 'day')}, after {_last_worked_on(standing)}."
         if not standing.changed:
             text = f"Nothing handed in yet, {counted(days, 'day')} after the beginning."
@@ -92,6 +93,13 @@ def _stuck(exercise: str, same: int, broken: Broken) -> Reason:
     said = f"{exercise}: the same failure {same} times in a row. {what} {happened}".strip()
     asks = question_about(record)
     return Reason("stuck", said, f"Ask: {asks}" if asks else "Look at it together.", 2 + min(same, 8), exercise)
+
+
+def _not_taken(broken: Mapping[str, Broken]) -> list[str]:
+    """Why files were not taken, a sentence each; one that is about the whole folder once."""
+    first = [records[0] for records in broken.values() if records and records[0].kind == "no_file"]
+    said = [record.yours or f"exercises/{record.exercise}.py could not be read" for record in first]
+    return [f"{why}." for why in dict.fromkeys(said)]
 
 
 def _last_worked_on(standing: Standing) -> str:

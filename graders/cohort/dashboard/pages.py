@@ -17,7 +17,7 @@ from graders.cohort.dashboard.accounts import Standing
 from graders.cohort.harmless import plain, plain_lines
 from graders.engine.kinds import COMPARED
 from graders.engine.record import Record
-from graders.loop.failures import example_of, mistakes_in, what_happened
+from graders.loop.failures import example_of, mistakes_in, of_the_whole_file, what_happened
 
 BACKTICKS = re.compile(r"`([^`]+)`")
 MOST_TEXT = 400  # characters of any one text but an example
@@ -33,15 +33,14 @@ class Screen:
     is_private: bool
 
 
-def screen_of(broken: Sequence[Record], n_laws: int, n_passed: int) -> Screen:
-    """What is said of the first of some broken laws of an exercise."""
-    record = broken[0]
-    n_waiting = n_laws - n_passed - len(broken)
-    tally = f"{n_passed} {'law holds' if n_passed == 1 else 'laws hold'}, {len(broken)} broken"
-    tally += f", {n_waiting} {'waits' if n_waiting == 1 else 'wait'}" if n_waiting > 0 else ""
-    said = [("What is asked", record.statement), ("What happened", what_happened(record)), *example_of(record)]
+def screen_of(record: Record, tally: str) -> Screen:
+    """What is said of a broken law; `tally`: how many laws of its task hold."""
+    said = [("What happened", what_happened(record)), *example_of(record)]
     if record.kind == "no_file" and record.yours:  # it is there, and was not taken
         said = [("What happened", f"{record.yours}.")]
+    if of_the_whole_file(record):  # no task was looked at
+        return Screen(record.exercise, "", said, is_private=False)
+    said = [("What is asked", record.statement), ("Law", record.law), *said]
     known = mistakes_in(record)
     for mistake in known:
         said += [("What this looks like", mistake.names), ("Think about", mistake.asks)]

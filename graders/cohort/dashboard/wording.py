@@ -27,6 +27,11 @@ def listed(names: Sequence[str], most: int) -> str:
     return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
+def sentence(text: str) -> str:
+    """`the cat sat` as a sentence of its own: `The cat sat.`"""
+    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
+
+
 def day(date: datetime.date) -> str:
     """`5 Nov 2026`."""
     return f"{date.day} {MONTHS[date.month - 1]} {date.year}"

@@ -26,12 +26,16 @@ def calendar(
     site: Annotated[
         str, typer.Option(help="Where the course's pages are; else where `mkdocs serve` has them.")
     ] = SERVED,
+    cohort: Annotated[
+        str | None,
+        typer.Option(help="What tells this cohort from another of the same first day (default: this folder's name)."),
+    ] = None,
     out: Annotated[Path, typer.Option(help="The calendar's file.")] = Path(f"sessions{SUFFIX}"),
 ) -> None:
     """Write the sessions of the plan as a calendar file.
 
     Each has its title, its time and a link to its page. Made again with another time or zone and imported again, the
-    file moves the sessions that a calendar has already; another first day is another cohort.
+    file moves the sessions that a calendar has already; another first day, or another name, is another cohort.
     """
     begins = datetime.datetime.combine(_day(start), _hour(time), _zone(zone))
     expect("--every", every, every >= 1, "1 day or more")
@@ -41,12 +45,13 @@ def calendar(
         refuse(f"--out {out}: expected a name that ends in {SUFFIX}")
     if out.is_dir() or not out.parent.is_dir():
         refuse(f"--out {out}: expected a file in a folder that is there")
+    name = Path.cwd().name if cohort is None else cohort
     try:
         from graders.cohort.calendar import calendar_file
     except ModuleNotFoundError as error:
         fail(f"this needs {error.name}, which is not installed; {how_to_install('cohort')}")
     try:
-        out.write_bytes(calendar_file(begins, every, site.rstrip("/"), datetime.datetime.now(datetime.UTC)))
+        out.write_bytes(calendar_file(begins, every, site.rstrip("/"), name, datetime.datetime.now(datetime.UTC)))
     except OverflowError:
         refuse(f"from {start}, every {every} days, the last session is after the year 9999; expected an earlier one")
     except OSError as error:

@@ -117,6 +117,10 @@ def result_lines(
     lines.append(isolation_line(run.terms.isolation))
     unread = [f"{who}: {why}" for who, why in run.problems.items()]
     lines += _few(counted(len(unread), "repository", "repositories"), "could not be read", unread)
+    untaken = [
+        f"{who}: {name}" for (who, name), row in after.items() if row["status"] == "problem" and name in exercises
+    ]
+    lines += _few(counted(len(untaken), "file"), "could not be read, for a reason that the report gives", untaken)
     errors = [f"{exercise}: {why}" for (exercise, _), why in run.errors.items()]
     mistake = "met a mistake of the graders, which is no learner's; it is tried again at the next run"
     return lines + _few(counted(len(errors), "text"), mistake, errors)

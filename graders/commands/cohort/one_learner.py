@@ -7,12 +7,15 @@ import typer
 
 from graders.cohort.history import record_visit, transaction
 from graders.cohort.run import Run, Terms, handed_in
-from graders.cohort.submission import FOLDER, Submission, read_folder
+from graders.cohort.submission import FOLDER, Submission, own_hash, read_folder
 from graders.commands.cohort.display import isolation_line
 from graders.commands.cohort.options import open_history, read_extras, read_secret, refuse_below
 from graders.commands.options import fail, refuse
-from graders.engine.record import now
+from graders.engine.course import Exercise, load_course
+from graders.engine.layout import wrapped
+from graders.engine.record import now, tally_of
 
+PAGES = Path("docs/exercises")  # which a lead's own folder has not
 PRIVATE = ["  One of your own laws: the learner reads its sentence and nothing else."]
 
 
@@ -25,12 +28,14 @@ def grade_one(
     submission = read_folder(folder)
     hashes = {name: text for name, text in handed_in(submission).items() if name in exercises}
     if not hashes:
-        fail(f"{folder}/exercises has none of the files that were to be graded; nothing was graded")
+        fail(
+            f"{folder}/{FOLDER} has none of the files that were to be graded; expected a learner's repository, with "
+            f"{FOLDER}/{exercises[0]}.py in it; nothing was graded"
+        )
     extras = read_extras(extra)
     refuse_below(isolation)
     from graders.cohort.grading import outcomes
-    from graders.engine.course import load_course
-    from graders.engine.report import failure_screen, tally_of
+    from graders.engine.report import failure_screen
     from graders.engine.summary import summary, without_commands
 
     terms = Terms(read_secret(secret), isolation, exercises, extras)
@@ -48,12 +53,15 @@ def grade_one(
                 run.keep(job, [outcome.record for outcome in own])
         for outcome in own:
             if outcome.record.status in ("failed", "error"):
-                tally = tally_of([other for other in own if other.record.task == outcome.record.task])
-                lines = failure_screen(outcome, tally, load_course()[name], where)
+                tally = tally_of(other.record.status for other in own if other.record.task == outcome.record.task)
+                lines = failure_screen(outcome, tally, load_course()[name], where, _explained)
+                if outcome.record.kind == "no_file" and name in submission.problems:  # it is there, and was not taken
+                    lines = [name, *(f"  {line}" for line in wrapped(f"{submission.problems[name]}."))]
                 _print(lines[:2] + PRIVATE if outcome.record.is_private else lines)
     # To the summary, a task has as many laws as the course gives it
     told = [outcome for outcome in found if not (outcome.record.is_private and outcome.record.status == "passed")]
-    _print(without_commands(summary(told, load_course(), where)))
+    lines = without_commands(summary(told, load_course(), where))
+    _print(lines if PAGES.is_dir() else [line for line in lines if PAGES.as_posix() not in line])
     typer.echo(isolation_line(isolation))
     if any(outcome.record.status != "passed" for outcome in found):
         raise typer.Exit(1)
@@ -72,8 +80,13 @@ def _run(
             "INSERT OR IGNORE INTO learners (id, name, repository, is_active) VALUES (?, ?, ?, 0)",
             (learner, learner, str(folder.resolve())),
         )
-    record_visit(kept, learner, at, hashes=hashes)
+    record_visit(kept, learner, at, hashes=hashes, own={name: own_hash(submission, name) for name in hashes})
     return Run(kept, terms)
+
+
+def _explained(exercise: Exercise, task: str) -> str:
+    """Where a task is explained: on its page, or, where the course's pages are not, by a command."""
+    return exercise.page_of(task) if PAGES.is_dir() else f"headstart show {exercise.name} {task}"
 
 
 def _print(lines: Iterable[str]) -> None:

@@ -121,7 +121,7 @@ def read_extras(folder: Path | None) -> Mapping[str, str]:
     try:
         return read_private(folder)
     except PrivateLawsError as error:
-        fail(f"--extra: {error}; nothing was graded")
+        fail(f"{error}; nothing was graded")
 
 
 def warn_of_policy(learners: Iterable["Learner"]) -> None:

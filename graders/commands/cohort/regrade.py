@@ -21,7 +21,7 @@ from graders.commands.cohort.options import (
 )
 from graders.commands.options import fail
 
-ROW = "  {:16} {:12} {:32} {:44} {}"
+HEAD = ("learner", "exercise", "before -> after", "law", "misconception")
 
 
 def regrade(
@@ -65,11 +65,11 @@ def regrade(
     finally:
         kept.close()
     typer.echo(f"Graded again: {counted(run.n_graded, 'text')}. Verdicts that are another now: {len(found)}.")
-    if found:
-        typer.echo(ROW.format("learner", "exercise", "before -> after", "law", "misconception").rstrip())
-    for one in found:
-        cells = (one.learner, one.exercise, f"{one.before} -> {one.after}", one.law, one.misconception)
-        typer.echo(ROW.format(*(plain(cell, 100) for cell in cells)).rstrip())
+    table = [(c.learner, c.exercise, f"{c.before} -> {c.after}", c.law, c.misconception) for c in found]
+    rows = [HEAD, *([plain(cell, 100) for cell in row] for row in table)] if table else []
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        typer.echo("  " + "  ".join(map(str.ljust, row, widths)).rstrip())
     gone = [f"  {learner}: {', '.join(names)}" for learner, names in lost.items() if names]
     if gone:
         typer.echo("Not graded again, since the text is neither at the commit that was graded nor in the newest one:")
