@@ -41,7 +41,7 @@ def test_a_worker_ends_with_its_judge():
         "import sys, torch\n"
         "from graders.engine.transport import Worker\n"
         "from graders.engine.worker.loading import Source\n"
-        "from graders.engine.worker.perform import Request\n"
+        "from graders.engine.worker.messages import Request\n"
         "worker = Worker(Source(texts={'one': 'def loops(x):\\n    while True: pass'}))\n"
         "worker.start()\n"
         "print(worker.process.pid, flush=True)\n"
