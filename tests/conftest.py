@@ -88,3 +88,14 @@ def environment(tmp_path_factory, handout):
     installed = made.run("pip", "install", "-r", "requirements.txt", cwd=handout)
     assert installed.returncode == 0, installed.stderr
     return made
+
+
+@pytest.fixture(scope="session")
+def explorer(tmp_path_factory):
+    """The address of the page Explorer, with the embedded model, on a server of its own."""
+    from explorer_site import SUB_PATH, build, mini_docs, served
+
+    folder = tmp_path_factory.mktemp("explorer")
+    build(mini_docs(folder), folder / "root" / SUB_PATH)
+    with served(folder / "root") as url:
+        yield f"{url}{SUB_PATH}/explorer/"

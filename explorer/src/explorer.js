@@ -2,7 +2,7 @@
 import { attentionPanel } from "./attention.js";
 import { beamsPanel } from "./beams.js";
 import * as beamSearch from "./beam_search.js";
-import { startModel } from "./model.js";
+import { selectRows, startModel } from "./model.js";
 import { nextTokenPanel } from "./next_token.js";
 import { named } from "./parts.js";
 import { residualPanel, streamHooks } from "./residual.js";
@@ -77,7 +77,7 @@ function show(parts) {
   const text = textPanel(place("text"), parts, read);
   text.set(about.example);
   // For whoever likes to look behind it, in the browser's console
-  window.headstart = { ...parts, sampling, beamSearch };
+  window.headstart = { ...parts, selectRows, sampling, beamSearch };
 }
 
 start().catch((error) => say(`The model could not be started: ${error.message}. Expected a browser of 2023 or later, and the files of the folder model/; run headstart site, then load this page again.`));

@@ -28,7 +28,7 @@ export function valueGrid(label, look) {
     const { rows, columns, value, paint } = given;
     const room = (names) => 10 + 0.61 * LABEL * Math.max(...names.map((name) => short(name).length));
     const [left, top] = [room(rows), room(columns)];
-    const side = Math.min(LARGEST, Math.max(SMALLEST, Math.floor((box.clientWidth - left - 4) / columns.length)));
+    const side = Math.min(LARGEST, Math.max(SMALLEST, Math.floor((box.parentElement.clientWidth - left - 10) / columns.length)));
     const [width, height] = [columns.length * side, rows.length * side];
     const squares = svg("g");
     rows.forEach((_, row) =>
@@ -78,7 +78,7 @@ export function valueGrid(label, look) {
     const frame = box.getBoundingClientRect();
     box.scrollLeft += Math.min(0, left - frame.left) + Math.max(0, right - frame.right);
   });
-  whenWider(box, () => shown && draw(shown));
+  whenWider(document.body, () => shown && draw(shown));
   return { box, draw, pick };
 }
 

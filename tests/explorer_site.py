@@ -1,0 +1,126 @@
+"""The page Explorer alone, built as in the course site, on a server below a sub-path, and what stands on it."""
+
+import functools
+import json
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from graders.engine.course import ROOT
+from graders.weights.checkpoint import EMBEDDED
+
+SUB_PATH = "somebody/headstart"  # as on GitHub Pages
+# Until the page has read the newest text and grown its beams; its panels are busy before
+STILL = """new Promise((done, failed) => {
+  const began = Date.now();
+  const look = () => {
+    const panels = [...document.querySelectorAll("#explorer-text, #explorer-beams")];
+    const told = document.getElementById("explorer-status").textContent;
+    if (panels.every((panel) => panel.ariaBusy === "false")) done(told);
+    else if (/stopped|could not|no model|web server/.test(told)) done(told);
+    else if (Date.now() - began > 120000) failed(new Error(`still busy: ${told}`));
+    else setTimeout(look, 20);
+  };
+  look();
+})"""
+
+
+def mini_docs(folder: Path, has_model: bool = True) -> Path:
+    """A folder of docs with the Explorer and its model; returns the mkdocs.yml beside it, with the course's settings."""
+    docs = folder / "docs"
+    shutil.copytree(ROOT / "docs" / "explorer", docs / "explorer", ignore=shutil.ignore_patterns("model"))
+    shutil.copyfile(ROOT / "docs" / "explorer.md", docs / "explorer.md")
+    (docs / "index.md").write_text("# A lesson\n", encoding="utf-8")
+    if has_model:
+        out = docs / "explorer" / "model"
+        command = [sys.executable, "-m", "graders.cli", "export-web", str(EMBEDDED), "--out", str(out)]
+        subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    settings = {
+        "INHERIT": str(ROOT / "mkdocs.yml"),
+        "docs_dir": str(docs),
+        "site_url": f"http://localhost/{SUB_PATH}/",
+        "strict": False,  # its links lead to lessons
+        "extra_css": [],
+        "nav": ["index.md", "explorer.md"],
+    }
+    path = folder / "mkdocs.yml"
+    path.write_text(yaml.safe_dump(settings), encoding="utf-8")
+    return path
+
+
+def build(settings: Path, site: Path) -> None:
+    """Build a site by MkDocs. Raises `CalledProcessError`."""
+    command = [sys.executable, "-m", "mkdocs", "build", "--quiet", "--config-file", settings, "--site-dir", site]
+    subprocess.run(command, check=True, capture_output=True)
+
+
+class Silent(SimpleHTTPRequestHandler):
+    """A server that does not say what it is asked for."""
+
+    def log_message(self, *_args: Any) -> None:
+        pass
+
+
+@contextmanager
+def served(root: Path) -> Iterator[str]:
+    """The address of a folder, on a free port of this machine."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Silent, directory=str(root))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+def shown_at(browser, width: int, dark: bool) -> None:
+    """Make the window this wide and the system's colours dark or light; the page that is open stays."""
+    browser.do("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
+    scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+    browser.do("Emulation.setEmulatedMedia", features=[scheme])
+    browser.value("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 300))))")
+
+
+def go_to(browser, url: str) -> str:
+    """Load the page Explorer, wait until all is drawn; what its status line says then."""
+    browser.heard.clear()
+    browser.do("Page.navigate", url=url)
+    browser._wait()
+    return browser.value(STILL)
+
+
+def type_text(browser, text: str) -> None:
+    """Put a text into the box, and wait until all is drawn."""
+    browser.value(f"""(() => {{
+      const area = document.getElementById("explorer-area");
+      area.value = {json.dumps(text)};
+      area.dispatchEvent(new Event("input"));
+    }})()""")
+    browser.value(STILL)
+
+
+def slide(browser, panel: str, name: str, value: float) -> None:
+    """Move the slider of a panel, by what stands before it, and wait until all is drawn."""
+    browser.value(f"""(() => {{
+      const labels = [...document.querySelectorAll("#explorer-{panel} label.slider")];
+      const input = labels.find((label) => label.firstChild.textContent === {json.dumps(name)}).querySelector("input");
+      input.value = {value};
+      input.dispatchEvent(new Event("input"));
+    }})()""")
+    browser.value(STILL)
+
+
+def texts(browser, selector: str) -> list[str]:
+    """The texts of all that a selector finds."""
+    return browser.value(f"[...document.querySelectorAll({json.dumps(selector)})].map((node) => node.textContent)")
+
+
+def press(browser, panel: str, name: str) -> None:
+    """Press a button of a panel, by its text."""
+    browser.value(f"""[...document.querySelectorAll("#explorer-{panel} button")]
+      .find((button) => button.textContent === {json.dumps(name)}).click()""")
