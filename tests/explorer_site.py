@@ -83,7 +83,9 @@ def shown_at(browser, width: int, dark: bool) -> None:
     browser.do("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
     scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
     browser.do("Emulation.setEmulatedMedia", features=[scheme])
-    browser.value("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 300))))")
+    browser.value(
+        "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 300))))"
+    )
 
 
 def go_to(browser, url: str) -> str:

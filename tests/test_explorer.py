@@ -23,8 +23,21 @@ pytestmark = pytest.mark.usefixtures("in_float64_without_gradients")
 BUILT = ROOT / "docs" / "explorer"
 ODD = [
     *("To be, or not to be", "  two  spaces   ", "\n\n tab\t\tx\r\n", "don't we'LL I'm you've 'tis", "naïve café ÀÉÎ"),
-    *("日本語テキスト", "👩‍👩‍👧 🇩🇪", "a\u0085b \u00a0nbsp \u2003em \ufeffx", "1234 5.6e-7 ½ ²", "مرحبا नमस्ते", "\x01\x7f"),
-    *("<|endoftext|>ROMEO:<|endoftext|>x<|endoftext|", "a" * 60 + "!!!???", "e\u0301 𝒳", "\u1680x \u200b zero", "ſ ﬁ Ⅷ"),
+    *(
+        "日本語テキスト",
+        "👩‍👩‍👧 🇩🇪",
+        "a\u0085b \u00a0nbsp \u2003em \ufeffx",
+        "1234 5.6e-7 ½ ²",
+        "مرحبا नमस्ते",
+        "\x01\x7f",
+    ),
+    *(
+        "<|endoftext|>ROMEO:<|endoftext|>x<|endoftext|",
+        "a" * 60 + "!!!???",
+        "e\u0301 𝒳",
+        "\u1680x \u200b zero",
+        "ſ ﬁ Ⅷ",
+    ),
 ]
 
 

@@ -1,0 +1,342 @@
+"""What the pictures of the Explorer say is what the reference and TransformerLens compute.
+
+It needs Debian's Chromium: `apt-get install -y chromium`.
+"""
+
+import re
+
+import pytest
+import torch
+from explorer_site import STILL, go_to, press, shown_at, slide, texts, type_text
+from tokenizers import Tokenizer
+
+from graders.weights.activations import activations
+from graders.weights.checkpoint import EMBEDDED, load_checkpoint
+from reference.beam_search import beam_search
+from reference.caching import CachedGPT, generate_cached
+from reference.config import GPTConfig
+from reference.sampling import SamplingOptions, apply_temperature, top_k_filter, top_p_filter
+
+pytestmark = pytest.mark.usefixtures("in_float64_without_gradients")
+
+TEXT = "All:\nSpeak, speak."
+TOKENIZER = Tokenizer.from_file(str(EMBEDDED / "tokenizer.json"))
+GREEDY = SamplingOptions(temperature=0.0)
+
+
+def ids(text: str) -> list[int]:
+    return TOKENIZER.encode(text, add_special_tokens=False).ids
+
+
+def seen(text: str) -> str:
+    """A text as the page shows it."""
+    return text.replace(" ", "·").replace("\n", "⏎")
+
+
+@pytest.fixture(scope="module")
+def page(browser, explorer):
+    """A browser at the page, on a desk, in light colours."""
+    shown_at(browser, 1440, dark=False)
+    go_to(browser, explorer)
+    return browser
+
+
+@pytest.fixture(scope="module")
+def computed():
+    """What TransformerLens computed for the embedded checkpoint on TEXT, by its names."""
+    return activations(load_checkpoint(), TEXT)
+
+
+@pytest.fixture(scope="module")
+def model():
+    """The embedded checkpoint in the reference, in float64."""
+    checkpoint = load_checkpoint()
+    model = CachedGPT(GPTConfig(**checkpoint.cfg)).double()
+    model.load_state_dict({name: weight.double() for name, weight in checkpoint.weights.items()})
+    return model
+
+
+def shade(share: float) -> str:
+    """The colour that stands for a share from 0 to 1, as page.js of `headstart see` mixes it."""
+    low = share < 0.5
+    part = 100 * (2 * share if low else 2 * share - 1)
+    return f"fill: color-mix(in oklab, var(--scale-{1 if low else 2}) {part:.1f}%, var(--scale-{0 if low else 1}))"
+
+
+def fills(page, panel: str) -> dict[tuple[int, int], str]:
+    """The colours of a grid's squares, by row and column."""
+    found = page.value(f"""[...document.querySelectorAll("#explorer-{panel} .grid rect[data-at]")]
+      .map((square) => [square.dataset.at, square.getAttribute("style")])""")
+    return {tuple(map(int, at.split())): style for at, style in found}
+
+
+def share_of(style: str) -> float:
+    """The share that a colour stands for."""
+    scale, part = re.search(r"var\(--scale-(\d)\) ([\d.]+)%", style).groups()
+    return float(part) / 200 + (0 if scale == "1" else 0.5)
+
+
+def test_the_tokens_stand_below_the_text_with_their_ids(page):
+    type_text(page, TEXT)
+    assert texts(page, "#explorer-text li .token") == [seen(TOKENIZER.decode([i])) for i in ids(TEXT)]
+    assert [int(told) for told in texts(page, "#explorer-text li small")] == ids(TEXT)
+    assert texts(page, "#explorer-count") == [f"{len(ids(TEXT))} tokens for {len(TEXT)} characters."]
+    type_text(page, "")
+    told = "There is no token yet; expected at least one for the model to continue: type something."
+    assert texts(page, "#explorer-count") == [told]
+
+
+def test_the_grid_of_a_head_has_its_pattern_and_tells_it_by_keyboard(page, computed):
+    type_text(page, TEXT)
+    press(page, "attention", "head 2")
+    page.value("document.querySelectorAll('#explorer-attention input')[3].click()")
+    pattern = computed["blocks.3.attn.hook_pattern"][0, 2]
+    found, n = fills(page, "attention"), len(pattern)
+    assert found.keys() == {(q, k) for q in range(n) for k in range(q + 1)}
+    assert {at: share_of(style) for at, style in found.items()} == pytest.approx(
+        {(q, k): pattern[q, k].item() for q, k in found}, abs=1e-3
+    )
+    page.value("document.querySelector('#explorer-attention .grid').focus()")
+    for key in ["ArrowLeft"] * n + ["ArrowUp"] * n + ["ArrowDown"] * 4 + ["ArrowRight"] * 2:
+        page.press(key)
+    names = [seen(TOKENIZER.decode([i])) for i in ids(TEXT)]
+    told = f"Query {names[4]} at 4 looks {round(pattern[4, 2].item(), 2):g} at {names[2]} at 2."
+    assert texts(page, "#explorer-attention .said") == [told]
+    page.press("ArrowRight")
+    page.press("ArrowRight")
+    page.press("ArrowRight")  # the future is no place to look at
+    assert texts(page, "#explorer-attention .said")[0].endswith(f"at {names[4]} at 4.")
+    strip = page.value("[...document.querySelectorAll('#explorer-attention .strip span')].map((s) => s.className)")
+    assert strip == ["token"] * 4 + ["token asks"] + ["token later"] * (n - 5)
+
+
+def test_the_heads_of_a_layer_are_drawn_small_and_one_is_picked(page):
+    type_text(page, TEXT)
+    for head in range(6):
+        press(page, "attention", f"head {head}")
+        pressed = (
+            "[...document.querySelectorAll('#explorer-attention .heads [aria-pressed=true]')].map((b) => b.textContent)"
+        )
+        assert page.value(pressed) == [f"head {head}"]
+        small = page.value(f"""[...[...document.querySelectorAll("#explorer-attention .heads svg")][{head}].children]
+          .map((square) => [+square.getAttribute("y"), +square.getAttribute("x"), square.getAttribute("style")])""")
+        large = fills(page, "attention")
+        drawn = {(q, k): style for q, k, style in small}
+        assert drawn.items() <= large.items()
+        assert all(share_of(large[at]) < 0.021 for at in large.keys() - drawn.keys())
+
+
+def test_the_stream_s_lengths_are_transformerlens_s(page, computed):
+    type_text(page, TEXT)
+    names = ["blocks.0.hook_resid_pre"]
+    names += [f"blocks.{layer}.hook_resid_{where}" for layer in range(6) for where in ("mid", "post")]
+    lengths = torch.stack([computed[name][0].norm(dim=-1) for name in names])
+    expected = (lengths / lengths.max()).tolist()
+    assert {at: share_of(style) for at, style in fills(page, "residual").items()} == pytest.approx(
+        {(i, j): value for i, row in enumerate(expected) for j, value in enumerate(row)}, abs=1e-3
+    )
+    page.value("document.querySelector('#explorer-residual .grid').focus()")
+    for key in ["ArrowUp"] * 13 + ["ArrowLeft"] * 20 + ["ArrowDown"] * 4:
+        page.press(key)
+    told = f"After layer 1's MLP the stream of {seen(TOKENIZER.decode(ids(TEXT)[:1]))} at 0 is {round(lengths[4, 0].item(), 2):g} long."
+    assert texts(page, "#explorer-residual .said") == [told]
+
+
+@pytest.fixture
+def logits(page):
+    """The logits that the page has for what follows TEXT, (1, d_vocab)."""
+    type_text(page, TEXT)
+    return torch.tensor(page.value(f"headstart.model.read([{ids(TEXT)}]).then(({{ logits }}) => logits)"))
+
+
+@pytest.fixture
+def sliders(page):
+    """Move sliders of the next token's panel; they are put back."""
+    first = {"Temperature": 1, "Top-k": 51, "Top-p": 1}
+    yield lambda **values: [slide(page, "next", name.replace("_", "-"), value) for name, value in values.items()]
+    for name, value in first.items():
+        slide(page, "next", name, value)
+
+
+def percent(share: float) -> str:
+    return "< 0.1%" if 0 < share < 0.0005 else f"{100 * share:.1f}%"
+
+
+@pytest.mark.parametrize(
+    ("settings", "filters"),
+    [
+        ({}, ()),
+        ({"Temperature": 1.7}, ()),
+        ({"Top_k": 4}, (lambda row: top_k_filter(row, 4),)),
+        (
+            {"Temperature": 1.5, "Top_k": 8, "Top_p": 0.6},
+            (lambda row: top_k_filter(row, 8), lambda row: top_p_filter(row, 0.6)),
+        ),
+    ],
+    ids=["as it is", "hot", "top-k", "all three"],
+)
+def test_the_bars_are_the_reference_s_probabilities_and_what_is_cut_is_grey_and_says_by_whom(
+    page, logits, sliders, settings, filters
+):
+    sliders(**settings)
+    scaled = apply_temperature(logits, settings.get("Temperature", 1.0))
+    steps = [scaled]
+    for cut in filters:
+        steps.append(cut(steps[-1]))
+    before, after = scaled.softmax(dim=1)[0], steps[-1].softmax(dim=1)[0]
+    rows = page.value("""[...document.querySelectorAll("#explorer-next .bars li")].map((row) => [
+      row.querySelector(".token").textContent, row.querySelector(".share").textContent,
+      row.querySelector(".mark").textContent, row.querySelector("i").style.width, row.classList.contains("cut")])""")
+    scale = float(texts(page, "#explorer-next .scale span")[1].rstrip("%")) / 100
+    likeliest = logits[0].argsort(descending=True, stable=True).tolist()[:12]
+    assert [row[0] for row in rows[:12]] == [seen(TOKENIZER.decode([i])) for i in likeliest]
+    for i, (_, share, mark, width, is_cut) in zip(likeliest, rows, strict=False):
+        value = (before if is_cut else after)[i].item()
+        assert is_cut == (steps[-1][0, i] == float("-inf"))
+        assert share == percent(value)
+        assert float(width.rstrip("%")) == pytest.approx(100 * value / scale, abs=0.01)
+        by = "top-k" if len(filters) > 0 and steps[1][0, i] == float("-inf") else "top-p"
+        assert (mark == f"cut by {by}") == is_cut
+
+
+def drawn(page) -> str:
+    """The token that the seed draws, as the page says it."""
+    (token,) = texts(page, "#explorer-next > output .token")
+    return token
+
+
+def test_a_seed_draws_the_same_again_and_another_something_else(page, logits):
+    found = [drawn(page)]
+    for _ in range(7):
+        press(page, "next", "Draw again")
+        found.append(drawn(page))
+    assert texts(page, "#explorer-next > output") == [f"Seed 8 draws {found[-1]}."]
+    assert texts(page, "#explorer-next .drawn .token") == [found[-1]]
+    page.value("""(() => {
+      const seed = document.querySelector("#explorer-next input[type=number]");
+      seed.value = 1;
+      seed.dispatchEvent(new Event("input"));
+    })()""")
+    assert drawn(page) == found[0]
+    assert len(set(found)) > 1
+
+
+WRITTEN = """new Promise((done) => {
+  const look = () => [...document.querySelectorAll("#explorer-writing button")].some((button) => button.textContent === "Stop")
+    ? setTimeout(look, 10) : done(document.querySelector("#explorer-writing .written").textContent);
+  look();
+})"""
+
+
+def write(page, n: int, cache: bool) -> str:
+    """Write so many tokens; the text so far."""
+    page.value(f"document.querySelectorAll('#explorer-writing input')[{0 if cache else 1}].click()")
+    text = ""
+    for _ in range(n):
+        press(page, "writing", "Write one token")
+        text = page.value(WRITTEN)
+    return text
+
+
+def test_greedy_writing_is_the_reference_s_with_the_cache_and_without(page, model, sliders):
+    type_text(page, TEXT)
+    sliders(Temperature=0)
+    expected = TOKENIZER.decode(generate_cached(model, torch.tensor([ids(TEXT)]), 9, GREEDY, None)[0].tolist())
+    assert write(page, 9, cache=True) == expected
+    assert texts(page, "#explorer-writing [role=status]")[0].startswith("Read 1 token in ")
+    press(page, "writing", "Begin again")
+    assert write(page, 9, cache=False) == expected
+    n = len(ids(TEXT)) + 9
+    assert texts(page, "#explorer-writing [role=status]")[0].startswith(f"Read {n} tokens in ")
+    rates = texts(page, "#explorer-writing .rates td")
+    assert all(re.fullmatch(r"[\d.]+ tokens/s \([\d.]+ ms a token\)", rate) for rate in rates), rates
+    assert page.value("['how-0', 'how-1'].map((how) => document.querySelectorAll(`circle.${how}`).length)") == [9, 9]
+
+
+def test_drawn_writing_is_the_same_with_the_cache_and_without_and_goes_into_the_text(page):
+    type_text(page, TEXT)
+    first = drawn(page)
+    text = write(page, 6, cache=True)
+    assert seen(text).startswith(seen(TEXT) + first)
+    press(page, "writing", "Begin again")
+    half = write(page, 3, cache=False)
+    assert text.startswith(half)
+    assert write(page, 3, cache=True) == text  # what is in no cache yet is read first
+    press(page, "writing", "Take it into the text")
+    page.value(STILL)
+    assert page.value("document.getElementById('explorer-area').value") == text
+    assert [int(told) for told in texts(page, "#explorer-text li small")] == ids(text)
+
+
+def test_go_on_writes_until_it_is_stopped(page):
+    type_text(page, TEXT)
+    press(page, "writing", "Go on")
+    page.value("""new Promise((done) => {
+      const look = () => document.querySelectorAll("circle").length > 4 ? done(1) : setTimeout(look, 5);
+      look();
+    })""")
+    press(page, "writing", "Stop")
+    n = len(page.value(WRITTEN))
+    assert len(TEXT) < n == len(page.value(WRITTEN))
+
+
+def test_at_the_end_of_the_window_it_slides_and_everything_is_read_again(page, model, sliders):
+    n_ctx = load_checkpoint().cfg["n_ctx"]
+    text = TOKENIZER.decode(ids("\n".join(["To be, or not to be: that is the question."] * 30))[: n_ctx - 2])
+    assert len(ids(text)) == n_ctx - 2
+    type_text(page, text)
+    sliders(Temperature=0)
+    expected = generate_cached(model, torch.tensor([ids(text)]), 4, GREEDY, None)[0].tolist()
+    assert write(page, 2, cache=True) == TOKENIZER.decode(expected[:n_ctx])
+    assert texts(page, "#explorer-writing [role=status]")[0].startswith("Read 1 token in ")
+    assert write(page, 2, cache=True) == TOKENIZER.decode(expected)
+    told = (
+        f"The text has {n_ctx + 2} tokens, the model sees the last {n_ctx}. In each step all positions change, so that "
+    )
+    assert texts(page, "#explorer-writing [role=status]") == [
+        f"{told}the cache is of no use: all {n_ctx} are read again."
+    ]
+    type_text(page, f"{text} And by opposing end them.")
+    n = len(ids(f"{text} And by opposing end them."))
+    told = f"The model sees {n_ctx} at most, the last ones; the first {n - n_ctx} are lost to it."
+    assert texts(page, "#explorer-count")[0].endswith(told)
+    assert page.value("document.querySelectorAll('#explorer-text .unseen').length") == n - n_ctx
+    assert fills(page, "residual").keys() == {(i, j) for i in range(13) for j in range(64)}
+    assert page.value("document.getElementById('explorer-cut').hidden") is False
+
+
+def test_the_tree_and_the_list_hold_what_the_reference_s_beam_search_finds(page, model):
+    type_text(page, TEXT)
+    for name, value in {"Beams": 4, "Tokens": 6, "Length penalty": 0.5}.items():
+        slide(page, "beams", name, value)
+    prompt = torch.tensor(ids(TEXT))
+    found = beam_search(model, prompt, 4, 6, eos_id=TOKENIZER.token_to_id("<|endoftext|>"), length_penalty=0.5)
+    words = [[seen(TOKENIZER.decode([i])) for i in one.tokens[len(prompt) :]] for one in found]
+    assert texts(page, "#explorer-beams .texts li") == [
+        f"{''.join(word)} log-probability {round(one.log_prob, 2):g}, score {round(one.score, 2):g}{' ★ best' if one is found[0] else ''}"
+        for one, word in zip(found, words, strict=True)
+    ]
+    best = page.value("""[...document.querySelectorAll("#explorer-beams .node.best")]
+      .map((node) => [...node.querySelectorAll("text")].map((text) => text.textContent))""")
+    with_all = torch.tensor(found[0].tokens)
+    log_probs = model(with_all.unsqueeze(0))[0][0].log_softmax(dim=-1)
+    gained = [log_probs[i - 1, with_all[i]].item() for i in range(len(prompt), len(with_all))]
+    sums = torch.tensor(gained).cumsum(dim=0).tolist()
+    cut = [word if len(word) <= 8 else word[:7] + "…" for word in words[0]]
+    assert best == [[word, f"★ {total:.2f}"] for word, total in zip(cut, sums, strict=True)]
+    n_nodes, n_edges, n_best = (
+        page.value(f"document.querySelectorAll('#explorer-beams .{kind}').length")
+        for kind in ("node", "edge", "edge.best")
+    )
+    assert (n_nodes, n_edges, n_best) == (4 * 6, 4 * 6, 6)  # four live beams on each of six levels
+    dead = texts(page, "#explorer-beams .node.dead .token")
+    assert 0 < len(dead) < 4 * 5
+
+
+def test_fewer_beams_make_a_narrower_tree(page):
+    type_text(page, TEXT)
+    for beams, depth in ((2, 3), (5, 1)):
+        slide(page, "beams", "Beams", beams)
+        slide(page, "beams", "Tokens", depth)
+        assert page.value("document.querySelectorAll('#explorer-beams .node').length") == beams * depth
+        assert len(texts(page, "#explorer-beams .texts li")) == beams
