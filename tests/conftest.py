@@ -91,11 +91,19 @@ def environment(tmp_path_factory, handout):
 
 
 @pytest.fixture(scope="session")
-def explorer(tmp_path_factory):
-    """The address of the page Explorer, with the embedded model, on a server of its own."""
-    from explorer_site import SUB_PATH, build, mini_docs, served
+def explorer_folder(tmp_path_factory):
+    """A folder with a small site of the page Explorer and the embedded model: mkdocs.yml, docs/, and it built in root/."""
+    from explorer_site import SUB_PATH, build, mini_docs
 
     folder = tmp_path_factory.mktemp("explorer")
     build(mini_docs(folder), folder / "root" / SUB_PATH)
-    with served(folder / "root") as url:
+    return folder
+
+
+@pytest.fixture(scope="session")
+def explorer(explorer_folder):
+    """The address of the page Explorer, on a server of its own."""
+    from explorer_site import SUB_PATH, served
+
+    with served(explorer_folder / "root") as url:
         yield f"{url}{SUB_PATH}/explorer/"

@@ -34,7 +34,7 @@ STILL = """new Promise((done, failed) => {
 
 
 def mini_docs(folder: Path, has_model: bool = True) -> Path:
-    """A folder of docs with the Explorer and its model; returns the mkdocs.yml beside it, with the course's settings."""
+    """Docs with the Explorer and its model alone; returns the mkdocs.yml beside them, with the course's settings."""
     docs = folder / "docs"
     shutil.copytree(ROOT / "docs" / "explorer", docs / "explorer", ignore=shutil.ignore_patterns("model"))
     shutil.copyfile(ROOT / "docs" / "explorer.md", docs / "explorer.md")

@@ -34,9 +34,9 @@ ODD = [
     *(
         "<|endoftext|>ROMEO:<|endoftext|>x<|endoftext|",
         "a" * 60 + "!!!???",
-        "e\u0301 𝒳",
+        "e\u0301 \U0001d4b3",
         "\u1680x \u200b zero",
-        "ſ ﬁ Ⅷ",
+        "\u017f ﬁ Ⅷ",
     ),
 ]
 

@@ -12,8 +12,7 @@ from tokenizers import Tokenizer
 
 from graders.weights.activations import activations
 from graders.weights.checkpoint import EMBEDDED, load_checkpoint
-from reference.beam_search import beam_search
-from reference.caching import CachedGPT, generate_cached
+from reference.caching import CachedGPT, beam_search_cached, generate_cached
 from reference.config import GPTConfig
 from reference.sampling import SamplingOptions, apply_temperature, top_k_filter, top_p_filter
 
@@ -138,7 +137,8 @@ def test_the_stream_s_lengths_are_transformerlens_s(page, computed):
     page.value("document.querySelector('#explorer-residual .grid').focus()")
     for key in ["ArrowUp"] * 13 + ["ArrowLeft"] * 20 + ["ArrowDown"] * 4:
         page.press(key)
-    told = f"After layer 1's MLP the stream of {seen(TOKENIZER.decode(ids(TEXT)[:1]))} at 0 is {round(lengths[4, 0].item(), 2):g} long."
+    first, length = seen(TOKENIZER.decode(ids(TEXT)[:1])), round(lengths[4, 0].item(), 2)
+    told = f"After layer 1's MLP the stream of {first} at 0 is {length:g} long."
     assert texts(page, "#explorer-residual .said") == [told]
 
 
@@ -222,8 +222,9 @@ def test_a_seed_draws_the_same_again_and_another_something_else(page, logits):
 
 
 WRITTEN = """new Promise((done) => {
-  const look = () => [...document.querySelectorAll("#explorer-writing button")].some((button) => button.textContent === "Stop")
-    ? setTimeout(look, 10) : done(document.querySelector("#explorer-writing .written").textContent);
+  const [buttons, written] = ["button", ".written"].map((kind) => document.querySelectorAll(`#explorer-writing ${kind}`));
+  const look = () => [...buttons].some((button) => button.textContent === "Stop")
+    ? setTimeout(look, 10) : done(written[0].textContent);
   look();
 })"""
 
@@ -310,12 +311,14 @@ def test_the_tree_and_the_list_hold_what_the_reference_s_beam_search_finds(page,
     for name, value in {"Beams": 4, "Tokens": 6, "Length penalty": 0.5}.items():
         slide(page, "beams", name, value)
     prompt = torch.tensor(ids(TEXT))
-    found = beam_search(model, prompt, 4, 6, eos_id=TOKENIZER.token_to_id("<|endoftext|>"), length_penalty=0.5)
+    end = TOKENIZER.token_to_id("<|endoftext|>")
+    found = beam_search_cached(model, prompt, 4, 6, eos_id=end, length_penalty=0.5)
     words = [[seen(TOKENIZER.decode([i])) for i in one.tokens[len(prompt) :]] for one in found]
-    assert texts(page, "#explorer-beams .texts li") == [
-        f"{''.join(word)} log-probability {round(one.log_prob, 2):g}, score {round(one.score, 2):g}{' ★ best' if one is found[0] else ''}"
+    told = [
+        f"{''.join(word)} log-probability {round(one.log_prob, 2):g}, score {round(one.score, 2):g}"
         for one, word in zip(found, words, strict=True)
     ]
+    assert texts(page, "#explorer-beams .texts li") == [f"{told[0]} ★ best", *told[1:]]
     best = page.value("""[...document.querySelectorAll("#explorer-beams .node.best")]
       .map((node) => [...node.querySelectorAll("text")].map((text) => text.textContent))""")
     with_all = torch.tensor(found[0].tokens)

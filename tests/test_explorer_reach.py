@@ -1,16 +1,17 @@
-"""Who reaches the Explorer, and how: phone and desk, light and dark, keyboard, servers, and what it says when it cannot.
+"""Who reaches the Explorer, and how: phone and desk, light and dark, keyboard, servers; what it says when it cannot.
 
 It needs Debian's Chromium: `apt-get install -y chromium`.
 """
 
 import importlib.util
+import shutil
 import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from explorer_site import SUB_PATH, build, go_to, mini_docs, served, shown_at, texts, type_text
+from explorer_site import SUB_PATH, go_to, served, shown_at, texts, type_text
 
 AXE = (Path(importlib.util.find_spec("axe_core_python").origin).parent / "axe.min.js").read_text(encoding="utf-8")
 VIOLATIONS = """axe.run(document, {resultTypes: ["violations"]}).then((found) => found.violations.map(
@@ -77,10 +78,11 @@ def test_the_keyboard_alone_reaches_every_control_and_shows_where_it_is(page):
     shown_at(page, 1440, dark=False)
     type_text(page, LONG)
     page.value("""(() => {
-      window.name_of = (node) => node.closest("fieldset")?.firstChild.textContent ?? node.ariaLabel ?? node.closest("label")?.textContent
-        ?? node.labels?.[0]?.textContent ?? node.textContent;
-      window.wanted = [...new Set([...document.querySelectorAll(".explorer :is(button, input, textarea, [tabindex])")]
-        .filter((node) => !node.disabled).map(name_of))];
+      const label = (node) => node.closest("label")?.textContent ?? node.labels?.[0]?.textContent;
+      window.nameOf = (node) => node.closest("fieldset")?.firstChild.textContent ?? node.ariaLabel ?? label(node)
+        ?? node.textContent;
+      const controls = document.querySelectorAll(".explorer :is(button, input, textarea, [tabindex])");
+      window.wanted = [...new Set([...controls].filter((node) => !node.disabled).map(nameOf))];
       document.querySelector("h1").tabIndex = -1;
       document.querySelector("h1").focus();
     })()""")
@@ -88,14 +90,14 @@ def test_the_keyboard_alone_reaches_every_control_and_shows_where_it_is(page):
     for _ in range(90):
         page.press("Tab")
         if page.value("document.activeElement.closest('.explorer') !== null"):
-            reached.add(page.value("name_of(document.activeElement)"))
+            reached.add(page.value("nameOf(document.activeElement)"))
             outline = """(() => {
               const at = document.activeElement;
               const shown = [at, at.closest("label") ?? at].map((node) => getComputedStyle(node).outlineStyle);
               return shown.some((style) => style !== "none");
             })()"""
             if not page.value(outline):
-                unseen.append(page.value("name_of(document.activeElement)"))
+                unseen.append(page.value("nameOf(document.activeElement)"))
     assert len(wanted) > 20
     assert [name for name in wanted if name not in reached] == []
     assert unseen == []
@@ -112,35 +114,34 @@ def test_without_javascript_it_says_so_in_one_sentence(browser, explorer):
     assert is_shown == 1
 
 
-def test_without_a_model_or_a_server_it_says_what_to_do(browser, tmp_path):
-    site = tmp_path / "root"
-    build(mini_docs(tmp_path, has_model=False), site)
-    with served(site) as url:
+def test_without_a_model_or_a_server_it_says_what_to_do(browser, explorer_folder, tmp_path):
+    shutil.copytree(explorer_folder / "root" / SUB_PATH, tmp_path, dirs_exist_ok=True)
+    shutil.rmtree(tmp_path / "explorer" / "model")
+    with served(tmp_path) as url:
         missing = go_to(browser, f"{url}explorer/")
     assert missing == "There is no model here yet: run headstart site, then load this page again."
-    file = (site / "explorer" / "index.html").as_uri()
+    file = (tmp_path / "explorer" / "index.html").as_uri()
     assert go_to(browser, file) == "The explorer needs a web server: run mkdocs serve, and open the page there."
     assert browser.complaints() == []
 
 
-@pytest.mark.parametrize("spoilt", ["model.onnx", "tokenizer.json"])
-def test_a_spoilt_file_is_told_and_not_waited_for(browser, explorer, tmp_path, spoilt):
-    site = tmp_path / "root"
-    build(mini_docs(tmp_path), site)
-    (site / "explorer" / "model" / spoilt).write_bytes(b"{")
-    with served(site) as url:
+@pytest.mark.parametrize("spoilt", ["model.onnx", "tokenizer.json", "about.json"])
+def test_a_spoilt_file_is_told_and_not_waited_for(browser, explorer_folder, tmp_path, spoilt):
+    shutil.copytree(explorer_folder / "root" / SUB_PATH, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "explorer" / "model" / spoilt).write_bytes(b"{")
+    with served(tmp_path) as url:
         told = go_to(browser, f"{url}explorer/")
     assert told.startswith("The model could not be started: ")
-    assert told.endswith("the files of the folder model/; run headstart site, then load this page again.")
+    assert told.endswith("run headstart site, then load this page again.")
 
 
-def test_the_server_of_mkdocs_shows_it(browser, tmp_path):
-    settings = mini_docs(tmp_path)
+def test_the_server_of_mkdocs_shows_it(browser, explorer_folder):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "mkdocs", "serve", "--no-livereload", "--config-file", settings]
-    server = subprocess.Popen([*command, "--dev-addr", f"127.0.0.1:{port}"], stderr=subprocess.PIPE, text=True)
+    command = [sys.executable, "-m", "mkdocs", "serve", "--no-livereload"]
+    command += ["--config-file", explorer_folder / "mkdocs.yml", "--dev-addr", f"127.0.0.1:{port}"]
+    server = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     try:
         for told in server.stderr:
             if "Serving on" in told:
