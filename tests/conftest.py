@@ -92,7 +92,7 @@ def environment(tmp_path_factory, handout):
 
 @pytest.fixture(scope="session")
 def explorer_folder(tmp_path_factory):
-    """A folder with a small site of the page Explorer and the embedded model: mkdocs.yml, docs/, and it built in root/."""
+    """A small site, the page Explorer and the embedded model: its mkdocs.yml, its docs/, and built in root/."""
     from explorer_site import SUB_PATH, build, mini_docs
 
     folder = tmp_path_factory.mktemp("explorer")
@@ -103,7 +103,8 @@ def explorer_folder(tmp_path_factory):
 @pytest.fixture(scope="session")
 def explorer(explorer_folder):
     """The address of the page Explorer, on a server of its own."""
-    from explorer_site import SUB_PATH, served
+    from built import served
+    from explorer_site import SUB_PATH
 
     with served(explorer_folder / "root") as url:
         yield f"{url}{SUB_PATH}/explorer/"

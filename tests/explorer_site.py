@@ -1,18 +1,13 @@
 """The page Explorer alone, built as in the course site, on a server below a sub-path, and what stands on it."""
 
-import functools
 import json
 import shutil
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import yaml
+from tokenizers import Tokenizer
 
 from graders.engine.course import ROOT
 from graders.weights.checkpoint import EMBEDDED
@@ -33,22 +28,22 @@ STILL = """new Promise((done, failed) => {
 })"""
 
 
-def mini_docs(folder: Path, has_model: bool = True) -> Path:
+def mini_docs(folder: Path) -> Path:
     """Docs with the Explorer and its model alone; returns the mkdocs.yml beside them, with the course's settings."""
     docs = folder / "docs"
     shutil.copytree(ROOT / "docs" / "explorer", docs / "explorer", ignore=shutil.ignore_patterns("model"))
     shutil.copyfile(ROOT / "docs" / "explorer.md", docs / "explorer.md")
+    for path in [*(ROOT / "docs").glob("*.css"), *(ROOT / "docs").glob("*.js")]:  # what every page has
+        shutil.copy(path, docs)
     (docs / "index.md").write_text("# A lesson\n", encoding="utf-8")
-    if has_model:
-        out = docs / "explorer" / "model"
-        command = [sys.executable, "-m", "graders.cli", "export-web", str(EMBEDDED), "--out", str(out)]
-        subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    out = docs / "explorer" / "model"
+    command = [sys.executable, "-m", "graders.cli", "export-web", str(EMBEDDED), "--out", str(out)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     settings = {
         "INHERIT": str(ROOT / "mkdocs.yml"),
         "docs_dir": str(docs),
         "site_url": f"http://localhost/{SUB_PATH}/",
         "strict": False,  # its links lead to lessons
-        "extra_css": [],
         "nav": ["index.md", "explorer.md"],
     }
     path = folder / "mkdocs.yml"
@@ -62,37 +57,9 @@ def build(settings: Path, site: Path) -> None:
     subprocess.run(command, check=True, capture_output=True)
 
 
-class Silent(SimpleHTTPRequestHandler):
-    """A server that does not say what it is asked for."""
-
-    def log_message(self, *_args: Any) -> None:
-        pass
-
-
-@contextmanager
-def served(root: Path) -> Iterator[str]:
-    """The address of a folder, on a free port of this machine."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Silent, directory=str(root))) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
-
-
-def shown_at(browser, width: int, dark: bool) -> None:
-    """Make the window this wide and the system's colours dark or light; the page that is open stays."""
-    browser.do("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
-    scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-    browser.do("Emulation.setEmulatedMedia", features=[scheme])
-    browser.value(
-        "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 300))))"
-    )
-
-
-def go_to(browser, url: str) -> str:
+def open_explorer(browser, page: Path | str, width: int = 1440, dark: bool = False) -> str:
     """Load the page Explorer, wait until all is drawn; what its status line says then."""
-    browser.heard.clear()
-    browser.do("Page.navigate", url=url)
-    browser._wait()
+    browser.open(page, width, dark)
     return browser.value(STILL)
 
 
@@ -126,3 +93,24 @@ def press(browser, panel: str, name: str) -> None:
     """Press a button of a panel, by its text."""
     browser.value(f"""[...document.querySelectorAll("#explorer-{panel} button")]
       .find((button) => button.textContent === {json.dumps(name)}).click()""")
+
+
+# What the page shows, as the reference would have it
+
+TOKENIZER = Tokenizer.from_file(str(EMBEDDED / "tokenizer.json"))
+
+
+def ids(text: str) -> list[int]:
+    """The ids of a text, without special tokens that are not in it."""
+    return TOKENIZER.encode(text, add_special_tokens=False).ids
+
+
+def seen(text: str) -> str:
+    """A text as the page shows it."""
+    return text.replace(" ", "·").replace("\n", "⏎")
+
+
+def drawn(page) -> str:
+    """The token that the seed draws, as the page says it."""
+    (token,) = texts(page, "#explorer-next > output .token")
+    return token

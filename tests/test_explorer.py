@@ -8,7 +8,7 @@ import json
 
 import pytest
 import torch
-from explorer_site import go_to
+from explorer_site import open_explorer
 from tokenizers import Tokenizer
 
 from graders.engine.course import ROOT
@@ -44,7 +44,7 @@ ODD = [
 @pytest.fixture(scope="module")
 def page(browser, explorer):
     """A browser at the page, which is ready."""
-    go_to(browser, explorer)
+    open_explorer(browser, explorer)
     return browser
 
 
