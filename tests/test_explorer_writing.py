@@ -19,9 +19,9 @@ pytestmark = pytest.mark.usefixtures("in_float64_without_gradients")
 TEXT = "All:\nSpeak, speak."
 GREEDY = SamplingOptions(temperature=0.0)
 WRITTEN = """new Promise((done) => {
-  const [buttons, written] = ["button", ".written"].map((kind) => document.querySelectorAll(`#explorer-writing ${kind}`));
-  const look = () => [...buttons].some((button) => button.textContent === "Stop")
-    ? setTimeout(look, 10) : done(written[0].textContent);
+  const all = (kind) => [...document.querySelectorAll(`#explorer-writing ${kind}`)];
+  const look = () => all("button").some((button) => button.textContent === "Stop")
+    ? setTimeout(look, 10) : done(all(".written")[0].textContent);
   look();
 })"""
 
