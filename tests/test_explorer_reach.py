@@ -95,8 +95,7 @@ def test_the_keyboard_alone_reaches_every_control_and_shows_where_it_is(page):
 
 def test_without_javascript_it_says_so_in_one_sentence(browser, explorer):
     browser.do("Emulation.setScriptExecutionDisabled", value=True)
-    browser.do("Page.navigate", url=explorer)
-    browser._wait()
+    browser.open(explorer, 1440, dark=False)
     said = browser.value("document.querySelector('noscript p').textContent")
     is_shown = browser.value("document.querySelector('noscript p').getClientRects().length")
     browser.do("Emulation.setScriptExecutionDisabled", value=False)

@@ -7,7 +7,7 @@ const PAUSE = 200; // milliseconds without a key after which the model reads
 export function textPanel(place, { tokenizer, about }, changed) {
   const area = el("textarea", { id: "explorer-area", rows: 3, spellcheck: "false", autocomplete: "off", "aria-describedby": "explorer-count" });
   const count = el("p", { id: "explorer-count", class: "said", role: "status" });
-  const list = el("ol", { class: "tokens", "aria-label": "tokens" });
+  const list = el("ol", { class: "tokens", "aria-label": "tokens", tabindex: 0 });
   let timer = 0;
 
   async function update() {

@@ -11,7 +11,7 @@ const AT_ONCE = 200; // tokens after which "Go on" rests
 export function writingPanel(place, { model, tokenizer, about }, options, take) {
   let [reading, tokens, next, cache, costs] = [null, [], null, null, [[], []]];
   let [isWriting, how, generation] = [false, WITH, 0];
-  const text = el("p", { class: "written" });
+  const text = el("p", { class: "written", role: "group", "aria-label": "what is written", tabindex: 0 });
   const said = el("p", { class: "said", role: "status" });
   const rates = NAMES.map(() => el("td"));
   const chart = el("div");
