@@ -21,7 +21,7 @@ STILL = """new Promise((done, failed) => {
     const told = document.getElementById("explorer-status").textContent;
     if (panels.every((panel) => panel.ariaBusy === "false")) done(told);
     else if (/stopped|could not|no model|web server/.test(told)) done(told);
-    else if (Date.now() - began > 120000) failed(new Error(`still busy: ${told}`));
+    else if (Date.now() - began > 600000) failed(new Error(`still busy: ${told}`));
     else setTimeout(look, 20);
   };
   look();
