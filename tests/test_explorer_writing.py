@@ -95,7 +95,8 @@ def test_go_on_writes_until_it_is_stopped(page):
     type_text(page, TEXT)
     press(page, "writing", "Go on")
     page.value("""new Promise((done) => {
-      const look = () => document.querySelectorAll("circle").length > 4 ? done(1) : setTimeout(look, 5);
+      const writes = () => [...document.querySelectorAll("button")].some((button) => button.textContent === "Stop");
+      const look = () => document.querySelectorAll("circle").length > 4 || !writes() ? done(1) : setTimeout(look, 5);
       look();
     })""")
     press(page, "writing", "Stop")
