@@ -211,18 +211,19 @@ class Table:
 
 
 @pytest.mark.parametrize("penalty", [0, 0.7, 1.5])
-@pytest.mark.parametrize("seed", range(5))
-def test_beam_search_finds_the_texts_of_the_reference_with_their_scores(page, seed, penalty):
-    table = 2 * torch.randn(7, 7, generator=torch.Generator().manual_seed(seed))
-    expected = beam_search(Table(table), torch.tensor([3, 1]), 3, 6, eos_id=0, length_penalty=penalty)
+@pytest.mark.parametrize("n_beams", [1, 2, 3])
+def test_beam_search_finds_the_texts_of_the_reference_with_their_scores(page, n_beams, penalty):
+    tables = [torch.randn(5, 5, generator=torch.Generator().manual_seed(seed)) for seed in range(30)]
     found = call(
         page,
-        """(table, lengthPenalty) => headstart.beamSearch.beamSearch(
+        """(tables, nBeams, lengthPenalty) => Promise.all(tables.map((table) => headstart.beamSearch.beamSearch(
           async (beams) => beams.map((beam) => table[beam.at(-1)]), [3, 1],
-          { nBeams: 3, maxNewTokens: 6, eosId: 0, lengthPenalty },
-        ).then((all) => all.map(({ tokens, logProb, score }) => ({ tokens, logProb, score })))""",
-        *(table.tolist(), penalty),
+          { nBeams, maxNewTokens: 6, eosId: 0, lengthPenalty },
+        ).then((all) => all.map(({ tokens, logProb, score }) => ({ tokens, logProb, score })))))""",
+        *([table.tolist() for table in tables], n_beams, penalty),
     )
-    assert [one["tokens"] for one in found] == [one.tokens for one in expected]
-    assert [one["logProb"] for one in found] == pytest.approx([one.log_prob for one in expected], abs=1e-12)
-    assert [one["score"] for one in found] == pytest.approx([one.score for one in expected], abs=1e-12)
+    for one, table in zip(found, tables, strict=True):
+        expected = beam_search(Table(table), torch.tensor([3, 1]), n_beams, 6, eos_id=0, length_penalty=penalty)
+        assert [text["tokens"] for text in one] == [text.tokens for text in expected]
+        assert [text["logProb"] for text in one] == pytest.approx([text.log_prob for text in expected], abs=1e-12)
+        assert [text["score"] for text in one] == pytest.approx([text.score for text in expected], abs=1e-12)
