@@ -11,6 +11,7 @@ from explorer_site import TOKENIZER, drawn, ids, open_explorer, press, seen, sli
 
 from graders.weights.activations import activations
 from graders.weights.checkpoint import load_checkpoint
+from reference.beam_search import extend_beams
 from reference.caching import CachedGPT, beam_search_cached
 from reference.config import GPTConfig
 from reference.sampling import apply_temperature, top_k_filter, top_p_filter
@@ -228,8 +229,14 @@ def test_the_tree_and_the_list_hold_what_the_reference_s_beam_search_finds(page,
         for kind in ("node", "edge", "edge.best")
     )
     assert (n_nodes, n_edges, n_best) == (4 * 6, 4 * 6, 6)  # four live beams on each of six levels
-    dead = texts(page, "#explorer-beams .node.dead .token")
-    assert 0 < len(dead) < 4 * 5
+    n_dead, beams, sums = 0, prompt.unsqueeze(0), torch.zeros(1)
+    for _ in range(6):
+        sums, parents, tokens = extend_beams(sums, model(beams)[0][:, -1].log_softmax(dim=-1), 4)
+        assert (tokens != end).all()
+        n_dead += len(beams) - len(parents.unique())
+        beams = torch.cat([beams[parents], tokens.unsqueeze(1)], dim=1)
+    assert n_dead > 0
+    assert len([told for told in texts(page, "#explorer-beams .node.dead .sum") if told.startswith("× ")]) == n_dead
 
 
 def test_fewer_beams_make_a_narrower_tree(page):

@@ -4,6 +4,7 @@ import { beamSearch } from "./beam_search.js";
 import { lengthOf, selectRows } from "./model.js";
 import { slider, whenWider } from "./parts.js";
 
+const SIGNS = { best: "★ ", dead: "× ", "": "" };
 const [LEVEL, TOP, WIDEST] = [64, 74, 150]; // pixels between two levels, above the first, and between two beams
 
 /**
@@ -83,6 +84,8 @@ export function beamsPanel(place, { model, tokenizer, about }) {
     const root = { x: total / 2, y: 14 };
     const at = new Map();
     const [lines, nodes] = [[], []];
+    const parents = new Set(levels.flat().map((node) => node.parent));
+    const isDead = (node) => node.state === "live" && !levels.at(-1).includes(node) && !parents.has(node);
     levels.forEach((level, depthOf) => {
       // Children stand in the order of their parents, so that few lines cross
       const sorted = [...level].sort((a, b) => (at.get(a.parent) ?? root).x - (at.get(b.parent) ?? root).x || a.place - b.place);
@@ -93,17 +96,11 @@ export function beamsPanel(place, { model, tokenizer, about }) {
         const from = at.get(node.parent) ?? root;
         const [down, up] = [from === root ? 10 : 26, y - 12];
         const middle = (from.y + down + up) / 2;
-        const kind = path.has(node) ? "best" : "";
+        const kind = path.has(node) ? "best" : isDead(node) ? "dead" : "";
         lines.push(svg("path", { class: `edge ${kind}`, d: `M${from.x} ${from.y + down} C${from.x} ${middle} ${x} ${middle} ${x} ${up}` }));
         nodes.push(drawNode(node, x, y, kind));
       });
     });
-    const last = new Set(levels.at(-1));
-    const parents = new Set(levels.flat().map((node) => node.parent));
-    for (const node of levels.flat()) {
-      if (node.state === "live" && !last.has(node) && !parents.has(node)) at.get(node).isDead = true;
-    }
-    nodes.forEach((drawn, i) => drawn.classList.toggle("dead", Boolean([...at.values()][i].isDead)));
     const start = svg("text", { x: root.x, y: root.y, "text-anchor": "middle" }, "your text");
     const height = TOP + levels.length * LEVEL - 20;
     const label = best ? `a tree of ${levels.length} levels; the best text is ${seen(tokenizer.decode(tokensOf(best)))}` : "a tree that grows";
@@ -116,14 +113,14 @@ export function beamsPanel(place, { model, tokenizer, about }) {
     return svg("g", { class: `node ${kind}`, transform: `translate(${x} ${y})` },
       svg("title", {}, `${name}: log-probability ${number(step, 2)}, of the text so far ${number(node.sum, 2)}`),
       svg("text", { class: "token", "text-anchor": "middle" }, name),
-      svg("text", { class: "sum", y: 16, "text-anchor": "middle" }, `${kind ? "★ " : ""}${node.sum.toFixed(2)}`));
+      svg("text", { class: "sum", y: 16, "text-anchor": "middle" }, `${SIGNS[kind]}${node.sum.toFixed(2)}`));
   }
 
   function show(given) {
     reading = given;
     search();
   }
-  whenWider(tree, () => drawTree(best));
+  whenWider(tree, drawTree);
   const settings = el("div", { class: "settings" }, width.box, depth.box, penalty.box);
   place.replaceChildren(settings, tree, said, list);
   return { show };
