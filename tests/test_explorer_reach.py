@@ -108,8 +108,8 @@ def test_without_a_model_or_a_server_it_says_what_to_do(browser, explorer_folder
     shutil.rmtree(tmp_path / "explorer" / "model")
     with served(tmp_path) as url:
         missing = open_explorer(browser, f"{url}explorer/")
+        said = open_explorer(browser, tmp_path / "explorer" / "index.html")
     assert missing == "There is no model here yet: run headstart site, then load this page again."
-    said = open_explorer(browser, tmp_path / "explorer" / "index.html")
     assert said == "The explorer needs a web server: run mkdocs serve, and open the page there."
     assert browser.complaints() == []
 
