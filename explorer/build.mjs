@@ -20,17 +20,33 @@ const see = {
 };
 
 const sources = new URL("src/", import.meta.url).pathname;
-const shared = { bundle: true, minify: true, target: "es2023", legalComments: "eof", outdir: OUT, plugins: [see], logLevel: "warning" };
+const shared = {
+  bundle: true,
+  minify: true,
+  target: "es2023",
+  legalComments: "eof",
+  outdir: OUT,
+  plugins: [see],
+  logLevel: "warning",
+};
 
 await mkdir(OUT, { recursive: true });
-for (const name of await readdir(OUT)) if (!KEPT.includes(name)) await rm(new URL(name, `file://${OUT}/`), { recursive: true });
+for (const name of await readdir(OUT))
+  if (!KEPT.includes(name)) await rm(new URL(name, `file://${OUT}/`), { recursive: true });
 await build({ ...shared, entryPoints: [`${sources}explorer.js`, `${sources}explorer.css`], format: "iife" });
 await build({ ...shared, entryPoints: [`${sources}worker.js`], format: "esm" });
 await copyFile(`${LIBRARY}dist/${RUNTIME}`, `${OUT}/${RUNTIME}`);
+const licences = ["NOTICE.txt", "node_modules/@huggingface/tokenizers/LICENSE"].map((name) => new URL(name, import.meta.url));
+await writeFile(`${OUT}/LICENSES.txt`, (await Promise.all(licences.map((path) => readFile(path, "utf-8")))).join(""));
 
 const made = (await readdir(OUT)).filter((name) => !KEPT.includes(name)).sort();
 const sums = await Promise.all(
-  made.map(async (name) => `${createHash("sha256").update(await readFile(`${OUT}/${name}`)).digest("hex")}  ${name}\n`),
+  made.map(
+    async (name) =>
+      `${createHash("sha256")
+        .update(await readFile(`${OUT}/${name}`))
+        .digest("hex")}  ${name}\n`,
+  ),
 );
 await writeFile(`${OUT}/SHA256SUMS`, sums.join(""));
 console.log(`wrote ${[...made, "SHA256SUMS"].join(", ")}`);

@@ -31,11 +31,23 @@ export function attentionPanel(place, { about }) {
         for (let query = 0; query < n; query++) {
           for (let key = 0; key <= query; key++) {
             const share = weight(query, key, h);
-            if (share > 0.02) squares.push(svg("rect", { x: key, y: query, width: 1.02, height: 1.02, style: `fill: ${shade(share)}` }));
+            if (share > 0.02)
+              squares.push(
+                svg("rect", { x: key, y: query, width: 1.02, height: 1.02, style: `fill: ${shade(share)}` }),
+              );
           }
         }
-        const small = svg("svg", { viewBox: `0 0 ${n} ${n}`, "aria-hidden": "true", "shape-rendering": "crispEdges" }, ...squares);
-        return el("button", { type: "button", "aria-pressed": String(h === head), onclick: () => pickHead(h) }, small, `head ${h}`);
+        const small = svg(
+          "svg",
+          { viewBox: `0 0 ${n} ${n}`, "aria-hidden": "true", "shape-rendering": "crispEdges" },
+          ...squares,
+        );
+        return el(
+          "button",
+          { type: "button", "aria-pressed": String(h === head), onclick: () => pickHead(h) },
+          small,
+          `head ${h}`,
+        );
       }),
     );
   }
@@ -52,7 +64,15 @@ export function attentionPanel(place, { about }) {
   }
   function tell(query, key) {
     const { names, first } = reading;
-    said.replaceChildren("Query ", quoted(names[query]), ` at ${first + query} looks `, el("b", {}, number(weight(query, key), 2)), " at ", quoted(names[key]), ` at ${first + key}.`);
+    said.replaceChildren(
+      "Query ",
+      quoted(names[query]),
+      ` at ${first + query} looks `,
+      el("b", {}, number(weight(query, key), 2)),
+      " at ",
+      quoted(names[key]),
+      ` at ${first + key}.`,
+    );
     strip.replaceChildren(
       ...names.map((name, k) => {
         const kind = k === query ? "token asks" : k > query ? "token later" : "token";
@@ -97,6 +117,17 @@ export function attentionPanel(place, { about }) {
   }
 
   const key = ramp("0", "1 of the query's attention", ["var(--scale-0)", "var(--scale-1)", "var(--scale-2)"]);
-  place.replaceChildren(layers, heads, title, el("p", { class: "axes" }, "rows: queries · columns: keys"), el("div", { class: "side" }, grid.box, el("div", {}, said, key, el("h4", {}, "The text as this query sees it"), strip)));
+  place.replaceChildren(
+    layers,
+    heads,
+    title,
+    el("p", { class: "axes" }, "rows: queries · columns: keys"),
+    el(
+      "div",
+      { class: "side" },
+      grid.box,
+      el("div", {}, said, key, el("h4", {}, "The text as this query sees it"), strip),
+    ),
+  );
   return { show };
 }

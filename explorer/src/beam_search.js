@@ -20,7 +20,12 @@ export function extendBeams(sums, logProbs, nBeams) {
  * extensions, and `state` is "live" or "finished". The search ends as the exercise says; or, with fewer texts, when
  * `grown` returns false.
  */
-export async function beamSearch(read, prompt, { nBeams, maxNewTokens, eosId = null, lengthPenalty = 0 }, grown = () => true) {
+export async function beamSearch(
+  read,
+  prompt,
+  { nBeams, maxNewTokens, eosId = null, lengthPenalty = 0 },
+  grown = () => true,
+) {
   const hypothesis = (tokens, node) => {
     const length = Math.max(tokens.length - prompt.length, 1);
     return { tokens, node, logProb: node.sum, score: node.sum / length ** lengthPenalty };
@@ -31,7 +36,11 @@ export async function beamSearch(read, prompt, { nBeams, maxNewTokens, eosId = n
   for (let nNew = 1; nNew <= maxNewTokens; nNew++) {
     const logProbs = (await read(beams.map((beam) => beam.tokens))).map((row) => logSoftmax(row));
     // Each live beam can end in one way only, so twice as many leave enough to live on
-    const extended = extendBeams(beams.map((beam) => beam.node.sum), logProbs, 2 * nBeams);
+    const extended = extendBeams(
+      beams.map((beam) => beam.node.sum),
+      logProbs,
+      2 * nBeams,
+    );
     const [live, ended] = [[], []];
     for (const [place, { sum, parent, token }] of extended.entries()) {
       if (sum === -Infinity) break;

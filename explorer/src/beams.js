@@ -44,7 +44,12 @@ export function beamsPanel(place, { model, tokenizer, about }) {
     const mine = ++generation;
     place.ariaBusy = "true";
     const prompt = reading.all;
-    const set = { nBeams: width.value(), maxNewTokens: depth.value(), eosId: about.eos, lengthPenalty: penalty.value() };
+    const set = {
+      nBeams: width.value(),
+      maxNewTokens: depth.value(),
+      eosId: about.eos,
+      lengthPenalty: penalty.value(),
+    };
     [levels, best] = [[], null];
     const grown = (level) => {
       if (mine !== generation) return false;
@@ -71,7 +76,13 @@ export function beamsPanel(place, { model, tokenizer, about }) {
   function textOf({ tokens, logProb, score }, i, from) {
     const words = tokens.slice(from).map((id) => el("span", { class: "token" }, seen(tokenizer.text(id))));
     const scored = penalty.value() ? `, score ${number(score, 2)}` : "";
-    return el("li", { class: i ? null : "best" }, ...words, ` log-probability ${number(logProb, 2)}${scored}`, i ? "" : " ★ best");
+    return el(
+      "li",
+      { class: i ? null : "best" },
+      ...words,
+      ` log-probability ${number(logProb, 2)}${scored}`,
+      i ? "" : " ★ best",
+    );
   }
 
   function drawTree() {
@@ -88,7 +99,9 @@ export function beamsPanel(place, { model, tokenizer, about }) {
     const isDead = (node) => node.state === "live" && !levels.at(-1).includes(node) && !parents.has(node);
     levels.forEach((level, depthOf) => {
       // Children stand in the order of their parents, so that few lines cross
-      const sorted = [...level].sort((a, b) => (at.get(a.parent) ?? root).x - (at.get(b.parent) ?? root).x || a.place - b.place);
+      const sorted = [...level].sort(
+        (a, b) => (at.get(a.parent) ?? root).x - (at.get(b.parent) ?? root).x || a.place - b.place,
+      );
       sorted.forEach((node, i) => {
         const x = total / 2 + (i - (sorted.length - 1) / 2) * gap;
         const y = TOP + depthOf * LEVEL;
@@ -97,23 +110,41 @@ export function beamsPanel(place, { model, tokenizer, about }) {
         const [down, up] = [from === root ? 10 : 26, y - 12];
         const middle = (from.y + down + up) / 2;
         const kind = path.has(node) ? "best" : isDead(node) ? "dead" : "";
-        lines.push(svg("path", { class: `edge ${kind}`, d: `M${from.x} ${from.y + down} C${from.x} ${middle} ${x} ${middle} ${x} ${up}` }));
+        lines.push(
+          svg("path", {
+            class: `edge ${kind}`,
+            d: `M${from.x} ${from.y + down} C${from.x} ${middle} ${x} ${middle} ${x} ${up}`,
+          }),
+        );
         nodes.push(drawNode(node, x, y, kind));
       });
     });
     const start = svg("text", { x: root.x, y: root.y, "text-anchor": "middle" }, "your text");
     const height = TOP + levels.length * LEVEL - 20;
-    const label = best ? `a tree of ${levels.length} levels; the best text is ${seen(tokenizer.decode(tokensOf(best)))}` : "a tree that grows";
-    tree.replaceChildren(svg("svg", { width: total, height, viewBox: `0 0 ${total} ${height}`, role: "img", "aria-label": label }, ...lines, start, ...nodes));
+    const label = best
+      ? `a tree of ${levels.length} levels; the best text is ${seen(tokenizer.decode(tokensOf(best)))}`
+      : "a tree that grows";
+    tree.replaceChildren(
+      svg(
+        "svg",
+        { width: total, height, viewBox: `0 0 ${total} ${height}`, role: "img", "aria-label": label },
+        ...lines,
+        start,
+        ...nodes,
+      ),
+    );
   }
   const tokensOf = (node) => (node.parent ? [...tokensOf(node.parent), node.token] : []);
   function drawNode(node, x, y, kind) {
     const name = node.state === "finished" ? "end" : short(tokenizer.text(node.token), 8);
     const step = node.sum - node.parent.sum;
-    return svg("g", { class: `node ${kind}`, transform: `translate(${x} ${y})` },
+    return svg(
+      "g",
+      { class: `node ${kind}`, transform: `translate(${x} ${y})` },
       svg("title", {}, `${name}: log-probability ${number(step, 2)}, of the text so far ${number(node.sum, 2)}`),
       svg("text", { class: "token", "text-anchor": "middle" }, name),
-      svg("text", { class: "sum", y: 16, "text-anchor": "middle" }, `${SIGNS[kind]}${node.sum.toFixed(2)}`));
+      svg("text", { class: "sum", y: 16, "text-anchor": "middle" }, `${SIGNS[kind]}${node.sum.toFixed(2)}`),
+    );
   }
 
   function show(given) {

@@ -29,13 +29,17 @@ async function fetched(name) {
 }
 
 async function start() {
-  if (location.protocol === "file:") return say("The explorer needs a web server: run mkdocs serve, and open the page there.");
-  say("The model is loading: about 20 MB, once.");
+  if (location.protocol === "file:")
+    return say("The explorer needs a web server: run mkdocs serve, and open the page there.");
+  say("The model is loading, which takes some seconds the first time.");
   const about = await fetched("about.json");
   if (!about) return say("There is no model here yet: run headstart site, then load this page again.");
   const tokenizer = makeTokenizer(await fetched("tokenizer.json"));
   const model = await startModel(new URL("model/", HERE), new URL("worker.js", HERE), about);
-  say(`${about.title}: ${about.n_layers} layers, ${about.n_heads} heads, width ${about.d_model}, ${about.d_vocab.toLocaleString("en")} tokens in its vocabulary, ${about.n_ctx} in a text.`);
+  say(
+    `${about.title}: ${about.n_layers} layers, ${about.n_heads} heads, width ${about.d_model}, ` +
+      `${about.d_vocab.toLocaleString("en")} tokens in its vocabulary, ${about.n_ctx} in a text.`,
+  );
   show({ model, tokenizer, about });
 }
 
@@ -80,4 +84,9 @@ function show(parts) {
   window.headstart = { ...parts, selectRows, sampling, beamSearch };
 }
 
-start().catch((error) => say(`The model could not be started: ${error.message}. Expected a browser of 2023 or later, and the files of the folder model/; run headstart site, then load this page again.`));
+start().catch((error) =>
+  say(
+    `The model could not be started: ${error.message}. Expected a browser of 2023 or later, and the files of the ` +
+      "folder model/; run headstart site, then load this page again.",
+  ),
+);

@@ -14,11 +14,33 @@ export function nextTokenPanel(place, { tokenizer, about }, changed) {
     changed();
   };
   const most = Math.min(MOST, about.d_vocab - 1);
-  const temperature = slider("Temperature", { min: 0, max: 2, step: 0.05, value: 1, said: (v) => (v ? v.toFixed(2) : "0: greedy") }, update);
-  const topK = slider("Top-k", { min: 1, max: most + 1, step: 1, value: most + 1, said: (v) => (v > most ? "all" : String(v)) }, update);
-  const topP = slider("Top-p", { min: 0, max: 1, step: 0.01, value: 1, said: (v) => (v === 1 ? "all" : v.toFixed(2)) }, update);
+  const temperature = slider(
+    "Temperature",
+    { min: 0, max: 2, step: 0.05, value: 1, said: (v) => (v ? v.toFixed(2) : "0: greedy") },
+    update,
+  );
+  const topK = slider(
+    "Top-k",
+    { min: 1, max: most + 1, step: 1, value: most + 1, said: (v) => (v > most ? "all" : String(v)) },
+    update,
+  );
+  const topP = slider(
+    "Top-p",
+    { min: 0, max: 1, step: 0.01, value: 1, said: (v) => (v === 1 ? "all" : v.toFixed(2)) },
+    update,
+  );
   const seed = el("input", { type: "number", min: 0, max: 999999, step: 1, value: 1, oninput: update });
-  const another = el("button", { type: "button", onclick: () => { seed.value = options().seed + 1; update(); } }, "Draw again");
+  const another = el(
+    "button",
+    {
+      type: "button",
+      onclick: () => {
+        seed.value = options().seed + 1;
+        update();
+      },
+    },
+    "Draw again",
+  );
   const said = el("output", { class: "said", "aria-live": "polite" });
   const bars = el("ol", { class: "bars" });
   const axis = el("span");
@@ -38,7 +60,9 @@ export function nextTokenPanel(place, { tokenizer, about }, changed) {
     const drawn = draw(after, uniform(set.seed, reading.all.length));
     const likeliest = order(reading.logits).slice(0, SHOWN);
     const ids = likeliest.includes(drawn) ? likeliest : [...likeliest, drawn];
-    const top = [0.1, 0.25, 0.5, 1].find((ceiling) => Math.max(...ids.map((id) => Math.max(before[id], after[id]))) <= ceiling);
+    const top = [0.1, 0.25, 0.5, 1].find(
+      (ceiling) => Math.max(...ids.map((id) => Math.max(before[id], after[id]))) <= ceiling,
+    );
     axis.textContent = `${100 * top}%`;
     for (const [id] of rows) if (!ids.includes(id)) rows.delete(id);
     for (const id of ids) if (!rows.has(id)) rows.set(id, makeRow(id));
@@ -46,17 +70,32 @@ export function nextTokenPanel(place, { tokenizer, about }, changed) {
     bars.replaceChildren(...ids.map((id) => rows.get(id).box));
     const kept = cutBy.filter((cut) => !cut).length;
     const isGreedy = set.temperature === 0;
-    said.replaceChildren(isGreedy ? "The likeliest is written, whatever the seed: " : `Seed ${set.seed} draws `, quoted(tokenizer.text(drawn)), ".");
+    said.replaceChildren(
+      isGreedy ? "The likeliest is written, whatever the seed: " : `Seed ${set.seed} draws `,
+      quoted(tokenizer.text(drawn)),
+      ".",
+    );
     const others = reading.logits.length - ids.length;
     const share = after.reduce((sum, part, id) => (ids.includes(id) ? sum : sum + part), 0);
-    const cut = isGreedy ? "" : kept === cutBy.length ? " Nothing is cut." : ` ${kept} of ${cutBy.length} tokens are kept.`;
+    const cut = isGreedy
+      ? ""
+      : kept === cutBy.length
+        ? " Nothing is cut."
+        : ` ${kept} of ${cutBy.length} tokens are kept.`;
     rest.textContent = `The ${others.toLocaleString("en")} others together: ${percent(share)}.${cut}`;
   }
   function makeRow(id) {
     const bar = el("i");
     const share = el("span", { class: "share" });
     const mark = el("span", { class: "mark" });
-    const box = el("li", {}, el("span", { class: "token" }, seen(tokenizer.text(id))), el("span", { class: "track" }, bar), share, mark);
+    const box = el(
+      "li",
+      {},
+      el("span", { class: "token" }, seen(tokenizer.text(id))),
+      el("span", { class: "track" }, bar),
+      share,
+      mark,
+    );
     function set(before, after, cut, top, isDrawn) {
       bar.style.width = `${(100 * (cut ? before : after)) / top}%`;
       box.classList.toggle("cut", Boolean(cut));
@@ -71,7 +110,14 @@ export function nextTokenPanel(place, { tokenizer, about }, changed) {
     reading = next;
     drawBars();
   }
-  const settings = el("div", { class: "settings" }, temperature.box, topK.box, topP.box, el("div", { class: "seed" }, el("label", {}, el("span", {}, "Seed "), seed), another));
+  const settings = el(
+    "div",
+    { class: "settings" },
+    temperature.box,
+    topK.box,
+    topP.box,
+    el("div", { class: "seed" }, el("label", {}, el("span", {}, "Seed "), seed), another),
+  );
   place.replaceChildren(settings, said, scale, bars, rest);
   return { show, options };
 }

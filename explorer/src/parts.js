@@ -19,7 +19,12 @@ export const quoted = (text) => el("span", { class: "token" }, seen(text));
  * `paint(value)`; `look(row, column)` is called with what is looked at.
  */
 export function valueGrid(label, look) {
-  const box = el("div", { class: "scroll grid", tabindex: 0, role: "group", "aria-label": `${label}; arrow keys move` });
+  const box = el("div", {
+    class: "scroll grid",
+    tabindex: 0,
+    role: "group",
+    "aria-label": `${label}; arrow keys move`,
+  });
   let shown = null;
   let at = [0, 0];
 
@@ -28,7 +33,10 @@ export function valueGrid(label, look) {
     const { rows, columns, value, paint } = given;
     const room = (names) => 10 + 0.61 * LABEL * Math.max(...names.map((name) => short(name).length));
     const [left, top] = [room(rows), room(columns)];
-    const side = Math.min(LARGEST, Math.max(SMALLEST, Math.floor((box.parentElement.clientWidth - left - 10) / columns.length)));
+    const side = Math.min(
+      LARGEST,
+      Math.max(SMALLEST, Math.floor((box.parentElement.clientWidth - left - 10) / columns.length)),
+    );
     const [width, height] = [columns.length * side, rows.length * side];
     const squares = svg("g");
     rows.forEach((_, row) =>
@@ -39,17 +47,26 @@ export function valueGrid(label, look) {
         squares.append(svg("rect", { ...place, style: `fill: ${paint(number)}`, "data-at": `${row} ${column}` }));
       }),
     );
-    const before = rows.map((name, i) => svg("text", { class: "token", x: -6, y: (i + 0.5) * side, "text-anchor": "end" }, short(name)));
+    const before = rows.map((name, i) =>
+      svg("text", { class: "token", x: -6, y: (i + 0.5) * side, "text-anchor": "end" }, short(name)),
+    );
     const above = columns.map((name, i) =>
       svg("text", { class: "token", transform: `translate(${(i + 0.5) * side} -6) rotate(-90)` }, short(name)),
     );
     const cursor = svg("rect", { class: "cursor", width: side, height: side, rx: 2 });
     const size = { width: left + width + 2, height: top + height + 2 };
-    const picture = svg("svg", { ...size, viewBox: `${-left} ${-top} ${size.width} ${size.height}`, "aria-hidden": "true" });
+    const picture = svg("svg", {
+      ...size,
+      viewBox: `${-left} ${-top} ${size.width} ${size.height}`,
+      "aria-hidden": "true",
+    });
     picture.append(...before, ...above, squares, cursor);
     const point = (event) => {
       const frame = picture.getBoundingClientRect();
-      pick(Math.floor((event.clientY - frame.top - top) / side), Math.floor((event.clientX - frame.left - left) / side));
+      pick(
+        Math.floor((event.clientY - frame.top - top) / side),
+        Math.floor((event.clientX - frame.left - left) / side),
+      );
     };
     picture.addEventListener("pointermove", point);
     picture.addEventListener("pointerdown", point);
@@ -102,7 +119,10 @@ export function slider(name, { min, max, step, value, said = String }, change) {
     change();
   };
   input.setAttribute("aria-valuetext", said(value));
-  return { box: el("label", { class: "slider" }, el("span", {}, name), input, output), value: () => input.valueAsNumber };
+  return {
+    box: el("label", { class: "slider" }, el("span", {}, name), input, output),
+    value: () => input.valueAsNumber,
+  };
 }
 
 /** One of several, picked by a radio button: `names` are what they are called; `pick(i)` is called with the place. */

@@ -33,8 +33,17 @@ export function residualPanel(place, { about }) {
   function tell(row, column) {
     const layer = Math.floor((row - 1) / 2);
     const when = row === 0 ? "At the start" : `After layer ${layer}'s ${row % 2 ? "attention" : "MLP"}`;
-    said.replaceChildren(`${when} the stream of `, quoted(reading.names[column]), ` at ${reading.first + column} is `, el("b", {}, number(lengths[row][column], 2)), " long.");
+    said.replaceChildren(
+      `${when} the stream of `,
+      quoted(reading.names[column]),
+      ` at ${reading.first + column} is `,
+      el("b", {}, number(lengths[row][column], 2)),
+      " long.",
+    );
   }
-  place.replaceChildren(el("p", { class: "axes" }, "rows: what was added last · columns: tokens"), el("div", { class: "side" }, grid.box, el("div", {}, said, key)));
+  place.replaceChildren(
+    el("p", { class: "axes" }, "rows: what was added last · columns: tokens"),
+    el("div", { class: "side" }, grid.box, el("div", {}, said, key)),
+  );
   return { show };
 }

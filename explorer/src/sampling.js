@@ -60,18 +60,20 @@ export function distribution(logits, { temperature, topK, topP }) {
   const scaled = applyTemperature(logits, temperature);
   const byNumber = topK === null ? scaled : topKFilter(scaled, topK);
   const byMass = topP === null ? byNumber : topPFilter(byNumber, topP);
-  const cutBy = scaled.map((_, id) => (byNumber[id] === -Infinity ? "top-k" : byMass[id] === -Infinity ? "top-p" : null));
+  const cutBy = scaled.map((_, id) =>
+    byNumber[id] === -Infinity ? "top-k" : byMass[id] === -Infinity ? "top-p" : null,
+  );
   return { before: softmax(scaled), after: softmax(byMass), cutBy };
 }
 
-/** The token that a number from 0 (included) to 1 (excluded) draws: the tokens side by side, as wide as they are likely. */
+/** The token that a number from 0 to below 1 draws: the tokens side by side, as wide as they are likely. */
 export function draw(probabilities, uniform) {
   let sum = 0;
   const drawn = probabilities.findIndex((share) => (sum += share) > uniform);
   return drawn >= 0 ? drawn : probabilities.findLastIndex((share) => share > 0); // rounding: the sum may stay below 1
 }
 
-/** A number from 0 to 1 that a seed and a step decide: mulberry32 (T. Ettinger, 2017), each step with a state of its own. */
+/** A number from 0 to below 1 that a seed and a step decide: mulberry32 (T. Ettinger, 2017), a state for each step. */
 export function uniform(seed, step) {
   let state = (Math.imul(seed, 0x9e3779b1) + Math.imul(step + 1, 0x6d2b79f5)) | 0;
   state = Math.imul(state ^ (state >>> 15), state | 1);

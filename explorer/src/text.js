@@ -5,7 +5,13 @@ const PAUSE = 200; // milliseconds without a key after which the model reads
 
 /** Calls `changed(tokens)`, a promise, when the text is another; `set(text)` replaces it. */
 export function textPanel(place, { tokenizer, about }, changed) {
-  const area = el("textarea", { id: "explorer-area", rows: 3, spellcheck: "false", autocomplete: "off", "aria-describedby": "explorer-count" });
+  const area = el("textarea", {
+    id: "explorer-area",
+    rows: 3,
+    spellcheck: "false",
+    autocomplete: "off",
+    "aria-describedby": "explorer-count",
+  });
   const count = el("p", { id: "explorer-count", class: "said", role: "status" });
   const list = el("ol", { class: "tokens", "aria-label": "tokens", tabindex: 0 });
   let timer = 0;
@@ -19,12 +25,19 @@ export function textPanel(place, { tokenizer, about }, changed) {
     place.ariaBusy = "false";
   }
   function chip(id, isUnseen) {
-    return el("li", { class: isUnseen ? "unseen" : null }, el("span", { class: "token" }, seen(tokenizer.text(id))), el("small", {}, String(id)));
+    return el(
+      "li",
+      { class: isUnseen ? "unseen" : null },
+      el("span", { class: "token" }, seen(tokenizer.text(id))),
+      el("small", {}, String(id)),
+    );
   }
   function said(n, characters, unseen) {
     if (n === 0) return "There is no token yet; expected at least one for the model to continue: type something.";
     const counted = `${n} ${n === 1 ? "token" : "tokens"} for ${characters} ${characters === 1 ? "character" : "characters"}.`;
-    return unseen ? `${counted} The model sees ${about.n_ctx} at most, the last ones; the first ${unseen} are lost to it.` : counted;
+    return unseen
+      ? `${counted} The model sees ${about.n_ctx} at most, the last ones; the first ${unseen} are lost to it.`
+      : counted;
   }
   area.addEventListener("input", () => {
     place.ariaBusy = "true";

@@ -1,7 +1,7 @@
 // From a text to ids, and from ids to what they look like.
 import { Tokenizer } from "@huggingface/tokenizers";
 
-// The sign that stands for each byte in tokenizer.json: Latin-1's printed ones for themselves, the others from U+0100 on
+// The sign that stands for each byte in tokenizer.json: those that Latin-1 prints for themselves, others from U+0100 on
 const isPrinted = (byte) => (byte >= 33 && byte < 127) || (byte >= 161 && byte < 173) || byte >= 174;
 const bytes = [...Array(256).keys()];
 const unprinted = bytes.filter((byte) => !isPrinted(byte));
@@ -23,13 +23,14 @@ export function makeTokenizer(json) {
   }
 
   /** The text of ids: bytes first, since a character may be spread over several; what is no character is U+FFFD. */
-  const decode = (ids) => new TextDecoder("utf-8", { ignoreBOM: true }).decode(Uint8Array.from(ids.flatMap((id) => [...bytesOf(id)])));
+  const decode = (ids) =>
+    new TextDecoder("utf-8", { ignoreBOM: true }).decode(Uint8Array.from(ids.flatMap((id) => [...bytesOf(id)])));
 
   /** One id as a text in which a byte that is no character, or only part of one, is written as \xe2. */
   function text(id) {
     const all = bytesOf(id);
     let written = "";
-    for (let at = 0; at < all.length; ) {
+    for (let at = 0; at < all.length;) {
       const [sign, size] = character(all, at);
       written += sign;
       at += size;

@@ -96,7 +96,13 @@ export function writingPanel(place, { model, tokenizer, about }, options, take) 
   const head = el("tr", {}, ...NAMES.map((name, i) => el("th", { scope: "col", class: `how-${i}` }, name)));
   const table = el("table", { class: "rates" }, el("thead", {}, head), el("tbody", {}, el("tr", {}, ...rates)));
   whenWider(chart, drawCosts);
-  place.replaceChildren(el("div", { class: "settings" }, caching, el("div", { class: "buttons" }, one, go, again, keep)), text, said, table, chart);
+  place.replaceChildren(
+    el("div", { class: "settings" }, caching, el("div", { class: "buttons" }, one, go, again, keep)),
+    text,
+    said,
+    table,
+    chart,
+  );
   return { show };
 }
 
@@ -109,7 +115,9 @@ function costChart(costs, width) {
   const top = Math.max(...all.map(([, cost]) => cost));
   const x = (n) => left + 8 + ((width - left - 16) * (n - from)) / Math.max(1, to - from);
   const y = (cost) => 14 + (height - bottom - 14) * (1 - cost / top);
-  const points = costs.flatMap((side, i) => side.map(([n, cost]) => svg("circle", { class: `how-${i}`, cx: x(n), cy: y(cost), r: 3.5 })));
+  const points = costs.flatMap((side, i) =>
+    side.map(([n, cost]) => svg("circle", { class: `how-${i}`, cx: x(n), cy: y(cost), r: 3.5 })),
+  );
   const texts = [
     svg("text", { x: left - 6, y: y(top) + 4, "text-anchor": "end" }, `${number(top, 1)} ms`),
     svg("text", { x: left - 6, y: y(0), "text-anchor": "end" }, "0"),
@@ -117,5 +125,18 @@ function costChart(costs, width) {
     svg("text", { x: x(to), y: height - 6, "text-anchor": "end" }, to === from ? "" : `${to} tokens`),
   ];
   const axis = svg("path", { class: "axis", d: `M${left} 8 V${height - bottom} H${width}` });
-  return svg("svg", { class: "chart", width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": "milliseconds a token, by the length of the text" }, axis, ...points, ...texts);
+  return svg(
+    "svg",
+    {
+      class: "chart",
+      width,
+      height,
+      viewBox: `0 0 ${width} ${height}`,
+      role: "img",
+      "aria-label": "milliseconds a token, by the length of the text",
+    },
+    axis,
+    ...points,
+    ...texts,
+  );
 }
