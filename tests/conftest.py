@@ -88,3 +88,23 @@ def environment(tmp_path_factory, handout):
     installed = made.run("pip", "install", "-r", "requirements.txt", cwd=handout)
     assert installed.returncode == 0, installed.stderr
     return made
+
+
+@pytest.fixture(scope="session")
+def explorer_folder(tmp_path_factory):
+    """A small site, the page Explorer and the embedded model: its mkdocs.yml, its docs/, and built in root/."""
+    from explorer_site import SUB_PATH, build, mini_docs
+
+    folder = tmp_path_factory.mktemp("explorer")
+    build(mini_docs(folder), folder / "root" / SUB_PATH)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def explorer(explorer_folder):
+    """The address of the page Explorer, on a server of its own."""
+    from built import served
+    from explorer_site import SUB_PATH
+
+    with served(explorer_folder / "root") as url:
+        yield f"{url}{SUB_PATH}/explorer/"

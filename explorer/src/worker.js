@@ -1,0 +1,34 @@
+// Runs the graph beside the page, so that the page never stops: one thread, WebAssembly, files of this folder only.
+// Asked {id, load: url} or {id, feeds, fetches}; answers {id, ...} or {id, error}.
+import * as ort from "onnxruntime-web/wasm";
+
+ort.env.wasm.numThreads = 1; // more need headers that a plain web server does not send
+ort.env.wasm.wasmPaths = { wasm: new URL("ort-wasm-simd-threaded.wasm", self.location.href).href };
+
+let session;
+
+const toTensor = ({ data, dims }) => new ort.Tensor(data instanceof BigInt64Array ? "int64" : "float32", data, dims);
+
+async function answer({ load, feeds, fetches }) {
+  if (load) {
+    session = await ort.InferenceSession.create(load, { executionProviders: ["wasm"], graphOptimizationLevel: "all" });
+    return { outputs: session.outputNames };
+  }
+  const tensors = Object.fromEntries(Object.entries(feeds).map(([name, value]) => [name, toTensor(value)]));
+  const began = performance.now();
+  const found = await session.run(tensors, fetches);
+  const milliseconds = performance.now() - began;
+  const values = fetches.map((name) => [name, { data: found[name].data, dims: [...found[name].dims] }]);
+  return { values: Object.fromEntries(values), milliseconds };
+}
+
+let before = Promise.resolve(); // a session answers one question at a time
+self.onmessage = ({ data: { id, ...asked } }) => {
+  before = before.then(async () => {
+    try {
+      self.postMessage({ id, ...(await answer(asked)) });
+    } catch (error) {
+      self.postMessage({ id, error: String(error?.message ?? error) });
+    }
+  });
+};

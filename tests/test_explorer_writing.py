@@ -1,0 +1,129 @@
+"""What the Explorer writes is what the reference writes, with its cache and without, and past the end of the window.
+
+It needs Debian's Chromium: `apt-get install -y chromium`.
+"""
+
+import re
+
+import pytest
+import torch
+from explorer_site import STILL, TOKENIZER, drawn, ids, open_explorer, press, seen, slide, texts, type_text
+
+from graders.weights.checkpoint import load_checkpoint
+from reference.caching import CachedGPT, generate_cached
+from reference.config import GPTConfig
+from reference.sampling import SamplingOptions
+
+pytestmark = pytest.mark.usefixtures("in_float64_without_gradients")
+
+TEXT = "All:\nSpeak, speak."
+GREEDY = SamplingOptions(temperature=0.0)
+WRITTEN = """new Promise((done) => {
+  const all = (kind) => [...document.querySelectorAll(`#explorer-writing ${kind}`)];
+  const look = () => all("button").some((button) => button.textContent === "Stop")
+    ? setTimeout(look, 10) : done(all(".written")[0].textContent);
+  look();
+})"""
+
+
+@pytest.fixture(scope="module")
+def page(browser, explorer):
+    """A browser at the page, on a desk, in light colours."""
+    open_explorer(browser, explorer)
+    return browser
+
+
+@pytest.fixture(scope="module")
+def model():
+    """The embedded checkpoint in the reference, in float64."""
+    checkpoint = load_checkpoint()
+    model = CachedGPT(GPTConfig(**checkpoint.cfg)).double()
+    model.load_state_dict({name: weight.double() for name, weight in checkpoint.weights.items()})
+    return model
+
+
+@pytest.fixture
+def sliders(page):
+    """Move sliders of the next token's panel; they are put back."""
+    first = {"Temperature": 1, "Top-k": 51, "Top-p": 1}
+    yield lambda **values: [slide(page, "next", name.replace("_", "-"), value) for name, value in values.items()]
+    for name, value in first.items():
+        slide(page, "next", name, value)
+
+
+def write(page, n: int, cache: bool) -> str:
+    """Write so many tokens; the text so far."""
+    page.value(f"document.querySelectorAll('#explorer-writing input')[{0 if cache else 1}].click()")
+    text = ""
+    for _ in range(n):
+        press(page, "writing", "Write one token")
+        text = page.value(WRITTEN)
+    return text
+
+
+def test_greedy_writing_is_the_reference_s_with_the_cache_and_without(page, model, sliders):
+    type_text(page, TEXT)
+    sliders(Temperature=0)
+    expected = TOKENIZER.decode(generate_cached(model, torch.tensor([ids(TEXT)]), 9, GREEDY, None)[0].tolist())
+    assert write(page, 9, cache=True) == expected
+    assert texts(page, "#explorer-writing [role=status]")[0].startswith("Read 1 token in ")
+    press(page, "writing", "Begin again")
+    assert write(page, 9, cache=False) == expected
+    n = len(ids(TEXT)) + 9
+    assert texts(page, "#explorer-writing [role=status]")[0].startswith(f"Read {n} tokens in ")
+    rates = texts(page, "#explorer-writing .rates td")
+    assert all(re.fullmatch(r"[\d.]+ tokens/s \([\d.]+ ms a token\)", rate) for rate in rates), rates
+    assert page.value("['how-0', 'how-1'].map((how) => document.querySelectorAll(`circle.${how}`).length)") == [9, 9]
+
+
+def test_drawn_writing_is_the_same_with_the_cache_and_without_and_goes_into_the_text(page):
+    type_text(page, TEXT)
+    first = drawn(page)
+    text = write(page, 6, cache=True)
+    assert seen(text).startswith(seen(TEXT) + first)
+    press(page, "writing", "Begin again")
+    half = write(page, 3, cache=False)
+    assert text.startswith(half)
+    assert write(page, 3, cache=True) == text  # what is in no cache yet is read first
+    press(page, "writing", "Take it into the text")
+    page.value(STILL)
+    assert page.value("document.getElementById('explorer-area').value") == text
+    assert [int(told) for told in texts(page, "#explorer-text li small")] == ids(text)
+
+
+def test_go_on_writes_until_it_is_stopped(page):
+    type_text(page, TEXT)
+    press(page, "writing", "Go on")
+    page.value("""new Promise((done) => {
+      const writes = () => [...document.querySelectorAll("button")].some((button) => button.textContent === "Stop");
+      const look = () => document.querySelectorAll("circle").length > 4 || !writes() ? done(1) : setTimeout(look, 5);
+      look();
+    })""")
+    press(page, "writing", "Stop")
+    n = len(page.value(WRITTEN))
+    assert len(TEXT) < n == len(page.value(WRITTEN))
+
+
+def test_at_the_end_of_the_window_it_slides_and_everything_is_read_again(page, model, sliders):
+    n_ctx = load_checkpoint().cfg["n_ctx"]
+    text = TOKENIZER.decode(ids("\n".join(["To be, or not to be: that is the question."] * 30))[: n_ctx - 2])
+    assert len(ids(text)) == n_ctx - 2
+    type_text(page, text)
+    sliders(Temperature=0)
+    expected = generate_cached(model, torch.tensor([ids(text)]), 4, GREEDY, None)[0].tolist()
+    assert write(page, 2, cache=True) == TOKENIZER.decode(expected[:n_ctx])
+    assert texts(page, "#explorer-writing [role=status]")[0].startswith("Read 1 token in ")
+    assert write(page, 2, cache=True) == TOKENIZER.decode(expected)
+    told = (
+        f"The text has {n_ctx + 2} tokens, the model sees the last {n_ctx}. In each step all positions change, so that "
+    )
+    assert texts(page, "#explorer-writing [role=status]") == [
+        f"{told}the cache is of no use: all {n_ctx} are read again."
+    ]
+    type_text(page, f"{text} And by opposing end them.")
+    n = len(ids(f"{text} And by opposing end them."))
+    told = f"The model sees {n_ctx} at most, the last ones; the first {n - n_ctx} are lost to it."
+    assert texts(page, "#explorer-count")[0].endswith(told)
+    assert page.value("document.querySelectorAll('#explorer-text .unseen').length") == n - n_ctx
+    assert page.value("document.querySelectorAll('#explorer-residual rect[data-at]').length") == 13 * 64
+    assert page.value("document.getElementById('explorer-cut').hidden") is False
