@@ -58,16 +58,20 @@ class Chromium:
         message, _, self.unread = self.unread.partition(b"\0")
         return json.loads(message)
 
-    def open(self, page: Path, width: int, dark: bool, height: int = 900) -> None:
-        """Load a page at a width in pixels, and wait until it is drawn."""
-        self.do("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
-        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        self.do("Emulation.setEmulatedMedia", features=[scheme])
+    def open(self, page: Path | str, width: int, dark: bool, height: int = 900) -> None:
+        """Load a page, a file or an address, at a width in pixels, and wait until it is drawn."""
+        self.show(width, dark, height)
         self.heard.clear()
-        answer = self.do("Page.navigate", url=page.resolve().as_uri())
+        answer = self.do("Page.navigate", url=page if isinstance(page, str) else page.resolve().as_uri())
         if "errorText" in answer:
             raise RuntimeError(f"{page} was not opened: {answer['errorText']}")
         self._wait()
+
+    def show(self, width: int, dark: bool, height: int = 900, on_paper: bool = False) -> None:
+        """Make the window this wide and the system's colours dark or light; the page that is open stays."""
+        self.do("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self.do("Emulation.setEmulatedMedia", media="print" if on_paper else "", features=[scheme])
 
     def follow(self, link: str) -> None:
         """Click on the link that a script finds, and wait until the page it leads to is drawn."""

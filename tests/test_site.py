@@ -2,13 +2,12 @@
 
 import json
 import re
-import subprocess
-import sys
 from base64 import b64decode
 from html.parser import HTMLParser
 
 import pytest
 import yaml
+from built import python
 
 from docs.all_pictures import DRAWN
 from graders.engine.course import ROOT, load_course
@@ -19,22 +18,6 @@ PAGES = {path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md") if pat
 NAMES = {draw.__name__ for draw in DRAWN}
 EXERCISES = load_course().exercises
 TRACKS = list(dict.fromkeys(exercise.track for exercise in EXERCISES))
-
-
-def run(*command) -> str:
-    """What a command of Python's prints. Raises `AssertionError`, with all of it, when the command fails."""
-    done = subprocess.run([sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    """The folder of the whole site, built."""
-    folder = tmp_path_factory.mktemp("site")
-    run("graders.cli", "site")
-    run("mkdocs", "build", "--strict", "--quiet", "--site-dir", folder)
-    return folder
 
 
 def in_nav(entries) -> list[str]:
@@ -146,7 +129,7 @@ def test_what_is_up_to_date_is_not_written_again(site):
     """A page that is being served is rebuilt whenever a file of `docs/` changes."""
     written = {path: path.stat().st_mtime_ns for path in DOCS.rglob("*") if path.suffix in (".svg", ".md")}
     expected = "nothing to write: all that is made is up to date\nNext: mkdocs serve\n"
-    assert run("graders.cli", "site") == expected
+    assert python("graders.cli", "site") == expected
     assert {path: path.stat().st_mtime_ns for path in written} == written
 
 
@@ -156,5 +139,5 @@ def test_what_no_page_has_any_more_is_removed_and_what_is_missing_is_made(site):
     for name, other in zip(made, old, strict=True):
         (DOCS / name).rename(DOCS / other)
     lines = [*(f"wrote docs/{name}" for name in made), *(f"removed docs/{name}" for name in old), "Next: mkdocs serve"]
-    assert run("graders.cli", "site").splitlines() == lines
+    assert python("graders.cli", "site").splitlines() == lines
     assert [(DOCS / name).read_bytes() for name in made] == kept

@@ -1,0 +1,105 @@
+"""The built site, by MkDocs and by its successor Zensical: links lead somewhere, nothing is from elsewhere, all is there."""
+
+import json
+
+import pytest
+import yaml
+from built import Told, dead_ends, html_of, strangers, told
+
+from graders.engine.course import ROOT, load_course
+
+DOCS = ROOT / "docs"
+EXERCISES = [exercise.name for exercise in load_course().exercises]
+
+
+@pytest.fixture(params=["mkdocs", "zensical"])
+def built(request):
+    """The site as each of the two builds it."""
+    return request.getfixturevalue({"mkdocs": "site", "zensical": "zensical_site"}[request.param])
+
+
+def test_every_link_of_a_page_leads_somewhere(built):
+    assert dead_ends(built) == []
+
+
+def test_nothing_is_loaded_from_another_host(built):
+    assert strangers(built) == []
+
+
+def test_no_page_has_a_diagram_that_the_theme_would_fetch_a_library_for(built):
+    """Material's script knows an address of Mermaid's, and asks for it on a page with such a diagram."""
+    assert [page for page in html_of(built) if 'class="mermaid"' in page.read_text(encoding="utf-8")] == []
+
+
+def test_a_link_that_leads_nowhere_is_noticed(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "index.html").write_text(
+        '<h1 id="here"><a href="../b/#there">1</a><a href="#here">2</a><a href="../c/">3</a><img src="x.svg">'
+    )
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "index.html").write_text('<a href="/a/#here">1</a><a href="https://example.org/none">2</a>')
+    assert dead_ends(tmp_path) == [
+        "a/index.html: ../b/#there is no place on that page",
+        "a/index.html: ../c/ is not there",
+        "a/index.html: x.svg is not there",
+    ]
+
+
+def test_what_is_loaded_from_another_host_is_noticed(tmp_path):
+    (tmp_path / "a.html").write_text(
+        '<link rel="stylesheet" href="//cdn.example.org/a.css"><a href="https://example.org/">a plain link</a>'
+        '<p style="background: url(https://example.org/b.png)"><script>import("https://example.org/c.js")</script>'
+    )
+    (tmp_path / "d.css").write_text('@import "https://example.org/d.css"; @font-face { src: url(local.woff2) }')
+    (tmp_path / "e.js").write_text('fetch("https://example.org/e.json"); const plain = "https://example.org/"')
+    assert strangers(tmp_path) == [
+        "a.html: //cdn.example.org/a.css",
+        "a.html: https://example.org/b.png",
+        "a.html: https://example.org/c.js",
+        "d.css: https://example.org/d.css",
+        "e.js: https://example.org/e.json",
+    ]
+
+
+def in_nav(entries) -> list[str]:
+    """The pages that a part of mkdocs's `nav` leads to, in order."""
+    targets = [target for entry in entries for target in entry.values()]
+    return [page for target in targets for page in ([target] if isinstance(target, str) else in_nav(target))]
+
+
+def address_of(page: str) -> str:
+    return page.removesuffix("index.md").removesuffix(".md")
+
+
+def test_zensical_has_every_page_of_the_menu_and_every_solution(zensical_site):
+    listed = in_nav(yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))["nav"])
+    pages = [address_of(page) for page in listed] + [f"solutions/{name}" for name in EXERCISES]
+    assert [page for page in pages if not (zensical_site / page / "index.html").is_file()] == []
+    home = told(zensical_site / "index.html").links
+    assert [page for page in pages if (f"{page.rstrip('/')}/" in home) == page.startswith("solutions/") and page] == []
+
+
+def test_zensical_has_every_picture_and_no_source(site, zensical_site):
+    pictures = {path.relative_to(site) for path in site.rglob("*") if path.suffix in (".svg", ".png")}
+    assert {path for path in pictures if path.parts[0] != "assets" and not (zensical_site / path).is_file()} == set()
+    assert list(zensical_site.rglob("*.py")) == []
+
+
+def test_zensical_has_the_same_folds_and_pictures_on_every_page(site, zensical_site):
+    def shown(folder):
+        pages = {page.relative_to(folder).as_posix(): told(page) for page in html_of(folder)}
+        return {
+            name: (page.folds, sorted(load for load in page.loads if "pictures/" in load)) for name, page in pages.items()
+        }
+
+    assert shown(zensical_site) == shown(site)
+
+
+def test_zensical_marks_the_solutions_and_keeps_them_out_of_the_search(zensical_site):
+    for name in EXERCISES:
+        page = zensical_site / "solutions" / name / "index.html"
+        assert f"This is the solution of <a href=\"../../exercises/{name}/\">" in page.read_text(encoding="utf-8")
+    index = json.loads((zensical_site / "search.json").read_text(encoding="utf-8"))
+    found = {entry["location"].partition("#")[0] for entry in index["items"]}
+    assert {f"exercises/{name}/" for name in EXERCISES} <= found
+    assert [place for place in found if place.startswith("solutions/")] == []
