@@ -16,7 +16,7 @@ from graders.engine.course import ROOT, load_course, sections
 
 FIRST = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
 STEPS = sections(FIRST)["your-first-exercise"]
-STUCK = "Stuck? [The solution](solutions/attention.md)"
+STUCK = "Stuck? [The end of its page](exercises/attention.md#solution)"
 TASKS = [task.name for task in load_course()["attention"].tasks]
 
 

@@ -43,6 +43,7 @@ def test_a_page_is_readable_in_every_way_and_asks_for_nothing_elsewhere(page, br
         where = f"{page or 'the first page'} at {width}, {'dark' if dark else 'light'}"
         if EVERY_WAY or number == 0:
             browser.open(address + page, width, dark)
+            browser.value("document.querySelectorAll('details').forEach((fold) => { fold.open = true; })")
         browser.show(width, dark)
         browser.value(DRAWN)
         assert browser.value("document.body.dataset.mdColorScheme") == ("slate" if dark else "default"), where
