@@ -1,8 +1,9 @@
 // What the theme leaves unsaid: the search has a name, and what scrolls by itself is reached by keyboard.
 document.querySelector(".md-search")?.setAttribute("aria-label", "Search");
 
+const BOXES = "article :is(pre > code, .md-typeset__scrollwrap, p:has(> img))";
 const markScrolling = () => {
-  for (const box of document.querySelectorAll("article pre > code, article .md-typeset__scrollwrap")) {
+  for (const box of document.querySelectorAll(BOXES)) {
     if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
     else box.removeAttribute("tabindex");
   }

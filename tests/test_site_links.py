@@ -75,8 +75,8 @@ def test_zensical_has_every_page_of_the_menu_and_every_solution(zensical_site):
     listed = in_nav(yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))["nav"])
     pages = [address_of(page) for page in listed] + [f"solutions/{name}" for name in EXERCISES]
     assert [page for page in pages if not (zensical_site / page / "index.html").is_file()] == []
-    home = told(zensical_site / "index.html").links
-    assert [page for page in pages if (f"{page.rstrip('/')}/" in home) == page.startswith("solutions/") and page] == []
+    home = {link.removeprefix("./") for link in told(zensical_site / "index.html").links}
+    assert [page for page in pages[1:] if (f"{page.rstrip('/')}/" in home) == page.startswith("solutions/")] == []
 
 
 def test_zensical_has_every_picture_and_no_source(site, zensical_site):
