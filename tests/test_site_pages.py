@@ -83,23 +83,39 @@ def test_the_button_in_the_header_goes_from_the_system_s_colours_to_light_to_dar
     browser.value("localStorage.clear()")
 
 
-def test_the_keyboard_skips_to_the_text_and_shows_where_it_is(browser, address):
+FOCUS = """(() => {
+  const at = document.activeElement;
+  const marked = (node) => node && getComputedStyle(node).outlineStyle !== "none" && getComputedStyle(node).outlineWidth;
+  const mark = marked(at) || (at.matches(".md-option") && marked(at.nextElementSibling));
+  return [at.outerHTML.slice(0, 90), at.closest("article") !== null, mark === "2px"];
+})()"""
+
+
+def test_the_keyboard_skips_to_the_text(browser, address):
     browser.open(address + "exercises/attention/", DESK, dark=False)
     browser.press("Tab")
     browser.value(DRAWN)
-    skip = "document.activeElement"
-    assert browser.value(f"{skip}.textContent.trim()") == "Skip to content"
-    assert browser.value(f"getComputedStyle({skip}).opacity > 0 && {skip}.getBoundingClientRect().top >= 0")
+    at = "document.activeElement"
+    assert browser.value(f"{at}.textContent.trim()") == "Skip to content"
+    assert browser.value(f"getComputedStyle({at}).opacity") == "1"
+    assert browser.value(f"{at}.getBoundingClientRect().top >= 0")
     browser.press("Enter")
     browser.press("Tab")
-    assert browser.value(f"{skip}.closest('article') !== null")
-    unseen = []
-    for _ in range(60):
-        outline = browser.value(f"(({{outlineStyle, outlineWidth}}) => [outlineStyle, outlineWidth])(getComputedStyle({skip}))")
-        if outline[0] == "none" or outline[1] == "0px":
-            unseen.append(browser.value(f"{skip}.outerHTML.slice(0, 90)"))
+    assert browser.value(FOCUS)[1], "the first stop after that is in the text"
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_the_keyboard_shows_where_it_is_at_every_stop_of_a_page(browser, address, dark):
+    browser.open(address + "exercises/attention/", DESK, dark)
+    stops = []
+    for _ in range(200):
         browser.press("Tab")
-    assert unseen == []
+        stop = browser.value(FOCUS)
+        if stop[0].startswith("<body"):  # past the end
+            break
+        stops.append(stop)
+    assert sum(in_text for _, in_text, _ in stops) > 20
+    assert [html for html, _, is_marked in stops if not is_marked] == []
 
 
 def found_for(browser, words: str) -> list[str]:
