@@ -13,6 +13,8 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import yaml
+
 from graders.engine.course import ROOT
 
 # What a browser fetches without being asked; of a `link`, by its `rel`
@@ -23,7 +25,9 @@ LOADS = {
 }
 LINK_LOADS = {"stylesheet", "icon", "preload", "modulepreload", "prefetch", "preconnect", "dns-prefetch", "manifest"}
 IN_CSS = re.compile(r"""url\(\s*["']?([^"')]+)|@import\s+["']([^"']+)""")
-IN_JS = re.compile(r"""(?:\bimport|\bfetch|importScripts|\.src\s*=|Worker|WebSocket)\s*\(?\s*["'`]((?:\w+:)?//[^"'`]+)""")
+IN_JS = re.compile(
+    r"""(?:\bimport|\bfetch|importScripts|\.src\s*=|Worker|WebSocket)\s*\(?\s*["'`]((?:\w+:)?//[^"'`]+)"""
+)
 
 
 def python(*command: str | Path, cwd: Path = ROOT) -> str:
@@ -31,6 +35,16 @@ def python(*command: str | Path, cwd: Path = ROOT) -> str:
     done = subprocess.run([sys.executable, "-m", *command], cwd=cwd, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+def pages_in_nav() -> list[str]:
+    """The pages that the site's menu leads to, in order."""
+
+    def within(entries) -> list[str]:
+        targets = [target for entry in entries for target in entry.values()]
+        return [page for target in targets for page in ([target] if isinstance(target, str) else within(target))]
+
+    return within(yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))["nav"])
 
 
 @dataclass

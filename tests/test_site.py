@@ -6,9 +6,9 @@ from base64 import b64decode
 from html.parser import HTMLParser
 
 import pytest
-import yaml
-from built import python
+from built import pages_in_nav, python
 
+from benchmarks.site import compressed, needed, of_the_search, weight
 from docs.all_pictures import DRAWN
 from graders.engine.course import ROOT, load_course
 
@@ -18,15 +18,6 @@ PAGES = {path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md") if pat
 NAMES = {draw.__name__ for draw in DRAWN}
 EXERCISES = load_course().exercises
 TRACKS = list(dict.fromkeys(exercise.track for exercise in EXERCISES))
-
-
-def in_nav(entries) -> list[str]:
-    """The pages that a part of mkdocs's `nav` leads to, in order."""
-    found = []
-    for entry in entries:
-        (target,) = entry.values()
-        found += [target] if isinstance(target, str) else in_nav(target)
-    return found
 
 
 class OutsideCode(HTMLParser):
@@ -53,7 +44,7 @@ def test_every_picture_that_a_page_shows_is_drawn_and_every_one_drawn_is_shown()
 
 
 def test_every_page_is_in_the_nav_and_exercises_are_in_the_order_of_the_course():
-    listed = in_nav(yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))["nav"])
+    listed = pages_in_nav()
     assert sorted(listed) == sorted(PAGES)
     assert [page for page in listed if page.startswith("exercises/")] == [f"exercises/{e.name}.md" for e in EXERCISES]
     assert [page for page in listed if page.startswith("tracks/")] == [f"tracks/{track}.md" for track in TRACKS]
@@ -93,15 +84,23 @@ def test_every_solution_has_a_page_that_is_marked_and_neither_in_the_menu_nor_in
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.name)
 def test_the_page_of_an_exercise_is_small_and_leads_to_its_solution(exercise, site):
-    """With its pictures and all that it needs before it can be read: half a megabyte."""
+    """With all that it needs to be shown: half a megabyte; with what the search fetches then, as it is sent: the same."""
     page = site / "exercises" / exercise.name / "index.html"
-    html = page.read_text(encoding="utf-8")
-    needed = re.findall(r'<(?:script|img)[^>]* src="([^"]*)"|<link[^>]* href="([^"]*)" rel="stylesheet"', html)
-    needed += [(href, "") for href in re.findall(r'<link rel="stylesheet" href="([^"]*)"', html)]
-    files = {(page.parent / (one or other)).resolve() for one, other in needed}
-    assert {file.suffix for file in files} == {".js", ".css", ".svg"}
-    assert page.stat().st_size + sum(file.stat().st_size for file in files) < 500_000
-    assert f'href="../../solutions/{exercise.name}/"' in html
+    assert {file.suffix for file in needed(page)} == {".html", ".js", ".css", ".svg", ".png"}
+    assert weight(needed(page)) < 500_000
+    assert compressed(needed(page) | of_the_search(site)) < 500_000
+    assert f'href="../../solutions/{exercise.name}/"' in page.read_text(encoding="utf-8")
+
+
+def test_a_browser_fetches_what_a_page_is_said_to_need_and_the_search(site, address, browser):
+    browser.open(address + "exercises/attention/", 1440, dark=False)
+    fetched = {url.removeprefix(address) for url in browser.requests() if not url.startswith("data:")}
+    page = "exercises/attention/"
+    said = needed(site / page / "index.html") | of_the_search(site)
+    names = {file.relative_to(site.resolve()).as_posix().removesuffix("index.html") for file in said}
+    # The icon and the search come when the browser sees fit
+    late = {name for name in names if name.startswith(("search/", "assets/images/", "assets/javascripts/workers/"))}
+    assert names - late <= fetched <= names
 
 
 def test_no_page_shows_a_backtick(site):

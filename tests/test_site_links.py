@@ -3,8 +3,7 @@
 import json
 
 import pytest
-import yaml
-from built import Told, dead_ends, html_of, strangers, told
+from built import dead_ends, html_of, pages_in_nav, strangers, told
 
 from graders.engine.course import ROOT, load_course
 
@@ -61,19 +60,9 @@ def test_what_is_loaded_from_another_host_is_noticed(tmp_path):
     ]
 
 
-def in_nav(entries) -> list[str]:
-    """The pages that a part of mkdocs's `nav` leads to, in order."""
-    targets = [target for entry in entries for target in entry.values()]
-    return [page for target in targets for page in ([target] if isinstance(target, str) else in_nav(target))]
-
-
-def address_of(page: str) -> str:
-    return page.removesuffix("index.md").removesuffix(".md")
-
-
 def test_zensical_has_every_page_of_the_menu_and_every_solution(zensical_site):
-    listed = in_nav(yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))["nav"])
-    pages = [address_of(page) for page in listed] + [f"solutions/{name}" for name in EXERCISES]
+    pages = [page.removesuffix("index.md").removesuffix(".md") for page in pages_in_nav()]
+    pages += [f"solutions/{name}" for name in EXERCISES]
     assert [page for page in pages if not (zensical_site / page / "index.html").is_file()] == []
     home = {link.removeprefix("./") for link in told(zensical_site / "index.html").links}
     assert [page for page in pages[1:] if (f"{page.rstrip('/')}/" in home) == page.startswith("solutions/")] == []
@@ -89,7 +78,8 @@ def test_zensical_has_the_same_folds_and_pictures_on_every_page(site, zensical_s
     def shown(folder):
         pages = {page.relative_to(folder).as_posix(): told(page) for page in html_of(folder)}
         return {
-            name: (page.folds, sorted(load for load in page.loads if "pictures/" in load)) for name, page in pages.items()
+            name: (page.folds, sorted(load for load in page.loads if "pictures/" in load))
+            for name, page in pages.items()
         }
 
     assert shown(zensical_site) == shown(site)
@@ -98,7 +88,7 @@ def test_zensical_has_the_same_folds_and_pictures_on_every_page(site, zensical_s
 def test_zensical_marks_the_solutions_and_keeps_them_out_of_the_search(zensical_site):
     for name in EXERCISES:
         page = zensical_site / "solutions" / name / "index.html"
-        assert f"This is the solution of <a href=\"../../exercises/{name}/\">" in page.read_text(encoding="utf-8")
+        assert f'This is the solution of <a href="../../exercises/{name}/">' in page.read_text(encoding="utf-8")
     index = json.loads((zensical_site / "search.json").read_text(encoding="utf-8"))
     found = {entry["location"].partition("#")[0] for entry in index["items"]}
     assert {f"exercises/{name}/" for name in EXERCISES} <= found
