@@ -1,4 +1,4 @@
-"""What keeps somebody from reading a page that is open in the browser: axe-core's rules, errors, strangers, its width."""
+"""What keeps somebody from reading the page that a browser shows: axe-core's rules, errors, strangers, its width."""
 
 import importlib.util
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The built site, by MkDocs and by its successor Zensical: links lead somewhere, nothing is from elsewhere, all is there."""
+"""The site as MkDocs and its successor Zensical build it: links lead somewhere, nothing is from elsewhere or missing."""
 
 import json
 

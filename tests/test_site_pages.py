@@ -85,9 +85,9 @@ def test_the_button_in_the_header_goes_from_the_system_s_colours_to_light_to_dar
 
 FOCUS = """(() => {
   const at = document.activeElement;
-  const marked = (node) => node && getComputedStyle(node).outlineStyle !== "none" && getComputedStyle(node).outlineWidth;
-  const mark = marked(at) || (at.matches(".md-option") && marked(at.nextElementSibling));
-  return [at.outerHTML.slice(0, 90), at.closest("article") !== null, mark === "2px"];
+  const isMarked = (node) => getComputedStyle(node).outline.includes("solid 2px");
+  const marked = isMarked(at) || (at.matches(".md-option") && isMarked(at.nextElementSibling));
+  return [at.outerHTML.slice(0, 90), at.closest("article") !== null, marked];
 })()"""
 
 
