@@ -84,7 +84,7 @@ def test_every_solution_has_a_page_that_is_marked_and_neither_in_the_menu_nor_in
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.name)
 def test_the_page_of_an_exercise_is_small_and_leads_to_its_solution(exercise, site):
-    """Half a megabyte with all that it needs to be shown; and, as a server sends it, with what the search fetches too."""
+    """Half a megabyte with all that it needs to be shown; as a server sends it, with what the search fetches too."""
     page = site / "exercises" / exercise.name / "index.html"
     assert {file.suffix for file in needed(page)} == {".html", ".js", ".css", ".svg", ".png"}
     assert weight(needed(page)) < 500_000

@@ -1,4 +1,4 @@
-"""The site as MkDocs and its successor Zensical build it: links lead somewhere, nothing is from elsewhere or missing."""
+"""The site as MkDocs and as Zensical build it: links lead somewhere, nothing comes from elsewhere, all is there."""
 
 import json
 
