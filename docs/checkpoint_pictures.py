@@ -29,7 +29,7 @@ def scores_to_pattern() -> Figure:
     names, scores = scores_of_a_head()
     masked = apply_causal_mask(scores)
     limit = scores.abs().max().item()
-    drawn = figure(9, 3.4)
+    drawn = figure(9, 4)
     all_axes = drawn.subplots(1, 3, sharey=True)
     for axes, values, title in zip(
         all_axes,

@@ -121,27 +121,29 @@ def strangers(site: Path) -> list[str]:
     ]
 
 
-def target_of(site: Path, page: Path, address: str) -> Path:
-    """The file that an address on a page of the site means."""
-    path = unquote(urlsplit(address).path)
-    meant = site / path.lstrip("/") if path.startswith("/") else page.parent / path if path else page
-    return meant / "index.html" if meant.is_dir() else meant
+def leads_nowhere(site: Path, page: Path, address: str) -> str:
+    """What is wrong with an address on a page of the site; nothing when it is there, or on another host."""
+    parts = urlsplit(address)
+    if parts.scheme or parts.netloc:
+        return ""
+    path = unquote(parts.path)
+    target = site / path.lstrip("/") if path.startswith("/") else page.parent / path if path else page
+    target = target / "index.html" if target.is_dir() else target
+    if not target.is_file():
+        return "is not there"
+    if parts.fragment and target.suffix == ".html" and unquote(parts.fragment) not in told(target).ids:
+        return "is no place on that page"
+    return ""
 
 
 def dead_ends(site: Path) -> list[str]:
     """Every link, picture, stylesheet and script of the pages that is not in the site, and anchors on no page."""
-    found = []
-    for page in html_of(site):
-        for address in dict.fromkeys(told(page).links + told(page).loads):
-            parts = urlsplit(address)
-            if parts.scheme or parts.netloc:
-                continue
-            target = target_of(site, page, address)
-            if not target.is_file():
-                found.append(f"{page.relative_to(site).as_posix()}: {address} is not there")
-            elif parts.fragment and target.suffix == ".html" and unquote(parts.fragment) not in told(target).ids:
-                found.append(f"{page.relative_to(site).as_posix()}: {address} is no place on that page")
-    return found
+    return [
+        f"{page.relative_to(site).as_posix()}: {address} {wrong}"
+        for page in html_of(site)
+        for address in dict.fromkeys(told(page).links + told(page).loads)
+        if (wrong := leads_nowhere(site, page, address))
+    ]
 
 
 class Silent(SimpleHTTPRequestHandler):

@@ -19,6 +19,7 @@ FLAGS = (
     "--disable-gpu",
     "--disable-dev-shm-usage",
     "--no-first-run",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # no page finds anybody outside this machine
     "--remote-debugging-pipe",  # descriptor 3 to it, 4 from it; messages end in a zero byte
 )
 

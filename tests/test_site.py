@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 from built import pages_in_nav, python
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from benchmarks.site import compressed, needed, of_the_search, weight
 from docs.all_pictures import DRAWN
@@ -41,6 +42,15 @@ class OutsideCode(HTMLParser):
 def test_every_picture_that_a_page_shows_is_drawn_and_every_one_drawn_is_shown():
     pages = [(DOCS / page).read_text(encoding="utf-8") for page in PAGES]
     assert {name for page in pages for name in re.findall(r"pictures/(\w+)\.svg\)", page)} == NAMES
+
+
+@pytest.mark.parametrize("draw", DRAWN, ids=lambda draw: draw.__name__)
+def test_nothing_of_a_picture_is_cut_off_at_its_edge(draw):
+    drawn = draw()
+    FigureCanvasAgg(drawn).draw()
+    (left, bottom), (right, top) = drawn.get_tightbbox().get_points()
+    width, height = drawn.get_size_inches()
+    assert min(left, bottom, width - right, height - top) >= 0
 
 
 def test_every_page_is_in_the_nav_and_exercises_are_in_the_order_of_the_course():

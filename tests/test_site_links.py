@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from built import dead_ends, html_of, pages_in_nav, strangers, told
+from built import dead_ends, html_of, leads_nowhere, pages_in_nav, strangers, told
 
 from graders.engine.course import ROOT, load_course
 
@@ -19,6 +19,15 @@ def built(request):
 
 def test_every_link_of_a_page_leads_somewhere(built):
     assert dead_ends(built) == []
+
+
+def test_every_place_that_the_search_knows_is_there(built):
+    """MkDocs and Zensical keep their indexes under different names."""
+    (index,) = (path for path in (built / "search" / "search_index.json", built / "search.json") if path.is_file())
+    known = json.loads(index.read_text(encoding="utf-8"))
+    places = [entry["location"] for entry in known.get("docs") or known["items"]]
+    assert len(places) > 100
+    assert [place for place in places if leads_nowhere(built, built / "index.html", place)] == []
 
 
 def test_nothing_is_loaded_from_another_host(built):
