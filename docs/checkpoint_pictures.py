@@ -135,7 +135,7 @@ def surprise_by_token() -> Figure:
     uniform = uniform_loss(model.unembed.W_U.shape[1])
     for height, name, color in (
         (loss, f"the loss: {loss:.1f}", ORANGE),
-        (uniform, f"uniform: {uniform:.1f}", "#767b83"),
+        (uniform, f"uniform: {uniform:.1f}", GREY),
     ):
         axes.axhline(height, color=color, linestyle="--")
         axes.text(len(names) - 0.4, height, name, color="black", va="bottom", ha="right", fontsize=9)

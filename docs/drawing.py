@@ -9,7 +9,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from torch import Tensor
 
-BLUE, ORANGE, GREY = "#3b6ea8", "#d9822b", "#d5d9df"
+BLUE, ORANGE, GREY = "#3b6ea8", "#d9822b", "#878e98"  # each at least 3 to 1 on white, or nearly
 SIGNED = LinearSegmentedColormap.from_list("signed", (ORANGE, "#f4f6f9", BLUE))  # from -1 to 1, 0 being nearly white
 
 SHOW = [f"show me my {word} please" for word in 2 * ["directories"] + 3 * ["files"] + 5 * ["photos"]]

@@ -137,12 +137,13 @@ def draw_votes(axes: Any, mask: Tensor) -> None:
         i, reached = words.words.index(name), 0.0
         for voter in text[:-1]:
             share = votes[voter, text[-1], i].item()
-            style = {"color": ORANGE if words.words[voter] == "program" else BLUE, "edgecolor": "white"}
+            is_program = words.words[voter] == "program"
+            style = {"color": ORANGE if is_program else BLUE, "edgecolor": "white"}
             if not mask[voter]:
                 style = {"color": "white", "edgecolor": GREY}
             axes.barh(row, share, left=reached, height=0.6, **style)
             if share:
-                color = "white" if mask[voter] else "#8d939c"
+                color = "#5b6270" if not mask[voter] else "black" if is_program else "white"
                 axes.text(
                     reached + share / 2, row, words.words[voter], ha="center", va="center", color=color, fontsize=8
                 )

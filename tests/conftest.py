@@ -3,15 +3,17 @@
 import concurrent.futures
 import functools
 import multiprocessing
+import shutil
 
 import pytest
 import torch
+from built import python, served
 from handed_out import hand_out, make_environment
 
 import graders.commands.stubs
 from graders.engine import journal
 from graders.engine.audit import audit_exercise
-from graders.engine.course import load_course
+from graders.engine.course import ROOT, load_course
 from graders.engine.stubs import stub_files
 
 AUDIT = "test_audit.py"
@@ -42,6 +44,32 @@ def browser():
 
     with chromium() as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    """The folder of the whole course site, as MkDocs builds it."""
+    folder = tmp_path_factory.mktemp("site")
+    python("graders.cli", "site")
+    python("mkdocs", "build", "--strict", "--quiet", "--site-dir", folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def zensical_site(tmp_path_factory, site):
+    """The same, as Zensical builds it from the same mkdocs.yml: in a copy, since it writes beside its source."""
+    folder = tmp_path_factory.mktemp("zensical")
+    shutil.copytree(ROOT / "docs", folder / "docs")
+    shutil.copyfile(ROOT / "mkdocs.yml", folder / "mkdocs.yml")
+    python("zensical", "build", "--clean", cwd=folder)
+    return folder / "site"
+
+
+@pytest.fixture(scope="session")
+def address(site):
+    """Where a browser finds the site."""
+    with served(site) as url:
+        yield url
 
 
 def size(exercise) -> int:

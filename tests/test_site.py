@@ -2,14 +2,14 @@
 
 import json
 import re
-import subprocess
-import sys
 from base64 import b64decode
 from html.parser import HTMLParser
 
 import pytest
-import yaml
+from built import pages_in_nav, python
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
+from benchmarks.site import compressed, needed, of_the_search, weight
 from docs.all_pictures import DRAWN
 from graders.engine.course import ROOT, load_course
 
@@ -19,31 +19,6 @@ PAGES = {path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md") if pat
 NAMES = {draw.__name__ for draw in DRAWN}
 EXERCISES = load_course().exercises
 TRACKS = list(dict.fromkeys(exercise.track for exercise in EXERCISES))
-
-
-def run(*command) -> str:
-    """What a command of Python's prints. Raises `AssertionError`, with all of it, when the command fails."""
-    done = subprocess.run([sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    """The folder of the whole site, built."""
-    folder = tmp_path_factory.mktemp("site")
-    run("graders.cli", "site")
-    run("mkdocs", "build", "--strict", "--quiet", "--site-dir", folder)
-    return folder
-
-
-def in_nav(entries) -> list[str]:
-    """The pages that a part of mkdocs's `nav` leads to, in order."""
-    found = []
-    for entry in entries:
-        (target,) = entry.values()
-        found += [target] if isinstance(target, str) else in_nav(target)
-    return found
 
 
 class OutsideCode(HTMLParser):
@@ -69,8 +44,17 @@ def test_every_picture_that_a_page_shows_is_drawn_and_every_one_drawn_is_shown()
     assert {name for page in pages for name in re.findall(r"pictures/(\w+)\.svg\)", page)} == NAMES
 
 
+@pytest.mark.parametrize("draw", DRAWN, ids=lambda draw: draw.__name__)
+def test_nothing_of_a_picture_is_cut_off_at_its_edge(draw):
+    drawn = draw()
+    FigureCanvasAgg(drawn).draw()
+    (left, bottom), (right, top) = drawn.get_tightbbox().get_points()
+    width, height = drawn.get_size_inches()
+    assert min(left, bottom, width - right, height - top) >= 0
+
+
 def test_every_page_is_in_the_nav_and_exercises_are_in_the_order_of_the_course():
-    listed = in_nav(yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))["nav"])
+    listed = pages_in_nav()
     assert sorted(listed) == sorted(PAGES)
     assert [page for page in listed if page.startswith("exercises/")] == [f"exercises/{e.name}.md" for e in EXERCISES]
     assert [page for page in listed if page.startswith("tracks/")] == [f"tracks/{track}.md" for track in TRACKS]
@@ -110,15 +94,23 @@ def test_every_solution_has_a_page_that_is_marked_and_neither_in_the_menu_nor_in
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.name)
 def test_the_page_of_an_exercise_is_small_and_leads_to_its_solution(exercise, site):
-    """With its pictures and all that it needs before it can be read: half a megabyte."""
+    """Half a megabyte with all that it needs to be shown; as a server sends it, with what the search fetches too."""
     page = site / "exercises" / exercise.name / "index.html"
-    html = page.read_text(encoding="utf-8")
-    needed = re.findall(r'<(?:script|img)[^>]* src="([^"]*)"|<link[^>]* href="([^"]*)" rel="stylesheet"', html)
-    needed += [(href, "") for href in re.findall(r'<link rel="stylesheet" href="([^"]*)"', html)]
-    files = {(page.parent / (one or other)).resolve() for one, other in needed}
-    assert {file.suffix for file in files} == {".js", ".css", ".svg"}
-    assert page.stat().st_size + sum(file.stat().st_size for file in files) < 500_000
-    assert f'href="../../solutions/{exercise.name}/"' in html
+    assert {file.suffix for file in needed(page)} == {".html", ".js", ".css", ".svg", ".png"}
+    assert weight(needed(page)) < 500_000
+    assert compressed(needed(page) | of_the_search(site)) < 500_000
+    assert f'href="../../solutions/{exercise.name}/"' in page.read_text(encoding="utf-8")
+
+
+def test_a_browser_fetches_what_a_page_is_said_to_need_and_the_search(site, address, browser):
+    browser.open(address + "exercises/attention/", 1440, dark=False)
+    fetched = {url.removeprefix(address) for url in browser.requests() if not url.startswith("data:")}
+    page = "exercises/attention/"
+    said = needed(site / page / "index.html") | of_the_search(site)
+    names = {file.relative_to(site.resolve()).as_posix().removesuffix("index.html") for file in said}
+    # The icon and the search come when the browser sees fit
+    late = {name for name in names if name.startswith(("search/", "assets/images/", "assets/javascripts/workers/"))}
+    assert names - late <= fetched <= names
 
 
 def test_no_page_shows_a_backtick(site):
@@ -146,7 +138,7 @@ def test_what_is_up_to_date_is_not_written_again(site):
     """A page that is being served is rebuilt whenever a file of `docs/` changes."""
     written = {path: path.stat().st_mtime_ns for path in DOCS.rglob("*") if path.suffix in (".svg", ".md")}
     expected = "nothing to write: all that is made is up to date\nNext: mkdocs serve\n"
-    assert run("graders.cli", "site") == expected
+    assert python("graders.cli", "site") == expected
     assert {path: path.stat().st_mtime_ns for path in written} == written
 
 
@@ -156,5 +148,5 @@ def test_what_no_page_has_any_more_is_removed_and_what_is_missing_is_made(site):
     for name, other in zip(made, old, strict=True):
         (DOCS / name).rename(DOCS / other)
     lines = [*(f"wrote docs/{name}" for name in made), *(f"removed docs/{name}" for name in old), "Next: mkdocs serve"]
-    assert run("graders.cli", "site").splitlines() == lines
+    assert python("graders.cli", "site").splitlines() == lines
     assert [(DOCS / name).read_bytes() for name in made] == kept
