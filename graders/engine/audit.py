@@ -23,6 +23,7 @@ from graders.engine.transport import InProcess, Transport
 from graders.engine.trial import Outcome, Policy
 from graders.engine.worker.loading import Source
 from graders.engine.worker.messages import Reply, Request
+from graders.engine.worker.serve import end_with_the_judge
 
 MUTATION_SCORE = 0.95
 REFERENCE_SEEDS, VARIANT_SEEDS = 50, 5
@@ -46,7 +47,7 @@ def run_audit(exercises: list[str], full: bool = False, jobs: int = 2) -> bool:
     names = exercises or [exercise.name for exercise in load_course().exercises]
     well = True
     context = multiprocessing.get_context("spawn")  # a fork would inherit torch's threads
-    with concurrent.futures.ProcessPoolExecutor(max_workers=jobs, mp_context=context) as pool:
+    with concurrent.futures.ProcessPoolExecutor(jobs, context, initializer=end_with_the_judge) as pool:
         for report in pool.map(audit_exercise, names, [full] * len(names)):
             print(render(report), flush=True)
             well = well and not report.problems
