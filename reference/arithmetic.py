@@ -9,8 +9,6 @@ numbers are written; Lee et al., "Teaching Arithmetic to Small Transformers", 20
 written in reverse.
 """
 
-from collections.abc import Sequence
-
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
@@ -45,10 +43,11 @@ def check_rows(tokens: Int[Tensor, "batch seq"]) -> None:
 def encode_problem(a: int, operator: str, b: int, reverse_answer: bool) -> Int[Tensor, "n_tokens"]:
     """A problem and its answer as one row of `N_TOKENS` ids, padded on the right.
 
-    It is the text "12+30=42.": the two numbers as one writes them, without leading zeros, the operator (one of `+`,
-    `-`, `x`) between them, `=`, the answer, the end `.`, and then as many spaces as fit. An answer below 0 has its `-`
-    before its digits. With `reverse_answer` the sign `<` stands in the place of `=`, and the answer's digits are
-    written from the last to the first; its `-`, if it has one, still comes first: "12-30<-81.".
+    It is the text "12+03=15.": the two numbers, zeros before the shorter one so that both are equally long, the
+    operator (one of `+`, `-`, `x`) between them, `=`, the answer, the end `.`, and then as many spaces as fit. The
+    answer has no zeros before it; one below 0 has its `-` before its digits. With `reverse_answer` the sign `<` stands
+    in the place of `=`, and the answer's digits are written from the last to the first; its `-`, if it has one, still
+    comes first: "12-30<-81.".
 
     Raises `ValueError`, as `check_problem` does, and when the text with its end has more than `N_TOKENS` characters.
     Source: Lee et al. 2023, section 3.
@@ -61,8 +60,9 @@ def encode_problem(a: int, operator: str, b: int, reverse_answer: bool) -> Int[T
     minus, digits = "-" if answer < 0 else "", str(abs(answer))
     if reverse_answer:
         digits = digits[::-1]
-    # 4. The whole text with its end; refuse one that is longer than a row
-    text = f"{a}{operator}{b}{'<' if reverse_answer else '='}{minus}{digits}."
+    # 4. How many digits both numbers are written with, and the whole text with its end; refuse one that is too long
+    width = len(str(max(a, b)))
+    text = f"{a:0{width}}{operator}{b:0{width}}{'<' if reverse_answer else '='}{minus}{digits}."
     if len(text) > N_TOKENS:
         raise ValueError(f"{text} has {len(text)} characters; expected at most {N_TOKENS}")
     # 5. The id of each character, and padding after them: n_tokens
@@ -89,13 +89,13 @@ def decode_answer(tokens: Int[Tensor, "seq"]) -> int | None:
     if not all(0 <= token < len(CHARACTERS) for token in ids[start:end]):
         return None
     text = "".join(CHARACTERS[token] for token in ids[start + 1 : end])
-    # 4. Its minus, and its digits from the first to the last
-    minus, digits = text[: text.startswith("-")], text.removeprefix("-")
+    # 4. Its minus, if it has one, and its digits from the first to the last
+    minus, digits = "-" if text.startswith("-") else "", text.removeprefix("-")
     if ids[start] == BACKWARDS:
         digits = digits[::-1]
     # 5. The number, if this is how it is written
-    written = minus + digits
-    return int(written) if digits.isdecimal() and str(int(written)) == written else None
+    number = int(minus + digits) if digits.isdecimal() else None
+    return number if str(number) == minus + digits else None
 
 
 def answer_mask(tokens: Int[Tensor, "batch seq"]) -> Bool[Tensor, "batch seq"]:
@@ -107,11 +107,12 @@ def answer_mask(tokens: Int[Tensor, "batch seq"]) -> Bool[Tensor, "batch seq"]:
     """
     # 1. Refuse what has no answers
     check_rows(tokens)
-    # 2. How many signs, and how many ends after the first sign, there are up to each token: batch seq, both
-    signs = ((tokens == FORWARDS) | (tokens == BACKWARDS)).cumsum(dim=1)
-    ends = ((tokens == END) & (signs > 0)).cumsum(dim=1)
-    # 3. The same for the tokens before each one, itself left out: batch seq, both
-    signs_before, ends_before = (torch.nn.functional.pad(counts[:, :-1], (1, 0)) for counts in (signs, ends))
+    # 2. How many signs stand before each token, itself left out: batch seq
+    is_sign = (tokens == FORWARDS) | (tokens == BACKWARDS)
+    signs_before = is_sign.cumsum(dim=1) - is_sign.int()
+    # 3. How many ends of the answer stand before it: batch seq
+    is_end = (tokens == END) & (signs_before > 0)
+    ends_before = is_end.cumsum(dim=1) - is_end.int()
     # 4. After the sign, not after the end, and no padding: batch seq
     return (signs_before > 0) & (ends_before == 0) & (tokens != PAD)
 
@@ -144,7 +145,6 @@ def answer_loss(
     return nn.functional.cross_entropy(predictions, targets)
 
 
-@torch.no_grad()
 def exact_match(model: nn.Module, problems: Int[Tensor, "n seq"]) -> float:
     """The share of problems that a model answers right: a plain float from 0 to 1.
 
