@@ -1,5 +1,6 @@
 """Every picture of the site; `headstart site` draws them into `docs/pictures/`."""
 
+from docs import application_pictures as application
 from docs import checkpoint_pictures as checkpoint
 from docs import exercise_pictures as exercise
 from docs import formula_pictures as formula
@@ -42,4 +43,7 @@ EXERCISES = (
     checkpoint.loss_curve,
 )
 
-DRAWN = (*ROAD, *EXERCISES)
+# Of the applications, in the order of the course
+APPLICATIONS = (application.marked_rows, application.arithmetic_learning)
+
+DRAWN = (*ROAD, *EXERCISES, *APPLICATIONS)
