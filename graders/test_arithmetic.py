@@ -104,6 +104,7 @@ def test_what_is_no_problem_is_refused(subject, reference, case):
         f'"{text_of(*problem)}" has {len(text_of(*problem))} characters': problem
         for problem in (
             (99999, "x", 99999, False),
+            (12345, "x", 1000, False),
             (12345, "x", 12345, True),
             (1000000, "+", 100000, True),
             (10**19, "-", 1, False),
@@ -360,23 +361,27 @@ def test_the_model_reads_prompts_and_what_it_wrote(subject, reference, case):
 
 @fixed
 def cut_off(where):
-    """A model that never writes an end, and one that would, but for the end of the row."""
+    """A model that writes 5 for ever, and problems whose answers begin so."""
     fives = torch.zeros(N_TOKENS, 17, dtype=torch.float64)
     fives[:, 5] = 9.0
-    endless = probe("toy", table=torch.zeros(17, 17, dtype=torch.float64), places=fives)
-    said = ((endless, ("1+4=5.", "2+3=5.")), (endless, ("9x5=45.", "50+5<55.")))
-    cases = []
-    for model, texts in said:
-        case = given_case(0.0, AXES, texts=[*texts], problems=ids(*texts))
-        case.model = model
-        cases.append(case)
+    cases = [given_case(text, AXES, problems=ids(text, seq=seq)) for text, seq in (("1+4=5.", 6), ("50+05<55.", 13))]
+    for case in cases:
+        case.model = probe("toy", table=torch.zeros(17, 17, dtype=torch.float64), places=fives)
     return cases
 
 
 @law("exact_match", cut_off)
 def test_an_answer_without_an_end_is_wrong(subject, reference, case):
-    """A model that writes 5 for ever is wrong where the answer is 5: its answer has no end. Nothing is raised."""
-    expect_equal(subject.exact_match(case.model, case.problems), 0.0, note="no answer has an end")
+    """A model that writes 5 until the row is full, and no end, is wrong where the answer is 5; nothing is raised."""
+
+    def story(do):
+        model = do.make(case.model)
+        return {"share": do.exact_match(model, case.problems), "lengths": model.lengths}
+
+    told = subject.tell(story)
+    expect_equal(told["share"], 0.0, note="the answer has no end")
+    lengths = list(range(max(map(case.expected.find, "=<")) + 1, case.problems.shape[1]))
+    expect_equal(told["lengths"], lengths, what="how many tokens the model reads, call by call")
 
 
 @fixed

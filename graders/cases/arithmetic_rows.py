@@ -109,7 +109,7 @@ def rows(case, batch, a_digits, b_digits, spoilt):
         if spoilt == 1 and turn % 3 == 0:
             text = text[:-1]  # no end
         elif spoilt == 2:
-            text = text.ljust(N_TOKENS, ".") if turn % 2 else f"{text}4.=2"
+            text = text.ljust(N_TOKENS, ".") if turn % 2 else f".{text}4.=2"
         texts.append(text)
     case.show("texts", texts)
     case.show("tokens", ids(*texts), batch=batch, seq=max(map(len, texts)))
