@@ -12,7 +12,6 @@ from learners import folder_with, solved
 from typer.testing import CliRunner
 
 from graders.applications import APPLICATIONS, arithmetic
-from graders.applications.run import Run
 from graders.cli import app
 from graders.engine.course import ROOT, load_course
 
@@ -263,39 +262,6 @@ def test_a_library_that_is_not_installed_is_named_with_the_command(here, monkeyp
     said = "arithmetic needs no_such_library, which is not installed; in the course's folder: pip install -e "
     assert (result.exit_code, result.stderr) == (1, f'{said}".[applications]"\n')
     assert not (here / "run-arithmetic").exists()
-
-
-# What is trained on, and what is asked
-
-
-def test_nothing_that_is_asked_in_the_end_is_trained_on():
-    run = Run({}, 3, ROOT, arithmetic.SETTINGS)
-    held_out = arithmetic.questions(run.settings, run.generator(1))
-    reference = importlib.import_module("reference.arithmetic")
-    lessons = arithmetic.Lessons(reference, run.settings, held_out, True)
-    generator = run.generator(2)
-    seen = {problem for _ in range(800) for problem in lessons.problems(generator)}
-    asked = {problem for problems in held_out.values() for problem in problems}
-    assert seen.isdisjoint(asked)
-    assert len([problem for problem in seen if problem[1] == "+" and max(problem[0], problem[2]) < 10]) == 80
-
-
-def test_questions_are_different_and_as_long_as_they_say():
-    for (operator, digits), problems in arithmetic.questions(SMALL, torch.Generator().manual_seed(1)).items():
-        assert len(set(problems)) == len(problems) == (20 if digits <= len(SMALL["shares"][operator]) else 5)
-        assert {op for _a, op, _b in problems} == {operator}
-        assert {len(str(max(a, b))) for a, _op, b in problems} == {digits}
-
-
-def test_at_most_a_fifth_of_the_problems_is_held_out():
-    settings = SMALL | {"asked": 500}
-    assert len(arithmetic.questions(settings, torch.Generator().manual_seed(1))["+", 1]) == 20
-
-
-def test_no_lesson_is_cut_short_and_none_is_longer_than_it_must_be():
-    reference = importlib.import_module("reference.arithmetic")
-    lessons = arithmetic.Lessons(reference, SMALL, {}, True)
-    assert lessons.n_read == len("99+99<891.")
 
 
 def test_the_applications_are_listed_without_importing_torch():

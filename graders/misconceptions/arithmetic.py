@@ -361,5 +361,15 @@ MISCONCEPTIONS = (
     ),
 )
 
-# Changes to the reference that nothing can tell from it, and why
-EQUIVALENT: dict[str, str] = {}
+AS_IS = "A tensor of one number counts, compares and indexes as that number does."
+EQUIVALENT = {
+    "decode_answer: if not all((0 <= token < len(CHARACTERS) for token in ids[start:end])):  ->  "
+    "if not all((-1 <= token < len(CHARACTERS) for token in ids[start:end])):": (
+        "The character of -1 is the last one, a space, which no answer has."
+    ),
+    "exact_match: for length in lengths.unique().tolist():  ->  for length in lengths.unique():": AS_IS,
+    "exact_match: rows = (lengths == length).nonzero().flatten().tolist()  ->  "
+    "rows = (lengths == length).nonzero().flatten()": AS_IS,
+    "exact_match: options = SamplingOptions(temperature=0.0, eos_id=END)  ->  "
+    "options = SamplingOptions(temperature=-0.0, eos_id=END)": "0 has no sign.",
+}
