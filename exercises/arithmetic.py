@@ -1,8 +1,8 @@
 """Arithmetic: problems as texts, so that a transformer can be trained to write the answers.
 
-"12+30=42." is a text of nine characters, and a model that predicts next characters can be asked to go on after the
-"=". It learns only from the answer, it is right only if every character of the answer is, and it finds sums easier
-when the last digit is written first, since that is the order in which carries are known.
+"0012+0030=42." is a text, and a model that predicts next characters can be asked to go on after the "=". It learns
+from the answer only, it is right only if every character of the answer is, and it finds sums easier when the last
+digit is written first, since that is the order in which carries are known.
 
 Sources: Nogueira et al., "Investigating the Limitations of Transformers with Simple Arithmetic Tasks", 2021, for how
 numbers are written; Lee et al., "Teaching Arithmetic to Small Transformers", 2023, section 3, for answers that are
@@ -21,16 +21,17 @@ from exercises.sampling import SamplingOptions, generate
 CHARACTERS = "0123456789+-x=<. "  # a character's id is its place in here
 FORWARDS, BACKWARDS = CHARACTERS.index("="), CHARACTERS.index("<")  # what comes before an answer, and says its order
 END, PAD = CHARACTERS.index("."), CHARACTERS.index(" ")
-N_TOKENS = 20  # in a row: a problem, its answer, the end, and padding
+N_DIGITS = 4  # of each number of a problem, zeros before a shorter one
+N_TOKENS = 18  # in a row: a problem, its answer, the end, and padding
 OPERATORS = ("+", "-", "x")
 
 
 def check_problem(a: int, operator: str, b: int) -> None:
-    """Refuse, with a `ValueError`, an operator that is none of ours, and numbers below 0."""
+    """Refuse, with a `ValueError`, an operator that is none of ours, and numbers below 0 or of too many digits."""
     if operator not in OPERATORS:
         raise ValueError(f"the operator is {operator!r}; expected one of {', '.join(OPERATORS)}")
-    if a < 0 or b < 0:
-        raise ValueError(f"the problem is {a} {operator} {b}; expected numbers of at least 0")
+    if min(a, b) < 0 or max(a, b) >= 10**N_DIGITS:
+        raise ValueError(f"the problem is {a} {operator} {b}; expected numbers from 0 to {10**N_DIGITS - 1}")
 
 
 def check_rows(tokens: Int[Tensor, "batch seq"]) -> None:
@@ -46,11 +47,11 @@ def check_rows(tokens: Int[Tensor, "batch seq"]) -> None:
 def encode_problem(a: int, operator: str, b: int, reverse_answer: bool) -> Int[Tensor, "n_tokens"]:
     """A problem and its answer as one row of `N_TOKENS` ids, padded on the right.
 
-    It is the text "12+03=15.": the two numbers, zeros before the shorter one so that both are equally long, the
-    operator (one of `+`, `-`, `x`) between them, `=`, the answer, the end `.`, and then as many spaces as fit. The
-    answer has no zeros before it; one below 0 has its `-` before its digits. With `reverse_answer` the sign `<` stands
-    in the place of `=`, and the answer's digits are written from the last to the first; its `-`, if it has one, still
-    comes first: "12-30<-81.".
+    It is the text "0012+0030=42.": the two numbers with `N_DIGITS` digits each, zeros before them, the operator (one
+    of `+`, `-`, `x`) between them, `=`, the answer, the end `.`, and then as many spaces as fit. The answer has no
+    zeros before it; one below 0 has its `-` before its digits. With `reverse_answer` the sign `<` stands in the place
+    of `=`, and the answer's digits are written from the last to the first; its `-`, if it has one, still comes first:
+    "0012-0030<-81.".
 
     Raises `ValueError`, as `check_problem` does, and when the text with its end has more than `N_TOKENS` characters.
     Source: Lee et al. 2023, section 3.
@@ -61,7 +62,7 @@ def encode_problem(a: int, operator: str, b: int, reverse_answer: bool) -> Int[T
 
     # 3. Its minus, if it has one, and its digits in the order in which they are written
 
-    # 4. How many digits both numbers are written with, and the whole text with its end; refuse one that is too long
+    # 4. The whole text with its end; refuse one that is longer than a row
 
     # 5. The id of each character, and padding after them: n_tokens
 
@@ -134,26 +135,25 @@ def answer_loss(
 def exact_match(model: nn.Module, problems: Int[Tensor, "n seq"]) -> float:
     """The share of problems that a model answers right: a plain float from 0 to 1.
 
-    Each row of `problems` is one that `encode_problem` made. The model reads it up to its `=` or `<`, without the
-    answer, and continues greedily (temperature 0) until it writes the end, or until the row's `seq` tokens are full.
-    It is right when `decode_answer` reads the same number there as in the row itself; an answer that is cut off or is
-    none is wrong. All rows whose prompts have one length may be continued together; those of another length may not,
-    since padding before them would move their positions.
+    Each row of `problems` has a problem and its answer, as `encode_problem` writes them. The model reads it up to its
+    `=` or `<`, without the answer, and continues greedily (temperature 0) until it writes the end, or until the row's
+    `seq` tokens are full. It is right when `decode_answer` reads the same number there as in the row itself; an answer
+    that is cut off or is none is wrong.
 
     The model answers in evaluation mode, without gradients, and is left in the mode it was in, also when something is
     raised. `problems` is not changed. Raises `ValueError`, as `check_rows` does, without any row and for a row that
-    has neither sign, and when the answer of a row is none.
+    has neither sign, when the answer of a row is none, and when the signs of two rows stand at different places.
     """
-    # 1. Refuse what cannot be asked: rows without a sign, and rows that do not say what is right
+    # 1. Refuse what cannot be asked: no rows, rows without a sign, and rows that do not say what is right
 
-    # 2. How long each prompt is, its sign included: n
+    # 2. How long the prompts are, their signs included; refuse several lengths: one number
 
     # 3. Into evaluation mode; remember which it was
 
-    # 4. The rows whose prompts are so long, continued together: rows, and rows seq or fewer
+    # 4. All prompts, continued until they end or are as long as the rows: n seq, or fewer
 
-    # 5. How many of them give the right number
+    # 5. Back into that mode, whatever happened
 
-    # 6. Back into that mode, whatever happened; the share
+    # 6. The share of rows with the right number
 
     raise NotImplementedError

@@ -36,14 +36,15 @@ from graders.engine.worker.perform import cotangent
 def problems_by_hand(where):
     """Problems, and the texts that their rows spell."""
     said = {
-        "12+30=42.": (12, "+", 30, False),
-        "12-30<-81.": (12, "-", 30, True),
-        "12-30=-18.": (12, "-", 30, False),
-        "507+005<215.": (507, "+", 5, True),
-        "0-0<0.": (0, "-", 0, True),
-        "00x77=0.": (0, "x", 77, False),
-        "25x04<001.": (25, "x", 4, True),
-        "099-100=-1.": (99, "-", 100, False),
+        "0012+0030=42.": (12, "+", 30, False),
+        "0012-0030<-81.": (12, "-", 30, True),
+        "0012-0030=-18.": (12, "-", 30, False),
+        "0507+0005<215.": (507, "+", 5, True),
+        "0000-0000<0.": (0, "-", 0, True),
+        "0000x0077=0.": (0, "x", 77, False),
+        "0025x0004<001.": (25, "x", 4, True),
+        "0999-1000=-1.": (999, "-", 1000, False),
+        "9999+9999<89991.": (9999, "+", 9999, True),
     }
     names = ("a", "operator", "b", "reverse_answer")
     return [given_case(text, **dict(zip(names, problem, strict=True))) for text, problem in said.items()]
@@ -51,7 +52,7 @@ def problems_by_hand(where):
 
 @law("encode_problem", problems_by_hand)
 def test_a_row_spells_the_problem_its_answer_and_the_end(subject, reference, case):
-    """12 + 30 is the row of "12+30=42.", 12 - 30 reversed that of "12-30<-81.", and spaces fill 20 tokens."""
+    """12 + 30 is the row of "0012+0030=42.", 12 - 30 reversed that of "0012-0030<-81."; spaces fill 18 tokens."""
     yours = subject.encode_problem(case.a, case.operator, case.b, case.reverse_answer)
     expect_equal(yours, ids(case.expected, seq=N_TOKENS)[0], note=f'the ids of "{case.expected}" and of spaces')
 
@@ -75,16 +76,16 @@ def test_the_order_of_the_answer_changes_the_answer_alone(subject, reference, ca
 
 @fixed
 def what_just_fits(where):
-    """Problems of exactly 20 characters with their answer and its end."""
-    said = ((99999, "x", 99), (123456, "-", 100000), (100000, "-", 109999))
+    """Problems of exactly 18 characters with their answer and its end."""
+    said = ((9999, "x", 999), (1000, "x", 1000), (9999, "x", 1000))
     cases = [(*problem, order) for problem in said for order in (False, True)]
     names = ("a", "operator", "b", "reverse_answer")
     return [given_case(text_of(*each), **dict(zip(names, each, strict=True))) for each in cases]
 
 
 @law("encode_problem", what_just_fits)
-def test_a_text_of_twenty_characters_fits(subject, reference, case):
-    """A problem whose answer and end are just 20 characters long is a row without padding."""
+def test_a_text_of_eighteen_characters_fits(subject, reference, case):
+    """A problem whose answer and end are just 18 characters long is a row without padding."""
     yours = subject.encode_problem(case.a, case.operator, case.b, case.reverse_answer)
     expect_equal(yours, ids(case.expected)[0], note=f'the ids of "{case.expected}"')
 
@@ -97,19 +98,13 @@ def no_problems(where):
 
 @law("encode_problem", no_problems)
 def test_what_is_no_problem_is_refused(subject, reference, case):
-    """Another operator, a number below 0, and a text of more than 20 characters with its end raise ValueError."""
+    """Another operator, numbers below 0 or above 9999, and a text of more than 18 characters raise ValueError."""
     calls = {f"the operator is {op!r}": (1, op, 2, False) for op in ("*", "", "/", "+-", "=")}
     calls |= {"a is -1": (-1, "+", 2, False), "b is -2": (1, "-", -2, True), "a is -3": (-3, "x", 0, True)}
+    calls |= {"a is 10000": (10000, "-", 1, False), "b is 10000": (0, "x", 10000, True)}
     calls |= {
         f'"{text_of(*problem)}" has {len(text_of(*problem))} characters': problem
-        for problem in (
-            (99999, "x", 99999, False),
-            (12345, "x", 1000, False),
-            (12345, "x", 12345, True),
-            (1000000, "+", 100000, True),
-            (10**19, "-", 1, False),
-            (0, "x", 1000000000, False),
-        )
+        for problem in ((9999, "x", 9999, False), (5000, "x", 2000, True), (3163, "x", 3163, False))
     }
     expect_refusals(subject, "encode_problem", calls)
 
@@ -305,24 +300,24 @@ def test_what_cannot_be_scored_is_refused(subject, reference, case):
 
 @fixed
 def marks_by_hand(where):
-    """Problems, a model that answers 42 after prompts of six tokens and 7 after those of four, and its marks."""
+    """Problems, a model that answers 42, or -7 backwards, and its marks."""
     said = (
-        (1.0, "12+30=42."),
-        (0.5, "12+30=42.", "12+31=43."),
-        (2 / 3, "12+30=42.", "1+6=7.", "50-8<42."),
-        (0.75, "1+6=7.", "9-2<7.", "3+5=8.", "1x7=7."),
-        (0.0, "1+6<-7.", "1-6=-5.", "12-54=-42.", "2x4=8."),
-        (0.2, "1-6=-5.", "2-6=-4.", "9-2=7.", "3-6=-3.", "4-6=-2."),
+        (1.0, "0012+0030=42."),
+        (0.5, "0012+0030=42.", "0012+0031=43."),
+        (0.75, "0012+0030<24.", "0050-0008<24.", "0012+0012<42.", "0006x0007<24."),
+        (0.25, "0012+0030=42.", "0012-0054=-42.", "0400+0020=420.", "0002x0002=4."),
+        (0.6, "0001-0008<-7.", "0002-0009=-7.", "0009-0002<7.", "0003-0010<-7.", "0070-0140<-07."),
+        (2 / 3, "0012+0030=42.", "0012+0012<42.", "0006x0007<24."),
     )
-    cases = [given_case(share, AXES, texts=[*texts], problems=ids(*texts, seq=12)) for share, *texts in said]
+    cases = [given_case(share, AXES, texts=[*texts], problems=ids(*texts, seq=16)) for share, *texts in said]
     for case in cases:
-        case.model = speaker("1+6=7.", "12+30=42.")
+        case.model = speaker(case.texts[0])
     return cases
 
 
 @law("exact_match", marks_by_hand)
 def test_marks_are_those_given_by_hand(subject, reference, case):
-    """A model that writes "42." after six tokens and "7." after four is right where the numbers are 42 and 7."""
+    """A model that always writes "42." is right where a row has "=42." or "<42.", which is 24, and nowhere else."""
     expect_equal(subject.exact_match(case.model, case.problems), case.expected, note="marked by hand")
 
 
@@ -364,7 +359,8 @@ def cut_off(where):
     """A model that writes 5 for ever, and problems whose answers begin so."""
     fives = torch.zeros(N_TOKENS, 17, dtype=torch.float64)
     fives[:, 5] = 9.0
-    cases = [given_case(text, AXES, problems=ids(text, seq=seq)) for text, seq in (("1+4=5.", 6), ("50+05<55.", 13))]
+    texts = (("0001+0004=5.", 12), ("0050+0005<55.", 18))
+    cases = [given_case(text, AXES, problems=ids(text, seq=seq)) for text, seq in texts]
     for case in cases:
         case.model = probe("toy", table=torch.zeros(17, 17, dtype=torch.float64), places=fives)
     return cases
@@ -387,9 +383,9 @@ def test_an_answer_without_an_end_is_wrong(subject, reference, case):
 @fixed
 def unsure(where):
     """A model that holds the right character for only a little likelier than each of the others."""
-    text = "1+6=7."
-    case = given_case(1.0, AXES, texts=[text], problems=ids(text, seq=12).repeat(9, 1))
-    places = speaker(text, n_ctx=12)["probe"]["places"]
+    text = "0001+0006=7."
+    case = given_case(1.0, AXES, texts=[text], problems=ids(text, seq=14).repeat(9, 1))
+    places = speaker(text)["probe"]["places"]
     case.model = probe("toy", table=torch.zeros(17, 17, dtype=torch.float64), places=places / places.max() * 0.01)
     return [case]
 
@@ -422,12 +418,13 @@ def test_the_model_answers_in_evaluation_mode_and_is_left_as_it_was(subject, ref
 
 @law("exact_match", marks_by_hand)
 def test_what_cannot_be_asked_is_refused(subject, reference, case):
-    """No problems, a row without a sign, and a row whose own answer is none raise ValueError."""
+    """No problems, a row without a sign or an answer, and signs at different places raise ValueError."""
     calls = {
         "no problems": (case.model, case.problems[:0]),
         "a row without a batch": (case.model, case.problems[0]),
         "a row without a sign": (case.model, ids("1+6=7.", "1+6 7.", seq=12)),
         "a row without an end": (case.model, ids("1+6=7.", "1+6=7", seq=12)),
         "a row with an answer of 07": (case.model, ids("1+6=07.", "1+6=7.", seq=12)),
+        "signs at different places": (case.model, ids("12+30=42.", "1+6=7.", seq=12)),
     }
     expect_refusals(subject, "exact_match", calls)

@@ -9,7 +9,7 @@ from graders.engine.script import probe
 from graders.engine.space import Case, fixed, given_case, space
 
 CHARACTERS = "0123456789+-x=<. "
-N_TOKENS = 20
+N_DIGITS, N_TOKENS = 4, 18
 SURE = 40.0  # a logit that no sum of tenths comes near
 AXES = {"tokens": "batch seq", "mask": "batch seq", "logits": "batch seq d_vocab", "problems": "n seq"}
 # How an answer is written, after the last row's sign: forwards and backwards
@@ -25,8 +25,7 @@ def ids(*texts: str, seq: int = 0) -> Tensor:
 def text_of(a: int, operator: str, b: int, reverse_answer: bool) -> str:
     """A problem with its answer as it should be written, by Python's own arithmetic."""
     answer = {"+": int.__add__, "-": int.__sub__, "x": int.__mul__}[operator](a, b)
-    width = max(len(str(a)), len(str(b)))
-    problem = str(a).rjust(width, "0") + operator + str(b).rjust(width, "0")
+    problem = str(a).rjust(N_DIGITS, "0") + operator + str(b).rjust(N_DIGITS, "0")
     if not reverse_answer:
         return f"{problem}={answer}."
     return f"{problem}<{'-' * (answer < 0)}{''.join(reversed(str(abs(answer))))}."
@@ -52,7 +51,7 @@ def problems(case, a_digits, b_digits, operator, order):
     """Problems whose answers fit: sums, differences on either side of 0, products."""
     case.show("a", number_drawn(case, a_digits))
     case.show("operator", "+-x"[operator])
-    case.show("b", number_drawn(case, b_digits))
+    case.show("b", number_drawn(case, min(b_digits, 3) if operator == 2 else b_digits))
     case.show("reverse_answer", bool(order))
     case.problem = (case.a, case.operator, case.b, case.reverse_answer)
 
@@ -141,35 +140,30 @@ def scored(case, batch, seq, d_vocab, share):
 
 @space(n=(1, 5), a_digits=(1, 2, 1), b_digits=(1, 2, 1), wavering=(0, 2, 0))
 def asked(case, n, a_digits, b_digits, wavering):
-    """Problems, several lengths of prompts among them, and a model that answers one of each length right, about.
+    """Problems, some with the same answer, and a model that writes the answer to one of them.
 
     What it writes depends on the place alone, or, where it wavers, also on what it has read.
     """
-    texts = []
-    for row in range(n):
-        turn = case.seed + row
-        a, b = (number_drawn(case, digits) for digits in (a_digits, 1 + turn % b_digits))
-        texts.append(text_of(a, "+-x"[turn % 3], b, case.seed % 2 == 0 or turn % 5 == 0))
+    a, b = (number_drawn(case, digits) for digits in (a_digits, b_digits))
+    same = [(a, "+", b), (b, "+", a), (a + b, "x", 1), (a + b + 1, "-", 1), (a, "-", b)]
+    texts = [text_of(*same[(case.seed + row) % 5], (case.seed + row) % 3 > 0) for row in range(n)]
     width = max(map(len, texts)) + case.seed % 3
     case.show("texts", texts)
     case.show("problems", ids(*texts, seq=width), n=n, seq=width)
     case.table = case.draw(17, 17).clamp(-2, 2) * wavering
-    case.places = SURE / 4 * spelled(texts, width) + 0.0137 * torch.arange(17, dtype=torch.float64)
+    case.places = SURE / 4 * spelled(texts[case.seed % n], width) + 0.0137 * torch.arange(17, dtype=torch.float64)
     case.model = probe("toy", table=case.table, places=case.places)
 
 
-def spelled(texts: list[str], n_ctx: int) -> Tensor:
-    """A table of places that writes the answers of these texts, where two want the same place the later: n_ctx 17."""
+def spelled(text: str, n_ctx: int) -> Tensor:
+    """A table of places that writes the answer of this text: n_ctx 17."""
     places = torch.zeros(n_ctx, 17, dtype=torch.float64)
-    for text in texts:
-        start = re.search("[=<]", text).end()  # type: ignore[union-attr]
-        for place, token in enumerate(ids(text)[0].tolist()[start:], start - 1):
-            places[place] = 0
-            places[place, token] = 1
+    start = max(map(text.find, "=<"))
+    for place, token in enumerate(ids(text)[0].tolist()[start + 1 :], start):
+        places[place, token] = 1
     return places
 
 
-def speaker(*texts: str, n_ctx: int = N_TOKENS) -> dict:
-    """A model that writes the answers of these texts, whatever it reads."""
-    places = SURE * spelled(list(texts), n_ctx)
-    return probe("toy", table=torch.zeros(17, 17, dtype=torch.float64), places=places)
+def speaker(text: str, n_ctx: int = N_TOKENS) -> dict:
+    """A model that writes the answer of this text, whatever it reads."""
+    return probe("toy", table=torch.zeros(17, 17, dtype=torch.float64), places=SURE * spelled(text, n_ctx))

@@ -3,7 +3,7 @@
 from graders.engine.misconception import Misconception
 
 REVERSED = "    if reverse_answer:\n        digits = digits[::-1]\n"
-TEXT = "text = f\"{a:0{width}}{operator}{b:0{width}}{'<' if reverse_answer else '='}{minus}{digits}.\""
+TEXT = "text = f\"{a:0{N_DIGITS}}{operator}{b:0{N_DIGITS}}{'<' if reverse_answer else '='}{minus}{digits}.\""
 TOO_LONG = "    if len(text) > N_TOKENS:\n"
 IDS = "for character in text.ljust(N_TOKENS)])"
 START = "start = next((place for place, token in enumerate(ids) if token in (FORWARDS, BACKWARDS)), None)"
@@ -28,12 +28,13 @@ MEAN = "return nn.functional.cross_entropy(predictions, targets)"
 NO_MARKS = (
     '    if not mask.any():\n        raise ValueError("the mask marks no token; expected at least one to learn from")\n'
 )
-LENGTHS = "lengths = is_sign.int().argmax(dim=1) + 1"
+LENGTH = "length = lengths.pop()"
 EVAL = "    model.eval()\n"
 OPTIONS = "options = SamplingOptions(temperature=0.0, eos_id=END)"
-WRITTEN = "written = generate(model, problems[rows, :length], problems.shape[1] - length, options, None)"
-RIGHT = "n_right += sum(decode_answer(text) == answers[row] for text, row in zip(written, rows, strict=True))"
-SHARE = "return n_right / len(problems)"
+WRITTEN = "written = generate(model, problems[:, :length], problems.shape[1] - length, options, None)"
+RIGHT = "decode_answer(text) == answer for text, answer in zip(written, answers, strict=True)"
+SHARE = " / len(answers)\n"
+BACK = "        model.train(was_training)\n    # 6."
 
 MISCONCEPTIONS = (
     # encode_problem
@@ -57,7 +58,8 @@ MISCONCEPTIONS = (
         (
             (
                 TEXT,
-                'p, q = f"{a:0{width}}", f"{b:0{width}}"\n    p, q = (p[::-1], q[::-1]) if reverse_answer else (p, q)\n'
+                'p, q = f"{a:0{N_DIGITS}}", f"{b:0{N_DIGITS}}"\n'
+                "    p, q = (p[::-1], q[::-1]) if reverse_answer else (p, q)\n"
                 "    text = f\"{p}{operator}{q}{'<' if reverse_answer else '='}{minus}{digits}.\"",
             ),
         ),
@@ -74,16 +76,16 @@ MISCONCEPTIONS = (
     Misconception(
         "shorter_number_not_filled",
         "encode_problem",
-        (("width = len(str(max(a, b)))", "width = 0"),),
-        "The shorter number has no zeros before it, so that the two are not equally long.",
+        (("{a:0{N_DIGITS}}", "{a}"), ("{b:0{N_DIGITS}}", "{b}")),
+        "The numbers have no zeros before them, so that their digits are at other places in each problem.",
         "In 12+3, below which digit of the 12 does the 3 stand when you add on paper?",
     ),
     Misconception(
         "zeros_behind_the_number",
         "encode_problem",
-        (("{b:0{width}}", "{str(b).ljust(width, '0')}"), ("{a:0{width}}", "{str(a).ljust(width, '0')}")),
-        "The zeros that fill the shorter number stand behind it, which makes it another number.",
-        "Is 3 the same number as 03 or as 30?",
+        (("{b:0{N_DIGITS}}", "{str(b).ljust(N_DIGITS, '0')}"), ("{a:0{N_DIGITS}}", "{str(a).ljust(N_DIGITS, '0')}")),
+        "The zeros that fill a number stand behind it, which makes it another number.",
+        "Is 3 the same number as 0003 or as 3000?",
     ),
     Misconception(
         "no_end",
@@ -303,26 +305,26 @@ MISCONCEPTIONS = (
             (
                 WRITTEN,
                 "with torch.no_grad():\n"
-                "                guesses = model(problems[rows])[:, :-1].argmax(dim=-1)\n"
-                "            written = torch.cat([problems[rows, :length], guesses[:, length - 1 :]], dim=1)",
+                "            guesses = model(problems)[:, :-1].argmax(dim=-1)\n"
+                "        written = torch.cat([problems[:, :length], guesses[:, length - 1 :]], dim=1)",
             ),
         ),
         "The model reads the right answer and is asked for each character after it; it never has to rely on its own.",
         "When its first digit is wrong, which digit does the model see before it writes the second?",
     ),
     Misconception(
-        "one_length_for_all",
-        "exact_match",
-        ((LENGTHS, "lengths = (is_sign.int().argmax(dim=1) + 1)[:1].expand(len(problems))"),),
-        "All rows are cut where the first row's prompt ends, though theirs are longer or shorter.",
-        'Where does "1+6=" end in a row, and where "12+30="?',
-    ),
-    Misconception(
         "sign_left_out_of_the_prompt",
         "exact_match",
-        ((LENGTHS, "lengths = (is_sign.int().argmax(dim=1)).clamp(min=1)"),),
+        ((LENGTH, "length = lengths.pop() - 1"),),
         "The prompt ends before its sign, which the model has to write itself.",
         "At which character, in training, did the model predict the first digit of the answer?",
+    ),
+    Misconception(
+        "answer_begun_in_the_prompt",
+        "exact_match",
+        ((LENGTH, "length = lengths.pop() + 1"),),
+        "The first character of the answer is in the prompt, so that nobody has to find it.",
+        "Which is the last character of a problem that the model may read?",
     ),
     Misconception(
         "drawn_not_greedy",
@@ -341,35 +343,31 @@ MISCONCEPTIONS = (
     Misconception(
         "left_in_evaluation_mode",
         "exact_match",
-        (("        model.train(was_training)\n    return n_right", "        pass\n    return n_right"),),
+        ((BACK, "        pass\n    # 6."),),
         "The model stays in evaluation mode: training goes on without dropout.",
         "Who calls model.train() after your examination?",
     ),
     Misconception(
         "end_is_enough",
         "exact_match",
-        ((RIGHT, "n_right += sum(decode_answer(text) is not None for text in written)"),),
+        ((RIGHT, "decode_answer(text) is not None for text in written"),),
         "Every answer that is a number counts as right, whichever number it is.",
         "What is the answer compared with?",
     ),
     Misconception(
         "counted_not_shared",
         "exact_match",
-        ((SHARE, "return float(n_right)"),),
+        ((SHARE, " * 1.0\n"),),
         "The right answers are counted, and not divided by how many were asked.",
         "What is the result when all of 500 answers are right?",
     ),
 )
 
-AS_IS = "A tensor of one number counts, compares and indexes as that number does."
 EQUIVALENT = {
     "decode_answer: if not all((0 <= token < len(CHARACTERS) for token in ids[start:end])):  ->  "
     "if not all((-1 <= token < len(CHARACTERS) for token in ids[start:end])):": (
         "The character of -1 is the last one, a space, which no answer has."
     ),
-    "exact_match: for length in lengths.unique().tolist():  ->  for length in lengths.unique():": AS_IS,
-    "exact_match: rows = (lengths == length).nonzero().flatten().tolist()  ->  "
-    "rows = (lengths == length).nonzero().flatten()": AS_IS,
     "exact_match: options = SamplingOptions(temperature=0.0, eos_id=END)  ->  "
     "options = SamplingOptions(temperature=-0.0, eos_id=END)": "0 has no sign.",
 }

@@ -13,8 +13,7 @@ def encode_problem(a, operator, b, reverse_answer):
     check_problem(a, operator, b)
     answer = int.__add__(a, b) if operator == "+" else a - b if operator == "-" else a * b
     digits = str(abs(answer))
-    width = max(len(str(a)), len(str(b)))
-    text = str(a).zfill(width) + operator + str(b).zfill(width)
+    text = str(a).zfill(N_DIGITS) + operator + str(b).zfill(N_DIGITS)
     text += ("<" + "-" * (answer < 0) + digits[::-1]) if reverse_answer else f"={answer}"
     text += "."
     if len(text) > N_TOKENS:
@@ -69,6 +68,8 @@ def exact_match(model, problems):
     options = SamplingOptions(temperature=0.0)
     if any(decode_answer(row) is None for row in problems):
         raise ValueError("no answer")
+    if len({max(map(row.tolist().index, {FORWARDS, BACKWARDS} & set(row.tolist()))) for row in problems}) > 1:
+        raise ValueError("signs at different places")
     try:
         model.eval()
         for row in problems:
@@ -108,8 +109,8 @@ def answer_loss(logits, tokens, mask):
 def exact_match(model, problems):
     check_rows(problems)
     is_answer = answer_mask(problems)
-    if any(decode_answer(row) is None for row in problems):
-        raise ValueError("no answer")
+    if any(decode_answer(row) is None for row in problems) or is_answer.int().argmax(dim=1).unique().numel() > 1:
+        raise ValueError("no answer, or at different places")
     was_training = model.training
     model.eval()
     n_right = 0.0
