@@ -20,10 +20,10 @@ from graders.weights.loss_curve import figure
 PARTS = ("gpt", "sampling", "optimizer", "training", "arithmetic")
 LIBRARIES = ()
 SETTINGS: dict[str, Any] = {
-    "model": {"n_layers": 2, "n_heads": 4, "d_model": 128, "d_head": 32, "d_mlp": 512, "layer_norm_eps": 1e-5},
-    "batch": 128,
+    "model": {"n_layers": 3, "n_heads": 4, "d_model": 96, "d_head": 24, "d_mlp": 384, "layer_norm_eps": 1e-5},
+    "batch": 64,
     "training": {
-        "steps": 3000,
+        "steps": 5000,
         "max_lr": 3e-3,
         "min_lr": 6e-5,
         "warmup_steps": 100,
@@ -31,8 +31,8 @@ SETTINGS: dict[str, Any] = {
         "max_norm": 1.0,
     },
     # Of each operator, how often problems of 1, 2, ... digits are drawn; no longer ones are trained on
-    "shares": {"+": [1, 2, 6], "-": [1, 2, 6], "x": [1, 3]},
-    "longest": {"+": 5, "-": 5, "x": 3},  # how many digits the questions of the end have at most
+    "shares": {"+": [2, 3, 5], "-": [2, 3, 6], "x": [1, 2]},
+    "longest": {"+": 4, "-": 4, "x": 3},  # how many digits the questions of the end have at most
     "asked": 500,  # held-out problems of each operator and number of digits, at most a fifth of those that there are
     "asked_longer": 200,  # the same for lengths that are not trained on
     "asked_meanwhile": 100,  # of each operator's longest trained ones
