@@ -20,7 +20,7 @@ from graders.weights.loss_curve import figure
 PARTS = ("gpt", "sampling", "optimizer", "training", "arithmetic")
 LIBRARIES = ()
 SETTINGS: dict[str, Any] = {
-    "model": {"n_layers": 3, "n_heads": 4, "d_model": 96, "d_head": 24, "d_mlp": 384, "layer_norm_eps": 1e-5},
+    "model": {"n_layers": 2, "n_heads": 4, "d_model": 64, "d_head": 16, "d_mlp": 256, "layer_norm_eps": 1e-5},
     "batch": 64,
     "training": {
         "steps": 5000,
