@@ -12,11 +12,13 @@ Yours to write: everything below that raises `NotImplementedError`.
 `pytest graders/test_arithmetic.py` checks it; docs/exercises/arithmetic.md explains it.
 """
 
+from typing import Protocol
+
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from exercises.sampling import SamplingOptions, generate
+from exercises.sampling import LanguageModel, SamplingOptions, generate
 
 CHARACTERS = "0123456789+-x=<. "  # a character's id is its place in here
 FORWARDS, BACKWARDS = CHARACTERS.index("="), CHARACTERS.index("<")  # what comes before an answer, and says its order
@@ -24,6 +26,16 @@ END, PAD = CHARACTERS.index("."), CHARACTERS.index(" ")
 N_DIGITS = 4  # of each number of a problem, zeros before a shorter one
 N_TOKENS = 18  # in a row: a problem, its answer, the end, and padding
 OPERATORS = ("+", "-", "x")
+
+
+class TrainedModel(LanguageModel, Protocol):
+    """A language model that has a mode: `GPT`, for one."""
+
+    training: bool
+
+    def train(self, mode: bool = True) -> object: ...
+
+    def eval(self) -> object: ...
 
 
 def check_problem(a: int, operator: str, b: int) -> None:
@@ -132,7 +144,7 @@ def answer_loss(
     raise NotImplementedError
 
 
-def exact_match(model: nn.Module, problems: Int[Tensor, "n seq"]) -> float:
+def exact_match(model: TrainedModel, problems: Int[Tensor, "n seq"]) -> float:
     """The share of problems that a model answers right: a plain float from 0 to 1.
 
     Each row of `problems` has a problem and its answer, as `encode_problem` writes them. The model reads it up to its

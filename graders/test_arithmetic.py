@@ -16,6 +16,7 @@ from graders.cases.arithmetic_rows import (
     asked,
     ids,
     number_in,
+    problem_case,
     problems,
     rows,
     scored,
@@ -46,8 +47,7 @@ def problems_by_hand(where):
         "0999-1000=-1.": (999, "-", 1000, False),
         "9999+9999<89991.": (9999, "+", 9999, True),
     }
-    names = ("a", "operator", "b", "reverse_answer")
-    return [given_case(text, **dict(zip(names, problem, strict=True))) for text, problem in said.items()]
+    return [problem_case(text, *problem) for text, problem in said.items()]
 
 
 @law("encode_problem", problems_by_hand)
@@ -68,10 +68,10 @@ def test_rows_are_python_s_answers_written_out(subject, reference, case):
 def test_the_order_of_the_answer_changes_the_answer_alone(subject, reference, case):
     """Forwards and backwards the problem is the same, as are the minus, the end and how often each digit stands."""
     forwards, backwards = (subject.encode_problem(*case.problem[:3], order) for order in (False, True))
-    start = text_of(*case.problem[:3], False).index("=")
+    start = text_of(*case.problem).index("<" if case.reverse_answer else "=")
     expect_equal(backwards[:start], forwards[:start], what="up to the sign, backwards,", note="forwards")
-    counts = [torch.bincount(row.clamp(0, 16)[start + 1 :], minlength=17) for row in (backwards, forwards)]
-    expect_equal(*counts, what="how often each id stands after it, backwards,", note="forwards")
+    yours, expected = (torch.bincount(row[start + 1 :].clamp(0, 16), minlength=17) for row in (backwards, forwards))
+    expect_equal(yours, expected, what="how often each id stands after it, backwards,", note="forwards")
 
 
 @fixed
@@ -79,8 +79,7 @@ def what_just_fits(where):
     """Problems of exactly 18 characters with their answer and its end."""
     said = ((9999, "x", 999), (1000, "x", 1000), (9999, "x", 1000))
     cases = [(*problem, order) for problem in said for order in (False, True)]
-    names = ("a", "operator", "b", "reverse_answer")
-    return [given_case(text_of(*each), **dict(zip(names, each, strict=True))) for each in cases]
+    return [problem_case(text_of(*problem), *problem) for problem in cases]
 
 
 @law("encode_problem", what_just_fits)

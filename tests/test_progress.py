@@ -32,8 +32,8 @@ def step() -> tuple[str, str]:
 def test_a_fresh_clone_is_welcomed_in_one_line_and_told_where_to_begin():
     lines = status_lines()
     assert lines[0] == (
-        f"Welcome! {N_TASKS} tasks, about {duration(MINUTES)} of work: begin with tensors, or with attention if you have "
-        "met transformers."
+        f"Welcome! {N_TASKS} tasks, about {duration(MINUTES)} of work: begin with tensors, or with attention if you "
+        "have met transformers."
     )
     assert lines[-3:] == [
         "Next: write one_hot in exercises/tensors.py",

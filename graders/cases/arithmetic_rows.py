@@ -22,13 +22,18 @@ def ids(*texts: str, seq: int = 0) -> Tensor:
     return torch.tensor([[CHARACTERS.index(c) for c in text.ljust(width)] for text in texts])
 
 
-def text_of(a: int, operator: str, b: int, reverse_answer: bool) -> str:
+def text_of(a: int, operator: str, b: int, reverse_answer: bool = False) -> str:
     """A problem with its answer as it should be written, by Python's own arithmetic."""
     answer = {"+": int.__add__, "-": int.__sub__, "x": int.__mul__}[operator](a, b)
     problem = str(a).rjust(N_DIGITS, "0") + operator + str(b).rjust(N_DIGITS, "0")
     if not reverse_answer:
         return f"{problem}={answer}."
     return f"{problem}<{'-' * (answer < 0)}{''.join(reversed(str(abs(answer))))}."
+
+
+def problem_case(expected: str, a: int, operator: str, b: int, reverse_answer: bool) -> Case:
+    """A problem that is not drawn, and the text that its row spells."""
+    return given_case(expected, a=a, operator=operator, b=b, reverse_answer=reverse_answer)
 
 
 def number_in(text: str) -> int | None:
@@ -146,7 +151,8 @@ def asked(case, n, a_digits, b_digits, wavering):
     """
     a, b = (number_drawn(case, digits) for digits in (a_digits, b_digits))
     same = [(a, "+", b), (b, "+", a), (a + b, "x", 1), (a + b + 1, "-", 1), (a, "-", b)]
-    texts = [text_of(*same[(case.seed + row) % 5], (case.seed + row) % 3 > 0) for row in range(n)]
+    chosen = [(*same[turn % 5], turn % 3 > 0) for turn in range(case.seed, case.seed + n)]
+    texts = [text_of(*problem) for problem in chosen]
     width = max(map(len, texts)) + case.seed % 3
     case.show("texts", texts)
     case.show("problems", ids(*texts, seq=width), n=n, seq=width)
