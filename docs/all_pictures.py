@@ -1,5 +1,6 @@
 """Every picture of the site; `headstart site` draws them into `docs/pictures/`."""
 
+from docs import application_pictures as application
 from docs import checkpoint_pictures as checkpoint
 from docs import engine_pictures as engine
 from docs import exercise_pictures as exercise
@@ -43,4 +44,7 @@ EXERCISES = (
     checkpoint.loss_curve,
 )
 
-DRAWN = (*ROAD, *EXERCISES, engine.verdict)  # the last is of the page on verdicts
+# Of the applications, in the order of the course
+APPLICATIONS = (application.marked_rows, application.arithmetic_learning)
+
+DRAWN = (*ROAD, *EXERCISES, *APPLICATIONS, engine.verdict)  # the last is of the page on verdicts

@@ -18,6 +18,7 @@ from graders.commands.new import new
 from graders.commands.notebook import notebook
 from graders.commands.options import fail, refuse
 from graders.commands.reset import reset
+from graders.commands.run import run
 from graders.commands.see import see
 from graders.commands.show import show
 from graders.commands.site import site
@@ -82,6 +83,7 @@ COMMANDS = (
     doctor,
     write,
     train,
+    run,
     see,
     notebook,
     new,

@@ -80,6 +80,15 @@ def test_behind_is_by_a_session_a_week_from_the_start(tmp_path):
     ]
 
 
+def test_nobody_is_behind_with_what_comes_after_the_sessions(tmp_path):
+    history = cohort(tmp_path / "h", learner(1, start=START - datetime.timedelta(days=1000)))
+    in_a_session = [exercise.name for exercise in load_course().exercises if exercise.session]
+    for exercise in in_a_session:
+        hand_in(history, "u001", exercise, "passed", 1)
+    assert len(in_a_session) < len(load_course().exercises)
+    assert reasons_for(history) == []
+
+
 def test_whoever_passed_once_is_not_behind_though_the_newest_text_is_wrong(tmp_path):
     history = cohort(tmp_path / "h", learner(1, start=START))
     for exercise, status, days in (("tensors", "passed", 3), ("markov", "passed", 2), ("markov", "failed", 1)):

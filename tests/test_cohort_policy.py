@@ -74,6 +74,13 @@ def test_an_exercise_stands_before_its_session(policy):
     assert rule.due(ADA, "mlp") == moment("2026-10-01T23:59:59+00:00")
 
 
+def test_what_comes_after_the_sessions_is_due_when_it_is_named_alone(policy):
+    rule = policy("[due.sessions]\n8 = 2026-10-01\n")
+    assert (rule.due(ADA, "training"), rule.due(ADA, "arithmetic")) == (moment("2026-10-01T23:59:59+00:00"), None)
+    rule = policy("[due.exercises]\narithmetic = 2026-10-02\n")
+    assert rule.due(ADA, "arithmetic") == moment("2026-10-02T23:59:59+00:00")
+
+
 def test_an_extension_gives_days_for_everything_or_a_date_for_one_exercise(policy):
     due = "[due.exercises]\nattention = 2026-10-01\nmlp = 2026-10-01\n"
     rule = policy(due + "[extensions.ada]\ndays = 7\nmlp = 2026-12-24\n")

@@ -1,0 +1,270 @@
+"""`headstart run`: an application is trained, stopped, gone on with, found done; what it came to is kept and shown."""
+
+import importlib
+import json
+import shlex
+import subprocess
+import sys
+
+import pytest
+import torch
+from learners import folder_with, solved
+from typer.testing import CliRunner
+
+from graders.applications import APPLICATIONS, arithmetic
+from graders.cli import app
+from graders.engine.course import ROOT, load_course
+
+SMALL = {
+    "model": {"n_layers": 1, "n_heads": 1, "d_model": 4, "d_head": 4, "d_mlp": 4, "layer_norm_eps": 1e-5},
+    "batch": 4,
+    "training": arithmetic.SETTINGS["training"] | {"steps": 4, "warmup_steps": 1},
+    "shares": {"+": [1, 1], "-": [1], "x": [1]},
+    "longest": {"+": 3, "-": 1, "x": 2},
+    "asked": 20,
+    "asked_longer": 5,
+    "asked_meanwhile": 3,
+    "shown": 2,
+}
+
+
+def invoke(*arguments):
+    return CliRunner().invoke(app, ["run", *map(str, arguments)])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small():
+    """A run of four small steps."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in SMALL.items():
+            patch.setitem(arithmetic.SETTINGS, name, value)
+        yield
+
+
+def solved_with(folder, code):
+    """A learner's folder in which all is solved, with this code at the end of arithmetic."""
+    texts = {exercise.name: solved(exercise.name) for exercise in load_course().exercises}
+    folder_with(folder, **texts | {"arithmetic": f"{texts['arithmetic']}\n\n{code}"})
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """An empty working directory."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    """The folder of a run that is done, and what was said."""
+    folder = tmp_path_factory.mktemp("runs") / "mine"
+    result = invoke("arithmetic", "--subject", "reference", "--out", folder)
+    assert result.exit_code == 0, result.output
+    return folder, result
+
+
+def test_every_application_is_a_file_that_offers_what_the_command_asks_for():
+    for name in APPLICATIONS:
+        application = importlib.import_module(f"graders.applications.{name}")
+        assert application.__doc__
+        known = {exercise.name for exercise in load_course().exercises}
+        assert set(application.PARTS) <= known
+        assert {"optimizer", "training"} <= set(application.PARTS)
+        assert json.loads(json.dumps(application.SETTINGS)) == application.SETTINGS
+        assert callable(application.run)
+        assert callable(application.tables)
+
+
+def test_a_run_leaves_its_figures_and_its_picture(done):
+    folder, _result = done
+    metrics = json.loads((folder / "metrics.json").read_text())
+    assert {name: metrics[name] for name in ("application", "subject", "seed")} == {
+        "application": "arithmetic",
+        "subject": "reference",
+        "seed": 0,
+    }
+    assert metrics["settings"] == json.loads(json.dumps(arithmetic.SETTINGS))
+    for order in metrics["figures"]["orders"].values():
+        assert [row["step"] for row in order["curve"]] == [1, 2, 3, 4]
+        assert set(order["curve"][-1]) == {"step", "loss", "+", "-", "x"}
+        assert [cell[:2] for cell in order["exact"]] == [["+", 1], ["+", 2], ["+", 3], ["-", 1], ["x", 1], ["x", 2]]
+        assert order["seconds"] > 0
+        assert order["tokens_per_second"] > 0
+    assert (folder / "accuracy.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_a_run_says_what_it_does_and_ends_with_its_tables(done):
+    folder, result = done
+    told = result.stderr.splitlines()
+    assert [line.split(":")[0] for line in told] == ["backwards"] * 3 + ["forwards"] * 3
+    assert told[1].startswith("backwards: step 4 of 4, loss ")
+    assert told[2] == "backwards: asking 90 problems that it has not seen"
+    assert "Exact match on problems that were held out" in result.stdout
+    rows = [line for line in result.stdout.splitlines() if line.startswith("│ +  ")]
+    assert [row.split("│")[2].strip() for row in rows] == ["yes", "yes", "no"]
+    (last,) = result.stdout.splitlines()[-1:]
+    assert last == f"figures: {folder / 'metrics.json'}; pictures: accuracy.png"
+
+
+def test_a_run_that_is_done_is_shown_again_and_not_computed(done):
+    folder, before = done
+    again = invoke("arithmetic", "--subject", "reference", "--out", folder)
+    said = f"this run is done; nothing to do; for a new one use --out for another folder, not {folder}\n"
+    assert (again.exit_code, again.stderr, again.stdout) == (0, "", said + before.stdout)
+
+
+@pytest.mark.parametrize(
+    ("other", "told"),
+    [
+        (("--seed", 1), "a run of seed 0"),
+        (("--subject", "exercises"), "a run of subject reference"),
+        (("--subject", "exercises", "--seed", 1), "a run of subject reference, seed 0"),
+    ],
+)
+def test_another_run_in_the_same_folder_is_refused(done, other, told):
+    result = invoke("arithmetic", "--out", done[0], *(("--subject", "reference") if len(other) == 2 else ()), *other)
+    said = f"{done[0]}/ holds {told}; expected the same, or --out for another folder\n"
+    assert (result.exit_code, result.stderr) == (1, said)
+
+
+def test_other_settings_in_the_same_folder_are_refused(done, monkeypatch):
+    monkeypatch.setitem(arithmetic.SETTINGS, "batch", 5)
+    result = invoke("arithmetic", "--subject", "reference", "--out", done[0])
+    said = f"{done[0]}/ holds a run with settings of another version of the course; expected the same, or --out for "
+    assert (result.exit_code, result.stderr) == (1, said + "another folder\n")
+
+
+def test_a_training_run_s_folder_is_not_taken(here):
+    (here / "run-arithmetic").mkdir()
+    (here / "run-arithmetic" / "run.json").write_text('{"text": "a"}')
+    result = invoke("arithmetic", "--subject", "reference")
+    said = "run-arithmetic/ holds another kind of run; expected the same, or --out for another folder\n"
+    assert (result.exit_code, result.stderr) == (1, said)
+
+
+def test_a_folder_with_a_checkpoint_and_nothing_else_is_not_taken(here):
+    (here / "run-arithmetic").mkdir()
+    (here / "run-arithmetic" / "backwards.pt").write_bytes(b"")
+    result = invoke("arithmetic", "--subject", "reference")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("run-arithmetic/ holds a run that cannot be read (")
+    assert result.stderr.endswith("; move it away, or use --out for another folder\n")
+
+
+def test_a_file_in_the_folder_s_place_is_refused(here):
+    (here / "here").write_text("")
+    result = invoke("arithmetic", "--subject", "reference", "--out", "here")
+    said = "here is a file; expected a folder, or none yet; use --out for another\n"
+    assert (result.exit_code, result.stderr) == (1, said)
+
+
+SCORED = """
+_loss = answer_loss
+
+
+def answer_loss(*arguments):
+"""
+PRESSING = (
+    "import signal\nfrom pathlib import Path\n\n_calls = []\n"
+    + SCORED
+    + """
+    _calls.append(arguments)
+    if len(_calls) == 2 and not Path("pressed").exists():
+        Path("pressed").touch()
+        signal.raise_signal(signal.SIGINT)
+    return _loss(*arguments)
+"""
+)
+
+
+def curves(folder):
+    """The curves of a run, and what its answers came to: all that chance decides."""
+    orders = json.loads((folder / "metrics.json").read_text())["figures"]["orders"]
+    return {order: (said["curve"], said["exact"]) for order, said in orders.items()}
+
+
+def test_after_ctrl_c_the_same_command_goes_on_as_if_it_had_never_stopped(here, done):
+    solved_with(here / "mine", PRESSING)
+    command = ["arithmetic", "--subject", "mine", "--out", "kept"]
+    stopped = invoke(*command)
+    assert stopped.exit_code == 1
+    assert stopped.stderr.endswith("\nstopped; to go on: headstart run arithmetic --subject mine --out kept\n")
+    assert torch.load(here / "kept" / "backwards.pt", weights_only=True)["step"] == 2
+    assert not (here / "kept" / "metrics.json").exists()
+    assert shlex.split(stopped.stderr.splitlines()[-1].partition("headstart run ")[2]) == command
+    assert invoke(*command).exit_code == 0
+    assert curves(here / "kept") == curves(done[0])
+
+
+def test_the_same_seed_is_the_same_run_and_another_is_another(here, done):
+    for seed in (0, 1):
+        assert invoke("arithmetic", "--subject", "reference", "--seed", seed, "--out", f"seed{seed}").exit_code == 0
+    assert curves(here / "seed0") == curves(done[0])
+    assert curves(here / "seed1") != curves(done[0])
+
+
+def test_a_checkpoint_without_its_curve_says_what_to_do(here):
+    assert invoke("arithmetic", "--subject", "reference").exit_code == 0
+    (here / "run-arithmetic" / "metrics.json").unlink()
+    (here / "run-arithmetic" / "forwards.json").unlink()
+    result = invoke("arithmetic", "--subject", "reference")
+    assert result.exit_code == 1
+    assert "run-arithmetic/forwards.json cannot be read (" in result.stderr
+    assert result.stderr.endswith("has 4 steps; move run-arithmetic/ away, or use --out for another folder\n")
+
+
+def test_a_damaged_checkpoint_says_what_to_do(here):
+    assert invoke("arithmetic", "--subject", "reference").exit_code == 0
+    (here / "run-arithmetic" / "metrics.json").unlink()
+    (here / "run-arithmetic" / "backwards.pt").write_bytes(b"damaged")
+    result = invoke("arithmetic", "--subject", "reference")
+    assert result.exit_code == 1
+    assert "run-arithmetic/backwards.pt is damaged (UnpicklingError); expected what the last call" in result.stderr
+
+
+def test_a_loss_that_is_nan_ends_the_run_in_one_line(here):
+    solved_with(here / "mine", SCORED + "    return _loss(*arguments) * float('nan')\n")
+    result = invoke("arithmetic", "--subject", "mine")
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[-1] == (
+        "backwards stopped at step 0: the loss is nan, the norm of the gradients nan; expected finite numbers; "
+        "the graders of what computes them say more"
+    )
+
+
+def test_what_is_not_written_yet_is_told_in_one_line(here):
+    solved_with(here / "mine", "")
+    stub = (ROOT / "exercises" / "arithmetic.py").read_text(encoding="utf-8")
+    (here / "mine" / "arithmetic.py").write_text(stub, encoding="utf-8")
+    result = invoke("arithmetic", "--subject", "mine")
+    assert result.exit_code == 1
+    assert "encode_problem in mine/arithmetic.py is not written yet; write it" in result.stderr.splitlines()[-1]
+
+
+def test_what_a_learner_s_code_prints_is_counted(here):
+    solved_with(here / "mine", SCORED + "    print('here')\n    return _loss(*arguments)\n")
+    result = invoke("arithmetic", "--subject", "mine")
+    assert (result.exit_code, "here" in result.stdout) == (0, False)
+    assert "your code printed 8 lines, the first: here\n" in result.stderr
+
+
+def test_an_application_that_there_is_not_is_refused(here):
+    result = invoke("music")
+    assert (result.exit_code, result.stderr) == (
+        2,
+        f"there is no application 'music'; there are {', '.join(APPLICATIONS)}\n",
+    )
+
+
+def test_a_library_that_is_not_installed_is_named_with_the_command(here, monkeypatch):
+    monkeypatch.setattr(arithmetic, "LIBRARIES", ("json", "no_such_library"))
+    result = invoke("arithmetic", "--subject", "reference")
+    said = "arithmetic needs no_such_library, which is not installed; in the course's folder: pip install -e "
+    assert (result.exit_code, result.stderr) == (1, f'{said}".[applications]"\n')
+    assert not (here / "run-arithmetic").exists()
+
+
+def test_the_applications_are_listed_without_importing_torch():
+    code = "import sys, graders.applications; print('torch' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert run.stdout.strip() == "False"
