@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from docs.all_pictures import DRAWN
-from graders.engine.course import ROOT, load_course
+from graders.engine.course import AFTERWARDS, ROOT, load_course
 
 DOCS = ROOT / "docs"
 SOLUTIONS = {f"solutions/{exercise.name}" for exercise in load_course().exercises}
@@ -83,7 +83,7 @@ def test_the_page_of_a_track_says_of_each_exercise_what_the_index_says(track):
     assert rows == [
         [
             *(str(number), f"[{e.name}](../exercises/{e.name}.md)", f"`exercises/{e.name}.py`"),
-            *(str(e.session), str(e.minutes), f"{e.difficulty} of 5"),
+            *(str(e.session or AFTERWARDS), str(e.minutes), f"{e.difficulty} of 5"),
         ]
         for number, e in enumerate((e for e in EXERCISES if e.track == track), 1)
     ]

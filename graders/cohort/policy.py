@@ -62,7 +62,8 @@ class Policy:
         if extension is not None:
             return self._moment(extension, learner)
         session = load_course()[exercise].session
-        due = self._moment(self.due_exercises.get(exercise, self.due_sessions.get(session)), learner)
+        of_session = self.due_sessions.get(session) if session else None
+        due = self._moment(self.due_exercises.get(exercise, of_session), learner)
         return due + DAY * self.longer.get(learner.id, 0) if due else None
 
     def _moment(self, when: When | None, learner: Learner) -> datetime.datetime | None:
@@ -134,7 +135,7 @@ class _Reading:
         self._only("[due]", due, ("exercises", "sessions"))
         exercises, sessions = (self._table(due, name, "due.") for name in ("exercises", "sessions"))
         self._only("[due.exercises]", exercises, self.exercises)
-        known = {str(exercise.session): exercise.session for exercise in load_course().exercises}
+        known = {str(session.number): session.number for session in load_course().sessions}
         self._only("[due.sessions]", sessions, known)
         longer, extensions = self._extensions(self._table(said, "extensions"), learners)
         return Policy(

@@ -28,10 +28,10 @@ JSON = {
         "list that `headstart list --json` prints."
     ),
     "list": (
-        "A list of exercises in the course's order: `exercise`, `track`, `session`, `minutes`, `minutes_left`, "
-        "`difficulty` from 1 to 5, `edited` (whether the file was changed since its last verdict) and `tasks`, each "
-        "with `task`, `state` and `solution_seen`. A state is `done`, `not yet right`, `not started`, `waits`, "
-        "`holds as far as tried` or `not tried`."
+        "A list of exercises in the course's order: `exercise`, `track`, `session` (null for what comes after the "
+        "sessions), `minutes`, `minutes_left`, `difficulty` from 1 to 5, `edited` (whether the file was changed since "
+        "its last verdict) and `tasks`, each with `task`, `state` and `solution_seen`. A state is `done`, `not yet "
+        "right`, `not started`, `waits`, `holds as far as tried` or `not tried`."
     ),
     "show": (
         "Of a task, an object: `exercise`, `task`, `state`, `docstring`; of a class, `heading` and `given`, pairs "

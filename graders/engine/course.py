@@ -13,6 +13,7 @@ PAGES = ROOT if IS_REPOSITORY else ROOT / "graders"  # a wheel must not put a fo
 MARKER = "[tool.headstart]"  # in pyproject.toml: the folder is one that `headstart cohort template` made
 VARIABLE = "HEADSTART_HOME"  # in the environment: where to look for that folder before looking here
 WHEEL = "-r requirements.txt"  # which names the wheel, in a folder that was handed out, with the extras that it wants
+AFTERWARDS = "afterwards"  # when an exercise is begun that is in no session
 FROM_SCRATCH = "What this task builds is built here, not called from a library."  # the law about `forbidden`
 
 
@@ -31,7 +32,7 @@ class Exercise:
 
     name: str
     track: str
-    session: int
+    session: int | None  # in which it is begun; None after the sessions of the plan
     minutes: int
     difficulty: int  # 1 to 5
     needs: tuple[str, ...]  # earlier exercises whose files it imports
@@ -48,6 +49,11 @@ class Exercise:
         for need in found:
             found += [further for further in self.task(need).needs if further not in found]
         return tuple(found)
+
+    @property
+    def begins(self) -> str:
+        """When it is begun, in words."""
+        return f"session {self.session}" if self.session else AFTERWARDS
 
     @property
     def page(self) -> str:
@@ -137,7 +143,8 @@ def _exercise(name: str, entry: dict) -> Exercise:
     try:
         tasks = tuple(Task(t["name"], tuple(t.get("needs", ())), t["page"]) for t in entry.pop("tasks"))
         needs, forbidden = tuple(entry.pop("needs", ())), tuple(entry.pop("forbidden", ()))
-        return Exercise(name, needs=needs, forbidden=forbidden, tasks=tasks, **entry)
+        session = entry.pop("session", None)
+        return Exercise(name, session=session, needs=needs, forbidden=forbidden, tasks=tasks, **entry)
     except (KeyError, TypeError) as error:
         raise ValueError(f"the entry of {name!r} in {INDEX.name} is not complete: {error}") from error
 

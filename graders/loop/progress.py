@@ -148,7 +148,7 @@ def list_lines() -> list[str]:
     lines: list[str] = []
     for standing in standings():
         e = standing.exercise
-        about = f"{e.track}, session {e.session}, {duration(e.minutes)}, difficulty {e.difficulty} of 5"
+        about = f"{e.track}, {e.begins}, {duration(e.minutes)}, difficulty {e.difficulty} of 5"
         lines.append(f"{e.name:13}{standing.n_done}/{len(standing.states)} done   {about}")
         if standing.is_edited:
             lines[-1] += "   edited since its last verdict"

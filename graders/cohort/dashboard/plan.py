@@ -11,8 +11,11 @@ SESSION = 7  # days
 
 
 def weekly(start: datetime.date | None, exercise: Exercise) -> datetime.date | None:
-    """When an exercise should be done, at a session a week from a learner's start; None without a start."""
-    return start and start + datetime.timedelta(days=SESSION * exercise.session)
+    """When an exercise should be done, at a session a week from a learner's start; None without a start, and
+    for what comes after the sessions."""
+    if start is None or exercise.session is None:
+        return None
+    return start + datetime.timedelta(days=SESSION * exercise.session)
 
 
 def due_of(policy: Policy) -> Due:
