@@ -159,7 +159,7 @@ def test_what_cannot_be_cut_is_refused(subject, reference, case):
 def test_each_patch_goes_back_to_its_square(subject, reference, case):
     """The square at row r and column c has the numbers of patch r * columns + c, channel after channel."""
     yours = subject.unpatchify(case.patches, case.shape)
-    channels, height, width = case.shape
+    channels, _height, width = case.shape
     size = width // case.columns
     for i in range(case.patches.shape[1]):
         row, column = divmod(i, case.columns)
