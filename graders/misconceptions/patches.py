@@ -104,7 +104,7 @@ MISCONCEPTIONS = (
         "uncuttable_not_refused",
         "patchify",
         ((CHECK, ""),),
-        "What cannot be cut is not refused: no image at all gives no patches at all, and training goes on with nothing.",
+        "What cannot be cut is not refused: no image at all gives no patches, and nobody is told.",
         "Which given function looks at the images first, and is it called?",
     ),
     # unpatchify
@@ -214,7 +214,7 @@ MISCONCEPTIONS = (
         "other_images_not_refused",
         "PatchEmbed",
         ((CHECK_IMAGES, ""),),
-        "Images of another size, or with their channels last, are not refused: they become other patches without a word.",
+        "Images of another size, or with their channels last, are not refused: they become other patches.",
         "An image of (4, 4, 3) where (3, 4, 4) is expected: what would the rest of the model see?",
     ),
 )
