@@ -16,6 +16,7 @@ from graders.commands.naming import AsJson
 from graders.commands.notebook import notebook
 from graders.commands.options import fail, refuse
 from graders.commands.reset import reset
+from graders.commands.run import run
 from graders.commands.see import see
 from graders.commands.show import show
 from graders.commands.site import site
@@ -70,7 +71,7 @@ def headstart(
 
 
 app.command("list")(_at_home(list_tasks))
-COMMANDS = (watch, show, hint, solution, reset, explain, doctor, write, train, see, notebook, stubs, site, audit)
+COMMANDS = (watch, show, hint, solution, reset, explain, doctor, write, train, run, see, notebook, stubs, site, audit)
 ANYWHERE = (explain, doctor, site, audit)  # these have something to do where nobody's exercises are
 for command in COMMANDS:
     app.command()(command if command in ANYWHERE else _at_home(command))

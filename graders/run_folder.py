@@ -57,10 +57,15 @@ def settings(text: Text, steps: int, seed: int) -> dict[str, Any]:
 
 def remember(out: Path, said: dict[str, Any]) -> None:
     """Write `run.json`, whole or not at all, in a folder that is made if there is none."""
-    out.mkdir(parents=True, exist_ok=True)
-    partial = out / f"{RUN}.partial"
+    write_json(out / RUN, said)
+
+
+def write_json(path: Path, said: dict[str, Any]) -> None:
+    """Write a file of plain data, whole or not at all, in a folder that is made if there is none."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.partial")
     partial.write_text(json.dumps(said, indent=2) + "\n", encoding="utf-8")
-    partial.replace(out / RUN)
+    partial.replace(path)
 
 
 def check_same(out: Path, wanted: dict[str, Any]) -> bool:

@@ -20,7 +20,8 @@ CHECK_ROWS = "    check_rows(top_halves, labels, side)\n"
 BEGUN = "prompts = torch.cat([first, top_halves.flatten(1)], dim=1)"
 N_MISSING = "n_missing = model.cfg.n_ctx - top_halves[0].numel()"
 COMPLETED = "tokens = generate(GreyLevels(model), prompts, n_missing, options, generator)"
-COMPLETE = COMPLETED + "\n    # 4. Texts into images: batch side side\n    return tokens_to_images(tokens)"
+IMAGES = "    # 4. Texts into images: batch side side\n    return tokens_to_images(tokens)"
+COMPLETE = f"{COMPLETED}\n{IMAGES}"
 
 MISCONCEPTIONS = (
     # images_to_tokens
@@ -111,9 +112,9 @@ MISCONCEPTIONS = (
         "Do the first tokens fill the top row or the left column?",
     ),
     Misconception(
-        "class_token_kept",
+        "pixels_moved_round",
         "tokens_to_images",
-        ((WITHOUT_CLASS, "pixels = tokens.roll(-1, dims=1)[:, :-1].roll(1, dims=1)"),),
+        ((WITHOUT_CLASS, "pixels = tokens[:, 1:].roll(1, dims=1)"),),
         "The pixels are moved round by one: the last one comes first.",
         "Where does the first pixel stand in the text, and where in the image?",
     ),
@@ -193,7 +194,7 @@ MISCONCEPTIONS = (
         "bits_per_pixel",
         ((BITS, "return -math.log2(of_pixels.exp().mean().item())"),),
         "The logarithm is taken of the mean share; asked for is the mean of the logarithms.",
-        "One pixel had share 1, one 0.01: which is larger, the mean of the surprises or the surprise at the mean share?",
+        "One pixel had share 1, one 0.01: what is the mean surprise, and what the surprise at the mean share?",
     ),
     Misconception(
         "unscorable_not_refused",
@@ -263,7 +264,7 @@ MISCONCEPTIONS = (
         (
             (DRAWN, "tokens = generate(model, prompts, model.cfg.n_ctx, options, generator)"),
             (
-                "    # 4. Texts into images: batch side side\n    return tokens_to_images(tokens)\n\n\ndef complete_images",
+                IMAGES + "\n\n\ndef complete_images",
                 "    tokens[:, 1:] = tokens[:, 1:].clamp(max=N_LEVELS - 1)\n"
                 "    return tokens_to_images(tokens)\n\n\ndef complete_images",
             ),

@@ -235,8 +235,8 @@ MISCONCEPTIONS = (
 )
 
 # Mutations of the reference that nothing can tell from it, with the reason.
+UNSEEN = "what is added to all keys alike adds one number to all scores of a query, and a softmax does not see it"
 EQUIVALENT: dict[str, str] = {
-    "BidirectionalAttention: k = einsum(x, self.W_K, into_head) + self.b_K  ->  k = einsum(x, self.W_K, into_head)": (
-        "b_K adds the same number to all scores of a query, and a softmax does not see it"
-    ),
+    f"BidirectionalAttention: {K}  ->  k = einsum(x, self.W_K, into_head){end}": UNSEEN
+    for end in ("", " - self.b_K", " + self.b_Q", " + self.b_V")
 }

@@ -88,7 +88,8 @@ def complete_images(model, top_halves, labels, options, generator):
 def images_to_tokens(images, labels):
     check_images(images, labels)
     tokens = torch.empty(len(images), 1 + images[0].numel(), dtype=torch.long)
-    tokens[:, 0], tokens[:, 1:] = labels + N_LEVELS, images.view(len(images), -1) if images.is_contiguous() else images.flatten(1)
+    tokens[:, 0] = labels + N_LEVELS
+    tokens[:, 1:] = images.reshape(len(images), -1)
     return tokens
 
 
@@ -120,7 +121,7 @@ def tokens_to_images(tokens):
     side = round(pixels.shape[1] ** 0.5)
     if side * side != pixels.shape[1]:
         raise ValueError("not square")
-    return pixels.view(-1, side, side) if pixels.is_contiguous() else pixels.reshape(-1, side, side)
+    return torch.stack(pixels.split(side, dim=1), dim=1)
 
 
 def sample_images(model, labels, options, generator):

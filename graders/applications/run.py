@@ -1,0 +1,88 @@
+"""One run of an application: what it is given, and what its folder remembers.
+
+A folder holds run.json (what is run: application, subject, seed, settings), for every training its checkpoint and its
+curve (`training.py`), and in the end metrics.json (the figures) and pictures.
+"""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from graders.run_folder import OTHERWISE, RUN, write_json
+from graders.subject_code import CannotGoOn
+
+METRICS = "metrics.json"
+
+
+@dataclass(frozen=True)
+class Run:
+    """What an application works with."""
+
+    parts: Mapping[str, Any]  # the subject's modules by the names of their files, `config` among them
+    seed: int
+    out: Path  # where checkpoints, curves and pictures go
+    settings: Mapping[str, Any]  # the application's own
+
+    def generator(self, number: int = 0) -> torch.Generator:
+        """A source of chance of its own for every number, the same whenever a run of this seed asks for it."""
+        return torch.Generator().manual_seed((self.seed * 1_000_003 + number) % 2**63)
+
+    def say(self, line: str) -> None:
+        """One line for whoever waits."""
+        sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()
+
+
+@dataclass(frozen=True)
+class Table:
+    """Figures as they are printed in the end."""
+
+    title: str
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+def figures_in(out: Path, what: dict[str, Any]) -> dict[str, Any] | None:
+    """The figures of the run in a folder when it is done; None when it is not, or not yet begun.
+
+    `what` says which run is wanted: its `application`, `subject`, `seed` and `settings`. Raises `CannotGoOn` when the
+    folder holds another run, or a damaged one.
+    """
+    if out.exists() and not out.is_dir():
+        raise CannotGoOn(f"{out} is a file; expected a folder, or none yet; use --out for another")
+    if not (out / RUN).exists() and not any(out.glob("*.pt")):
+        return None
+    try:
+        found = json.loads((out / RUN).read_text(encoding="utf-8"))
+        done = json.loads((out / METRICS).read_text(encoding="utf-8")) if (out / METRICS).exists() else None
+        figures = None if done is None else done["figures"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CannotGoOn(f"{out}/ holds a run that cannot be read ({error}); {OTHERWISE}") from error
+    wanted = json.loads(json.dumps(what))
+    if found != wanted:
+        raise CannotGoOn(f"{out}/ holds {_told(found, wanted)}; expected the same, or --out for another folder")
+    return figures
+
+
+def begin(out: Path, what: dict[str, Any]) -> None:
+    """Remember in a folder, which is made if there is none, which run it holds."""
+    write_json(out / RUN, what)
+
+
+def finish(out: Path, what: dict[str, Any], figures: dict[str, Any]) -> None:
+    """Write what a run came to, beside what was run."""
+    write_json(out / METRICS, what | {"figures": figures})
+
+
+def _told(found: Any, wanted: dict[str, Any]) -> str:
+    """What another run is, by what differs from the one that is wanted now."""
+    if not isinstance(found, dict) or "application" not in found:
+        return "another kind of run"
+    names = ("application", "subject", "seed")
+    differs = ", ".join(f"{name} {found.get(name)}" for name in names if found.get(name) != wanted[name])
+    return f"a run of {differs}" if differs else "a run with settings of another version of the course"

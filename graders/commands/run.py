@@ -1,0 +1,76 @@
+"""`headstart run`: what a learner's own modules can do beyond texts, trained and measured."""
+
+import importlib
+import importlib.util
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from graders.applications import APPLICATIONS, EXTRA
+from graders.commands.options import call, expect_seed, fail, given, refuse, subject_named
+from graders.engine.course import how_to_install
+from graders.subject_code import CannotGoOn, Printed
+
+
+def run(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help=f"What to run: {', '.join(APPLICATIONS)}.", show_default=False)],
+    subject: Annotated[str, typer.Option(help="Whose files are run: exercises, reference, or a folder.")] = "exercises",
+    seed: Annotated[int, typer.Option(help="Another seed, another run.")] = 0,
+    out: Annotated[
+        Path | None, typer.Option(help="Where it is kept, run-NAME otherwise; a run that is there is gone on with.")
+    ] = None,
+) -> None:
+    """Train your own modules on an application of them, and measure what they have learnt.
+
+    It prints a table, and leaves figures (metrics.json) and pictures in its folder. Ctrl-C stops a run, and the same
+    command goes on with it from its last checkpoint.
+    """
+    if name not in APPLICATIONS:
+        refuse(f"there is no application {name!r}; there are {', '.join(APPLICATIONS)}")
+    expect_seed(seed)
+    whose = subject_named(subject)
+    folder = Path(f"run-{name}") if out is None else out
+    application: Any = importlib.import_module(f"graders.applications.{name}")
+    missing = [library for library in application.LIBRARIES if importlib.util.find_spec(library) is None]
+    if missing:
+        fail(f"{name} needs {', '.join(missing)}, which is not installed; {how_to_install(EXTRA)}")
+
+    from graders.applications.run import METRICS, Run, begin, figures_in, finish
+
+    what = {"application": name, "subject": subject, "seed": seed, "settings": dict(application.SETTINGS)}
+    printed = Printed()
+    try:
+        figures = figures_in(folder, what)
+        if figures is None:
+            with whose.explained(application.PARTS), printed.listening():
+                parts = whose.load(application.PARTS)
+                begin(folder, what)
+                figures = application.run(Run(parts, seed, folder, dict(application.SETTINGS)))
+            finish(folder, what, figures)
+        else:
+            typer.echo(f"this run is done; nothing to do; for a new one use --out for another folder, not {folder}")
+    except CannotGoOn as error:
+        fail(str(error))
+    except KeyboardInterrupt:
+        fail(f"\nstopped; to go on: {call('run', name, *given(context, 'subject', 'seed', 'out'))}")
+    finally:
+        if printed.told():
+            typer.echo(printed.told(), err=True)
+    _show(application.tables(figures))
+    pictures = ", ".join(sorted(path.name for path in folder.glob("*.png")))
+    typer.echo(f"figures: {folder / METRICS}; pictures: {pictures or 'none'}")
+
+
+def _show(tables: list[Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    for one in tables:
+        table = Table(title=one.title, title_justify="left")
+        for number, heading in enumerate(one.header):
+            table.add_column(heading, justify="right" if number else "left")
+        for row in one.rows:
+            table.add_row(*row)
+        Console().print(table)
