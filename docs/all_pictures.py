@@ -3,6 +3,7 @@
 from docs import checkpoint_pictures as checkpoint
 from docs import exercise_pictures as exercise
 from docs import formula_pictures as formula
+from docs import image_pictures as images
 from docs import model_pictures as model
 from docs import toy_pictures as toy
 
@@ -42,4 +43,16 @@ EXERCISES = (
     checkpoint.loss_curve,
 )
 
-DRAWN = (*ROAD, *EXERCISES)
+# Of the track images
+IMAGES = (
+    images.cut_image,
+    images.vit_attention,
+    images.vit_cka,
+    images.image_gpt_samples,
+    images.vit_accuracy,
+    images.vit_positions,
+    images.image_gpt_bits,
+    images.image_gpt_completions,
+)
+
+DRAWN = (*ROAD, *EXERCISES, *IMAGES)

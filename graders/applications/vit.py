@@ -23,11 +23,11 @@ from graders.applications.training import Trained, train
 PARTS = ("attention", "patches", "vit", "cka", "optimizer", "training")
 LIBRARIES = ("sklearn",)
 SETTINGS: dict[str, Any] = {
-    "model": {"patch_size": 2, "n_layers": 4, "n_heads": 4, "d_model": 64, "d_head": 16, "d_mlp": 128},
+    "model": {"patch_size": 2, "n_layers": 3, "n_heads": 4, "d_model": 48, "d_head": 12, "d_mlp": 96},
     "channels": 24,  # of the convolutional network's first layer; its second has twice as many
     "batch": 64,
     "training": {
-        "steps": 6000,
+        "steps": 5000,
         "max_lr": 3e-3,
         "min_lr": 2e-5,
         "warmup_steps": 200,

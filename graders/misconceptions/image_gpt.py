@@ -377,4 +377,6 @@ MISCONCEPTIONS = (
 )
 
 # Mutations of the reference that nothing can tell from it, with the reason.
-EQUIVALENT: dict[str, str] = {}
+EQUIVALENT: dict[str, str] = {
+    f"complete_images: {N_MISSING}  ->  {N_MISSING.replace('[0]', '[-1]')}": "all images have as many rows",
+}
