@@ -11,6 +11,7 @@ from torch import Generator, Tensor
 from torch.nn import functional as F
 
 SIDE, N_LEVELS, N_CLASSES = 8, 17, 10
+MOVED = 0.5  # of the images in a batch
 SPLIT_SEED, N_TESTED = 0, 360  # the same for every run, so that runs of different seeds can be compared
 
 
@@ -39,9 +40,10 @@ def load_digits() -> tuple[Digits, Digits]:
 
 
 def shifted(images: Tensor, generator: Generator) -> Tensor:
-    """Each image (n c h w) moved by up to one pixel to each side, whatever that leaves empty being black."""
+    """Half of the images (n c h w), on average, moved by up to one pixel to each side; what that leaves empty is 0."""
     n, _channels, height, width = images.shape
-    down, right = torch.randint(3, (2, n, 1), generator=generator)
+    is_moved = torch.rand(n, 1, generator=generator) < MOVED
+    down, right = torch.where(is_moved, torch.randint(3, (2, n, 1), generator=generator), 1)
     rows, columns = down + torch.arange(height), right + torch.arange(width)
     padded = F.pad(images, (1, 1, 1, 1))
     return padded[torch.arange(n)[:, None, None], :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)

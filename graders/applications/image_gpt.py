@@ -23,18 +23,18 @@ from graders.applications.training import train
 PARTS = ("gpt", "sampling", "image_gpt", "optimizer", "training")
 LIBRARIES = ("sklearn",)
 SETTINGS: dict[str, Any] = {
-    "model": {"n_layers": 4, "n_heads": 4, "d_model": 64, "d_head": 16, "d_mlp": 256},
+    "model": {"n_layers": 3, "n_heads": 4, "d_model": 48, "d_head": 12, "d_mlp": 192},
     "batch": 32,
     "training": {
-        "steps": 2000,
-        "max_lr": 2e-3,
+        "steps": 1500,
+        "max_lr": 3e-3,
         "min_lr": 1e-4,
         "warmup_steps": 100,
         "weight_decay": 0.1,
         "max_norm": 1.0,
     },
     "temperatures": [0.6, 0.8, 1.0],
-    "samples": 20,  # of every class, at every temperature
+    "samples": 10,  # of every class, at every temperature
     "shown": 6,  # of these, in the picture
     "completions": 3,  # of every test image that is shown
 }

@@ -27,10 +27,10 @@ SETTINGS: dict[str, Any] = {
     "channels": 24,  # of the convolutional network's first layer; its second has twice as many
     "batch": 64,
     "training": {
-        "steps": 5000,
+        "steps": 3000,
         "max_lr": 3e-3,
         "min_lr": 2e-5,
-        "warmup_steps": 200,
+        "warmup_steps": 150,
         "weight_decay": 0.1,
         "max_norm": 1.0,
     },
@@ -94,7 +94,7 @@ def rehearse(run: Run, vit: nn.Module, tested: Digits) -> None:
 
 
 def fit(run: Run, name: str, model: nn.Module, learnt: Digits, tested: Digits) -> Trained:
-    """Train a network on the digits, each time moved a little."""
+    """Train a network on the digits, about half of them moved a little each time."""
     images, batch = learnt.images, run.settings["batch"]
 
     def loss_of(model: nn.Module, generator: Generator) -> Tensor:
