@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from graders.applications import APPLICATIONS
 from graders.commands.options import fail, refuse, refuse_unknown
 from graders.engine.course import Exercise, Task, load_course
 from graders.engine.journal import verdict_on
@@ -37,6 +38,11 @@ def complete_graded(incomplete: str) -> list[str]:
     laws = [law for exercise in course for law in verdict_on(exercise.name).records]
     names = [*(task.name for exercise in course for task in exercise.tasks), *laws]
     return [name for name in dict.fromkeys(names) if name.startswith(incomplete)]
+
+
+def complete_application(incomplete: str) -> list[str]:
+    """What `headstart run` runs, where the name begins so."""
+    return [name for name in APPLICATIONS if name.startswith(incomplete)]
 
 
 def exercise_named(name: str) -> Exercise:

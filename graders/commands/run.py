@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from graders.applications import APPLICATIONS, EXTRA
+from graders.commands.naming import complete_application
 from graders.commands.options import call, expect_seed, fail, given, refuse, subject_named
 from graders.engine.course import how_to_install
 from graders.subject_code import CannotGoOn, Printed
@@ -15,7 +16,9 @@ from graders.subject_code import CannotGoOn, Printed
 
 def run(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help=f"What to run: {', '.join(APPLICATIONS)}.", show_default=False)],
+    name: Annotated[
+        str, typer.Argument(help=f"What to run: {', '.join(APPLICATIONS)}.", autocompletion=complete_application)
+    ],
     subject: Annotated[str, typer.Option(help="Whose files are run: exercises, reference, or a folder.")] = "exercises",
     seed: Annotated[int, typer.Option(help="Another seed, another run.")] = 0,
     out: Annotated[
