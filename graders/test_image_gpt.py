@@ -275,6 +275,17 @@ def test_greedy_completions_are_the_only_ones(subject, reference, case):
 
 
 @law("complete_images", cases.begun_drawings)
+def test_options_count_for_completions_too(subject, reference, case):
+    """With top-k 1, or at a temperature of nearly 0, completions are the greedy ones; so they are with a penalty."""
+    subject.repeats = False  # that chance comes from the generator is a law of its own
+    begun = (case.model, case.top_halves, case.labels)
+    for fields in ({"top_k": 1}, {"temperature": 1e-6}, GREEDY | {"frequency_penalty": 1.5}):
+        yours = subject.complete_images(*begun, options(**fields), generator(1))
+        expected = reference.complete_images(*begun, options(**fields), generator(1))
+        expect_equal(yours, expected, what=f"images with {fields}")
+
+
+@law("complete_images", cases.begun_drawings)
 def test_with_nothing_given_it_is_a_sample(subject, reference, case):
     """With no row given, images are those that a sample at temperature 0 gives, and with all rows given they stay."""
     subject.repeats = False  # that chance comes from the generator is a law of its own

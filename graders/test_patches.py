@@ -13,14 +13,14 @@ IMAGE = [[[1, 2, 3, 4], [5, 6, 7, 8]], [[10, 20, 30, 40], [50, 60, 70, 80]]]  # 
 PATCHES = [[1, 2, 5, 6, 10, 20, 50, 60], [3, 4, 7, 8, 30, 40, 70, 80]]
 
 
-@space(batch=(1, 3), channels=(1, 3), rows=(1, 3), columns=(1, 4), size=(1, 3))
+@space(batch=(1, 3), channels=(1, 3, 1), rows=(1, 3, 1), columns=(1, 4), size=(1, 3))
 def pictures(case, batch, channels, rows, columns, size):
     """Images of so many rows and columns of patches, seldom square."""
     case.tensor("images", batch=batch, channels=channels, height=rows * size, width=columns * size)
     case.show("size", size)
 
 
-@space(batch=(1, 3), channels=(1, 3), rows=(1, 3), columns=(1, 4), size=(1, 3))
+@space(batch=(1, 3), channels=(1, 3, 1), rows=(1, 3, 1), columns=(1, 4), size=(1, 3))
 def cut_pictures(case, batch, channels, rows, columns, size):
     """Patches, and the shape of the images that they are of."""
     n_patches, d_patch = rows * columns, channels * size**2
@@ -29,7 +29,7 @@ def cut_pictures(case, batch, channels, rows, columns, size):
     case.columns = columns
 
 
-@space(batch=(1, 3), n_channels=(1, 3), per_side=(1, 3), patch_size=(1, 3), d_model=(1, 4))
+@space(batch=(1, 3), n_channels=(1, 3, 1), per_side=(1, 3), patch_size=(1, 3), d_model=(1, 4))
 def read_pictures(case, batch, n_channels, per_side, patch_size, d_model):
     """Square images for which a model is made, and its parameters."""
     sizes_of_a_vit(

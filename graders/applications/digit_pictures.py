@@ -61,7 +61,8 @@ def vit_attention(figures: Mapping[str, Any]) -> Figure:
     for column, digit in enumerate(levels):
         image(grid[0][column], digit)
         for layer, of_layer in enumerate(maps):
-            grid[1 + layer][column].imshow(of_layer[column], cmap="Blues", vmin=0)
+            most = max(max(max(row) for row in one) for one in of_layer)
+            grid[1 + layer][column].imshow(of_layer[column], cmap="Blues", vmin=0, vmax=most)
             bare(grid[1 + layer][column])
     for row, name in enumerate(["image", *(f"block {number}" for number in range(1, 1 + len(maps)))]):
         grid[row][0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9)

@@ -354,6 +354,13 @@ MISCONCEPTIONS = (
         "Which temperature does your call of `generate` have?",
     ),
     Misconception(
+        "only_the_temperature_passed_on",
+        "complete_images",
+        ((COMPLETED, COMPLETED.replace(", options,", ", SamplingOptions(temperature=options.temperature),")),),
+        "Of the options only the temperature is passed on: top-k, top-p and the penalty change nothing.",
+        "With top-k 1 one completion is possible. How many do you get?",
+    ),
+    Misconception(
         "generator_forgotten_below",
         "complete_images",
         ((COMPLETED, COMPLETED.replace(", generator)", ", None)")),),
