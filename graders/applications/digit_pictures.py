@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from graders.applications.digits import N_CLASSES, N_LEVELS
 
@@ -121,8 +122,7 @@ def image_gpt_bits(figures: Mapping[str, Any]) -> Figure:
 def image_gpt_samples(figures: Mapping[str, Any]) -> Figure:
     """Samples of every class, a row of them at each temperature; a red mark is one that is read as another class."""
     shown = figures["samples"]
-    drawn = Figure(figsize=(8, 0.5 * N_CLASSES + 0.4), layout="constrained")
-    drawn.get_layout_engine().set(wspace=0.06)
+    drawn = Figure(figsize=(8, 0.5 * N_CLASSES + 0.4), layout=ConstrainedLayoutEngine(wspace=0.06))
     grid = drawn.subplots(N_CLASSES, len(shown), squeeze=False)
     for column, (temperature, by_class) in enumerate(shown.items()):
         for label, row in enumerate(by_class):
