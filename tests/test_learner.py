@@ -60,6 +60,10 @@ ODD = {
     "loss": ("next_token_loss", "x * 1.37 + 0.11"),
     "optimizer": ("warmup_cosine", "x * 1.37 + 0.11"),
     "training": ("evaluate", "x * 1.37 + 0.11"),
+    "patches": ("patchify", "x * 1.37 + 0.11"),
+    "vit": ("ViT.forward", "x * 1.37 + 0.11"),
+    "cka": ("linear_cka", "x * 1.37 + 0.11"),
+    "image_gpt": ("bits_per_pixel", "x * 1.37 + 0.11"),
 }
 
 
