@@ -5,6 +5,7 @@ from docs import checkpoint_pictures as checkpoint
 from docs import engine_pictures as engine
 from docs import exercise_pictures as exercise
 from docs import formula_pictures as formula
+from docs import image_pictures as images
 from docs import model_pictures as model
 from docs import toy_pictures as toy
 
@@ -45,6 +46,17 @@ EXERCISES = (
 )
 
 # Of the applications, in the order of the course
-APPLICATIONS = (application.marked_rows, application.arithmetic_learning)
+APPLICATIONS = (
+    application.marked_rows,
+    application.arithmetic_learning,
+    images.cut_image,
+    images.vit_attention,
+    images.vit_cka,
+    images.image_gpt_samples,
+    images.vit_accuracy,
+    images.vit_positions,
+    images.image_gpt_bits,
+    images.image_gpt_completions,
+)
 
 DRAWN = (*ROAD, *EXERCISES, *APPLICATIONS, engine.verdict)  # the last is of the page on verdicts

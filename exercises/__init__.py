@@ -17,6 +17,11 @@
     loss         pytest graders/test_loss.py
     optimizer    pytest graders/test_optimizer.py
     training     pytest graders/test_training.py
+    arithmetic   pytest graders/test_arithmetic.py
+    patches      pytest graders/test_patches.py
+    vit          pytest graders/test_vit.py
+    cka          pytest graders/test_cka.py
+    image_gpt    pytest graders/test_image_gpt.py
 
 Read the page of the first in docs/exercises/, open the file, put your code in place of a
 `raise NotImplementedError`, run the command, and read what it says.

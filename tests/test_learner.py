@@ -62,6 +62,10 @@ ODD = {
     "loss": ("next_token_loss", SCALED),
     "optimizer": ("warmup_cosine", SCALED),
     "training": ("evaluate", SCALED),
+    "patches": ("patchify", SCALED),
+    "vit": ("ViT.forward", SCALED),
+    "cka": ("linear_cka", SCALED),
+    "image_gpt": ("bits_per_pixel", SCALED),
 }
 
 

@@ -51,6 +51,20 @@ def test_all_exercises_and_the_next_step_fit_on_one_screen():
     assert max(map(len, lines)) <= 120
 
 
+def test_exercises_after_the_plan_are_one_row():
+    later = [exercise for exercise in ALL if not exercise.session]
+    tasks = sum(len(e.tasks) for e in later)
+    begun = [task.name for task in later[0].tasks][:-1]
+    for need in later[0].needs:
+        finished(need)
+    graded(later[0].name, dict.fromkeys(begun, "passed"))
+    (row,) = [line for line in status_lines() if "afterwards" in line]
+    counted = f"{len(begun)}/{tasks}"
+    assert row.startswith(f"> afterwards    {len(later)} exercises  [")
+    assert f"  {counted:7}" in row
+    assert not any(later[0].name in line for line in status_lines()[:-4])
+
+
 def test_rows_say_what_is_done_and_how_long_the_rest_takes():
     finished("tensors")
     graded("attention", {"attention_scores": "passed", "apply_causal_mask": "failed"}, **FAILURE)

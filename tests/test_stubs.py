@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from graders.engine.course import load_course
-from graders.engine.script import config, parameter, told
+from graders.engine.script import config, given, parameter, told
 from graders.engine.stubs import GIVEN, REFERENCE, differing, stub_files, stub_text, without_solutions
 from graders.engine.subject import argument_names, reference_task, reference_text
 from graders.engine.transport import InProcess
@@ -144,12 +144,17 @@ OBJECTS = {  # classes that are no modules, and what is first asked of them
 }
 
 
+VIT = {"image_size": 4, "patch_size": 2, "n_channels": 1, "n_classes": 2, "n_layers": 1, "n_heads": 1, "d_model": 2}
+VIT_CONFIG = given("ViTConfig", VIT | {"d_head": 2, "d_mlp": 2}, file="patches")
+CONFIGS = {"PatchEmbed": VIT_CONFIG, "ViT": VIT_CONFIG}  # of modules that are not made with a `GPTConfig`
+
+
 @pytest.mark.parametrize(("exercise", "task"), TASKS)
 def test_a_stub_is_told_from_a_mistake(exercise, task):
     transport = InProcess(Source(texts=stub_files()))
     is_class = isinstance(reference_task(exercise, task), type)
     nothing = (None,) * len(argument_names(exercise, task))
-    request = Request(exercise, task, nothing, module=ModuleRequest(CFG) if is_class else None)
+    request = Request(exercise, task, nothing, module=ModuleRequest(CONFIGS.get(task, CFG)) if is_class else None)
     if task in OBJECTS:
         steps, result = told(OBJECTS[task])
         request = Request(exercise, "", steps=steps, result=result)

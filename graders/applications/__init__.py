@@ -9,5 +9,7 @@ it all and returns its figures, plain data, and `tables(figures)`, which is what
 # By name, in the order of the course: what each trains
 APPLICATIONS = {
     "arithmetic": "two GPTs that add, subtract and multiply, one of which writes its answers backwards",
+    "vit": "a ViT that reads handwritten digits, beside a convolutional network and logistic regression",
+    "image_gpt": "a GPT that draws handwritten digits, pixel after pixel",
 }
 EXTRA = "applications"  # of pyproject.toml: what some of them want beyond the course's own dependencies

@@ -142,7 +142,10 @@ def config(sizes: dict[str, Any]) -> dict[str, Any]:
 def module(
     name: str, cfg: dict, weights: dict | None = None, children: dict | None = None, file: str = ""
 ) -> dict[str, Any]:
-    """One of the subject's own modules, with these parameters and with probes in the places of `children`."""
+    """One of the subject's own modules, with these parameters and with probes in the places of `children`.
+
+    `cfg` are the sizes of a `GPTConfig`; a module that is made with something else gets a description of that.
+    """
     described = {"name": name, "cfg": cfg, "weights": weights, "children": children or {}, "file": file}
     return {"$make": "module"} | described
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from graders.engine.course import Exercise, Task, load_course
+from graders.engine.course import AFTERWARDS, Exercise, Task, load_course
 from graders.engine.journal import verdict_on
 from graders.engine.record import BROKEN, DONE, Record
 from graders.loop.failures import of_the_whole_file
@@ -97,7 +97,7 @@ def _place(course: list[Standing]) -> int:
 
 
 def status_lines() -> list[str]:
-    """Every exercise on one line, track by track, then the next step."""
+    """Every exercise of the plan on a line of its own, track by track, those after it on one; then the next step."""
     course = standings()
     found = _next(course)
     done, tasks = sum(s.n_done for s in course), sum(len(s.states) for s in course)
@@ -108,20 +108,24 @@ def status_lines() -> list[str]:
             f"{course[0].exercise.name}, or with {FIRST_FOR_MANY} if you have met transformers."
         )
     track = ""
-    for standing in course:
+    for standing in [s for s in course if s.exercise.session]:
         name, here = standing.exercise.track, found is not None and standing is found[0]
-        row = f"{'>' if here else ' '} {name if name != track else '':14}{_row(standing)}"
-        lines.append(row.rstrip())
+        row = f"{'>' if here else ' '} {name if name != track else '':14}{_row(standing.exercise.name, [standing])}"
+        lines.append(f"{row}{standing.marks}".rstrip())
         track = name
+    later = [s for s in course if not s.exercise.session]
+    if later:
+        here = found is not None and found[0] in later
+        lines.append(f"{'>' if here else ' '} {AFTERWARDS:14}{_row(f'{len(later)} exercises', later)}".rstrip())
     return [*lines, "", *(_next_lines(*found) if found else finished())]
 
 
-def _row(standing: Standing) -> str:
-    n = len(standing.states)
-    full = BAR * standing.n_done // n  # rounded down: a full bar is a finished exercise
-    bar, counted = "#" * full + "." * (BAR - full), f"{standing.n_done}/{n}"
-    left = duration(standing.minutes_left) if standing.minutes_left else "done"
-    return f"{standing.exercise.name:13}[{bar}]  {counted:7}{left:12}{standing.marks}"
+def _row(name: str, standings: list[Standing]) -> str:
+    """A bar for one exercise, or for several together."""
+    done, n = sum(s.n_done for s in standings), sum(len(s.states) for s in standings)
+    full = BAR * done // n  # rounded down: a full bar is all of it
+    bar, counted, minutes = "#" * full + "." * (BAR - full), f"{done}/{n}", sum(s.minutes_left for s in standings)
+    return f"{name:13}[{bar}]  {counted:7}{duration(minutes) if minutes else 'done':12}"
 
 
 def _next_lines(standing: Standing, task: Task) -> list[str]:

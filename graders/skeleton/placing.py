@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from graders.engine.course import Course, Exercise, Session
+from graders.engine.course import AFTERWARDS, Course, Exercise, Session
 from graders.skeleton.misconceptions import MISCONCEPTIONS
 
 FOLDER = Path(__file__).parent
@@ -31,7 +31,7 @@ class Place:
     track: str
     minutes: int
     before: Exercise  # it comes right after this one, in the same session
-    session: Session
+    session: Session | None  # None: after the plan
     homework: int  # minutes of the session's exercises so far
     is_new_track: bool
 
@@ -46,7 +46,8 @@ def place_in(course: Course, name: str, track: str, before: Exercise, minutes: i
     """The place of a new exercise after another one of a course."""
     homework = sum(exercise.minutes for exercise in course.exercises if exercise.session == before.session)
     is_new = track not in {exercise.track for exercise in course.exercises}
-    return Place(name, track, minutes, before, course.sessions[before.session - 1], homework, is_new)
+    session = None if before.session is None else course.sessions[before.session - 1]
+    return Place(name, track, minutes, before, session, homework, is_new)
 
 
 def new_files(place: Place) -> dict[str, str]:
@@ -62,16 +63,20 @@ def changes(place: Place) -> dict[str, Callable[[str, Place], str]]:
 
     Each function raises `ValueError`, with what it looked for, when the text is not as expected.
     """
-    page = f"docs/sessions/{place.session.page}.md"
+    of_session: dict[str, Callable[[str, Place], str]] = {"docs/sessions/index.md": _after_the_plan}
+    if place.session:
+        of_session = {
+            f"docs/sessions/{place.session.page}.md": _in_session,
+            "docs/sessions/index.md": _at_a_glance,
+            "docs/sessions/workshop.md": _in_workshop,
+        }
     of_track = {"docs/index.md": _with_track} if place.is_new_track else {f"docs/tracks/{place.track}.md": _in_track}
     return {
         "graders/course.toml": _in_index,
         "mkdocs.yml": _in_nav,
         "README.md": _in_readme,
         **of_track,
-        page: _in_session,
-        "docs/sessions/index.md": _at_a_glance,
-        "docs/sessions/workshop.md": _in_workshop,
+        **of_session,
     }
 
 
@@ -86,11 +91,11 @@ def _in_index(text: str, place: Place) -> str:
     end = next((i for i in range(begin + 1, len(lines)) if lines[i].startswith("[")), len(lines))
     while not lines[end - 1].strip() or lines[end - 1].startswith("#"):
         end -= 1
+    of_session = f"session = {place.session.number}\n" if place.session else ""
     block = (
         f"\n[exercises.{place.name}]\n"
         f'track = "{place.track}"\n'
-        f"session = {place.session.number}\n"
-        f"minutes = {place.minutes}\n"
+        f"{of_session}minutes = {place.minutes}\n"
         f"difficulty = {DIFFICULTY}\n"
         'forbidden = ["normalize"]\n'
         f'tasks = [{{ name = "{TASK}", page = "{TASK}" }}]\n'
@@ -133,7 +138,8 @@ def _with_row_of_track(text: str, place: Place) -> str:
 
 def _row_of_track(place: Place) -> str:
     link, file = f"[{place.name}](../exercises/{place.name}.md)", f"`exercises/{place.name}.py`"
-    return f"| 1 | {link} | {file} | {place.session.number} | {place.minutes} | {DIFFICULTY} of 5 | {ADDS} |"
+    number = place.session.number if place.session else AFTERWARDS
+    return f"| 1 | {link} | {file} | {number} | {place.minutes} | {DIFFICULTY} of 5 | {ADDS} |"
 
 
 def _in_session(text: str, place: Place) -> str:
@@ -153,12 +159,19 @@ def _in_session(text: str, place: Place) -> str:
 
 def _at_a_glance(text: str, place: Place) -> str:
     """The session's row: one more exercise, and the sum of the homework."""
+    assert place.session is not None
     lines = text.splitlines(keepends=True)
     at = _only(lines, f"| [{place.session.number}. ")
     link = f"[{place.before.name}](../exercises/{place.before.name}.md)"
     row = _once(lines[at], link, f"{link}, [{place.name}](../exercises/{place.name}.md)")
     lines[at] = _once(row, f"| {place.homework} |\n", f"| {place.homework + place.minutes} |\n")
     return "".join(lines)
+
+
+def _after_the_plan(text: str, place: Place) -> str:
+    """A row in the table of what is in no session."""
+    row = f"| [{place.name}](../exercises/{place.name}.md) | {place.minutes} | {ADDS} |"
+    return _after(text, f"| [{place.before.name}](../exercises/", row)
 
 
 def _in_workshop(text: str, place: Place) -> str:

@@ -68,10 +68,13 @@ class Maker:
         children: dict[str, dict] | None = None,
         file: str = "",
     ) -> nn.Module:
-        """A module of the subject's own, with these parameters, and with probes in the places of `children`."""
+        """A module of the subject's own, with these parameters, and with probes in the places of `children`.
+
+        `cfg` are the sizes of a `GPTConfig`, or the description of a configuration of another class.
+        """
         made = self.task(name, file)
         self.stage = "construct"
-        model = made(self.given("GPTConfig", cfg, file="config"))
+        model = made(self.make(cfg) if is_description(cfg) else self.given("GPTConfig", cfg, file="config"))
         if self.device != "cpu":
             model = model.to(self.device)
         self.stage = "parameters"

@@ -37,6 +37,18 @@ class Positions(nn.Module):
         return self.W_pos[(first + torch.arange(seq, device=tokens.device)).clamp(min=0)]
 
 
+class Pieces(nn.Module):
+    """For each row of an array of any axes, its numbers in their order, cut into equal pieces, each @ matrix + bias."""
+
+    def __init__(self, matrix: Tensor, bias: Tensor):
+        super().__init__()
+        self.matrix = nn.Parameter(matrix.clone())
+        self.bias = nn.Parameter(bias.clone())
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.flatten(1).unflatten(1, (-1, len(self.matrix))) @ self.matrix + self.bias
+
+
 class Unembed(nn.Module):
     """x @ W_U + b_U, under the real names, for those who read them themselves."""
 
@@ -207,6 +219,7 @@ KINDS = {
     "trainee": Trainee,
     "embed": Embed,
     "positions": Positions,
+    "pieces": Pieces,
     "unembed": Unembed,
     "affine": Affine,
     "replay": Replay,
