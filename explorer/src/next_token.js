@@ -73,14 +73,14 @@ export function nextTokenPanel(place, { tokenizer, about }) {
       quoted(tokenizer.text(drawn)),
       ".",
     );
-    const others = reading.logits.length - ids.length;
+    const [others, few, all] = [cutBy.length - ids.length, kept, cutBy.length].map((n) => n.toLocaleString("en"));
     const share = after.reduce((sum, part, id) => (ids.includes(id) ? sum : sum + part), 0);
     const cut = isGreedy
       ? ""
       : kept === cutBy.length
         ? " Nothing is cut."
-        : ` ${kept} of ${cutBy.length} tokens are kept.`;
-    rest.textContent = `The ${others.toLocaleString("en")} others together: ${percent(share)}.${cut}`;
+        : ` ${few} of ${all} tokens are kept.`;
+    rest.textContent = `The ${others} others together: ${percent(share)}.${cut}`;
   }
   function makeRow(id) {
     const bar = el("i");
@@ -102,7 +102,7 @@ export function nextTokenPanel(place, { tokenizer, about }) {
       box.classList.toggle("cut", Boolean(cut));
       box.classList.toggle("drawn", isDrawn);
       share.textContent = percent(cut ? before : after);
-      mark.textContent = cut ? `cut by ${cut}` : isDrawn ? "◀ drawn" : "";
+      mark.replaceChildren(...(cut ? [el("span", {}, "cut by "), cut] : isDrawn ? ["◀ drawn"] : []));
     }
     return { box, set };
   }
