@@ -4,6 +4,7 @@ It needs Debian's Chromium: `apt-get install -y chromium`.
 """
 
 import json
+import os
 import shutil
 from dataclasses import asdict
 
@@ -22,6 +23,7 @@ pytestmark = pytest.mark.usefixtures("in_float64_without_gradients")
 
 TEXT = "né 👩‍👧!"  # more bytes, and so tokens, than the small model's window of 8
 SMALLEST = GPTConfig(d_vocab=256, n_ctx=1, n_layers=1, n_heads=1, d_model=4, d_head=1, d_mlp=1)
+LONG_AGO = 1_600_000_000  # seconds; what is that old, a browser keeps for days unless it is told to ask
 STATUS = "mine, trained on hamlet.txt: {} layers, {} heads, width {}, {} tokens in its vocabulary, {} in a text."
 
 
@@ -37,6 +39,8 @@ def site(explorer_folder, tmp_path_factory):
 @pytest.mark.parametrize("cfg", [CFG, SMALLEST], ids=["small", "smallest"])
 def test_a_model_of_other_sizes_in_the_place_of_the_first_is_read_and_goes_on(browser, site, tmp_path, cfg):
     folder, url = site
+    for path in (folder / "explorer" / "model").iterdir():
+        os.utime(path, (LONG_AGO, LONG_AGO))
     open_explorer(browser, url)
     weights = random_weights(cfg)
     write_run(tmp_path / "mine", weights, byte_level(cfg.d_vocab), cfg=asdict(cfg))
