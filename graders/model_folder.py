@@ -31,7 +31,9 @@ class ModelFolder:
         """Its tokenizer.json. Raises `CannotGoOn` when there is none."""
         path = self.folder / "tokenizer.json"
         if not path.is_file():
-            raise CannotGoOn(f"{self.folder} has no tokenizer.json, without which no text can be read or written")
+            raise CannotGoOn(
+                f"{self.folder} has no tokenizer.json; expected the one that the model was trained with; put it there"
+            )
         return path
 
 
@@ -50,7 +52,7 @@ def read_model(where: str | None) -> ModelFolder:
             return ModelFolder(folder, run["cfg"], load_file(folder / WEIGHTS), run)
         except FileNotFoundError as error:
             raise CannotGoOn(
-                f"the run in {folder}/ has not come to an end, so there is no {WEIGHTS} to write with; "
+                f"the run in {folder}/ has not come to an end, so there is no {WEIGHTS} yet; "
                 "the `headstart train` that began it goes on with it"
             ) from error
         except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:

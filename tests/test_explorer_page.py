@@ -173,12 +173,14 @@ def test_the_bars_are_the_reference_s_probabilities_and_what_is_cut_is_grey_and_
         steps.append(cut(steps[-1]))
     before, after = scaled.softmax(dim=1)[0], steps[-1].softmax(dim=1)[0]
     rows = page.value("""[...document.querySelectorAll("#explorer-next .bars li")].map((row) => [
-      row.querySelector(".token").textContent, row.querySelector(".share").textContent,
-      row.querySelector(".mark").textContent, row.querySelector("i").style.width, row.classList.contains("cut")])""")
-    scale = float(texts(page, "#explorer-next .scale span")[1].rstrip("%")) / 100
+      row.querySelector(".token").textContent, row.querySelector(".logit").textContent,
+      row.querySelector(".share").textContent, row.querySelector(".mark").textContent,
+      row.querySelector("i").style.width, row.classList.contains("cut")])""")
+    scale = float(texts(page, "#explorer-next .scale .ends span")[1].rstrip("%")) / 100
     likeliest = logits[0].argsort(descending=True, stable=True).tolist()[:12]
     assert [row[0] for row in rows[:12]] == [seen(TOKENIZER.decode([i])) for i in likeliest]
-    for i, (_, share, mark, width, is_cut) in zip(likeliest, rows, strict=False):
+    for i, (_, logit, share, mark, width, is_cut) in zip(likeliest, rows, strict=False):
+        assert logit == f"{logits[0, i].item():.2f}"  # whatever the sliders say
         value = (before if is_cut else after)[i].item()
         assert is_cut == (steps[-1][0, i] == float("-inf"))
         assert share == percent(value)
@@ -246,3 +248,17 @@ def test_fewer_beams_make_a_narrower_tree(page):
         slide(page, "beams", "Tokens", depth)
         assert page.value("document.querySelectorAll('#explorer-beams .node').length") == beams * depth
         assert len(texts(page, "#explorer-beams .texts li")) == beams
+
+
+def test_beams_that_grow_past_the_window_are_the_reference_s(page, model):
+    n_ctx = model.cfg.n_ctx
+    text = TOKENIZER.decode(ids("\n".join(["To be, or not to be: that is the question."] * 30))[: n_ctx - 1])
+    assert len(ids(text)) == n_ctx - 1
+    for name, value in {"Beams": 2, "Tokens": 4, "Length penalty": 0}.items():
+        slide(page, "beams", name, value)
+    type_text(page, text)
+    end = TOKENIZER.token_to_id("<|endoftext|>")
+    found = beam_search_cached(model, torch.tensor(ids(text)), 2, 4, eos_id=end)
+    words = ["".join(seen(TOKENIZER.decode([i])) for i in one.tokens[n_ctx - 1 :]) for one in found]
+    told = [f"{word} log-probability {round(one.log_prob, 2):g}" for one, word in zip(found, words, strict=True)]
+    assert texts(page, "#explorer-beams .texts li") == [f"{told[0]} ★ best", told[1]]

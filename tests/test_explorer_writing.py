@@ -127,3 +127,49 @@ def test_at_the_end_of_the_window_it_slides_and_everything_is_read_again(page, m
     assert page.value("document.querySelectorAll('#explorer-text .unseen').length") == n - n_ctx
     assert page.value("document.querySelectorAll('#explorer-residual rect[data-at]').length") == 13 * 64
     assert page.value("document.getElementById('explorer-cut').hidden") is False
+
+
+def test_stopped_and_begun_again_in_one_breath_it_writes_the_same_text(page, sliders):
+    type_text(page, TEXT)
+    sliders(Temperature=0)
+    expected = write(page, 4, cache=True)
+    press(page, "writing", "Begin again")
+    page.value("""(() => {
+      const [one, go] = document.querySelectorAll("#explorer-writing button");
+      for (const button of [go, go, one]) button.click(); // go on, stop, one token: the first is still being read
+    })()""")
+    page.value(WRITTEN)
+    assert write(page, 3, cache=True) == expected
+
+
+def test_behind_the_end_of_the_text_nothing_is_written_until_it_begins_again(page, model, sliders):
+    type_text(page, TEXT)
+    sliders(Temperature=0)
+    expected = generate_cached(model, torch.tensor([ids(TEXT)]), 3, GREEDY, None)[0].tolist()
+    page.value(f"void ([headstart.eos, headstart.about.eos] = [headstart.about.eos, {expected[-1]}])")
+    try:
+        press(page, "writing", "Go on")
+        assert page.value(WRITTEN) == TOKENIZER.decode(expected)
+        assert texts(page, "#explorer-writing [role=status]") == ["The model has ended its text."]
+        can_write = "[...document.querySelectorAll('#explorer-writing button')].map((button) => !button.disabled)"
+        assert page.value(can_write) == [False, False, True, True]
+        press(page, "writing", "Begin again")
+        assert page.value(can_write) == [True, True, False, False]
+    finally:
+        page.value("void (headstart.about.eos = headstart.eos)")
+
+
+def test_a_character_of_which_the_text_has_a_part_is_written_once(page):
+    half = "\ufffd"  # what such a part is taken into the text as
+    type_text(page, f"All{half}")
+    text = write(page, 1, cache=True)
+    assert text.startswith(f"All{half}")
+    assert text.count(half) == 1
+
+
+def test_a_button_that_was_pressed_by_keyboard_can_be_pressed_again(page):
+    type_text(page, TEXT)
+    page.value("document.querySelector('#explorer-writing button').focus()")
+    page.press("Enter")
+    page.value(WRITTEN)
+    assert page.value("document.activeElement.textContent") == "Write one token"

@@ -44,8 +44,8 @@ def test_a_run_that_is_not_done_or_damaged_is_refused(here):
     (write_run(here / "begun") / "model.safetensors").unlink()
     assert told("begun") == (
         1,
-        "the run in begun/ has not come to an end, so there is no model.safetensors to write with; the `headstart "
-        "train` that began it goes on with it\n",
+        "the run in begun/ has not come to an end, so there is no model.safetensors yet; the `headstart train` "
+        "that began it goes on with it\n",
     )
     cut = write_run(here / "cut") / "model.safetensors"
     cut.write_bytes(cut.read_bytes()[:-100])
@@ -152,7 +152,10 @@ def test_a_tokenizer_that_is_missing_or_damaged_is_refused(here):
     code, said = told("mine")
     assert (code, said.count("\n"), said.startswith("mine/tokenizer.json is not a tokenizer (")) == (1, 1, True)
     path.unlink()
-    assert told("mine") == (1, "mine has no tokenizer.json, without which no text can be read or written\n")
+    assert told("mine") == (
+        1,
+        "mine has no tokenizer.json; expected the one that the model was trained with; put it there\n",
+    )
 
 
 def test_a_folder_that_cannot_be_written_says_why_and_stays_as_it_was(here):

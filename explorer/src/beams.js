@@ -1,7 +1,7 @@
 // Beam search as a tree that grows downwards: a level for each token that was added, a place for each live beam.
 import { el, number, seen, short, svg } from "../../graders/see/page.js";
 import { beamSearch } from "./beam_search.js";
-import { lengthOf, selectRows } from "./model.js";
+import { selectRows } from "./model.js";
 import { slider, whenWider } from "./parts.js";
 
 const SIGNS = { best: "★ ", dead: "× ", "": "" };
@@ -20,7 +20,7 @@ export function beamReader(model, reading) {
       isPrompt = false;
       return [reading.logits];
     }
-    const isGrown = cache !== null && lengthOf(cache) + 1 === beams[0].length;
+    const isGrown = cache !== null && beams[0].length <= model.about.n_ctx;
     const from = beams.map((beam) => read.findIndex((text) => text.every((token, i) => token === beam[i])));
     const given = isGrown ? beams.map((beam) => beam.slice(-1)) : beams.map((beam) => beam.slice(-model.about.n_ctx));
     const found = await model.read(given, { cache: isGrown ? selectRows(cache, from) : null, keepsCache: isGrown });

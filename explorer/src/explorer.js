@@ -22,9 +22,9 @@ function say(message) {
   status.textContent = message;
 }
 
-/** A file of the model as JSON; null when it is not there. */
+/** A file of the model as JSON, asked for anew: another model may have been put there. Null when it is not there. */
 async function fetched(name) {
-  const answer = await fetch(new URL(`model/${name}`, HERE));
+  const answer = await fetch(new URL(`model/${name}`, HERE), { cache: "no-cache" });
   return answer.ok ? answer.json() : null;
 }
 
@@ -34,7 +34,9 @@ async function start() {
   say("The model is loading, which takes some seconds the first time.");
   const about = await fetched("about.json");
   if (!about) return say("There is no model here yet: run headstart site, then load this page again.");
-  const tokenizer = makeTokenizer(await fetched("tokenizer.json"));
+  const json = await fetched("tokenizer.json");
+  if (!json) throw new Error("tokenizer.json is not there");
+  const tokenizer = makeTokenizer(json);
   const model = await startModel(new URL("model/", HERE), new URL("worker.js", HERE), about);
   say(
     `${about.title}: ${about.n_layers} layers, ${about.n_heads} heads, width ${about.d_model}, ` +
@@ -49,7 +51,7 @@ function show(parts) {
   const hooks = [...patterns, ...streamHooks(about)];
   const attention = attentionPanel(place("attention"), parts);
   const residual = residualPanel(place("residual"), parts);
-  const nextToken = nextTokenPanel(place("next"), parts, () => {});
+  const nextToken = nextTokenPanel(place("next"), parts);
   const writing = writingPanel(place("writing"), parts, nextToken.options, (written) => text.set(written));
   const beams = beamsPanel(place("beams"), parts);
   let [wanted, running] = [null, null];

@@ -9,9 +9,6 @@ const emptyCache = ({ n_layers, n_heads, d_head }, batch) => {
   return { keys: nothing, values: nothing };
 };
 
-/** How many tokens a cache holds. */
-export const lengthOf = (cache) => cache.keys.dims[3];
-
 /** The cache whose rows are the given rows of another. */
 export function selectRows(cache, rows) {
   const select = ({ data, dims: [layers, batch, ...rest] }) => {

@@ -1,4 +1,4 @@
-// What comes next: the likeliest tokens, as temperature, top-k and top-p leave them, and the one that a seed draws.
+// What comes next: the logits of the likeliest tokens, their probabilities as temperature, top-k and top-p leave them, and the one that a seed draws.
 import { el, percent, seen } from "../../graders/see/page.js";
 import { quoted, slider } from "./parts.js";
 import { distribution, draw, order, uniform } from "./sampling.js";
@@ -6,13 +6,10 @@ import { distribution, draw, order, uniform } from "./sampling.js";
 const SHOWN = 12; // tokens with a bar of their own
 const MOST = 50; // of top-k's slider; behind it, no filter
 
-/** `options()` are the settings: {temperature, topK, topP, seed}; `changed()` is called when one is another. */
-export function nextTokenPanel(place, { tokenizer, about }, changed) {
+/** `options()` are the settings: {temperature, topK, topP, seed}. */
+export function nextTokenPanel(place, { tokenizer, about }) {
   let reading = null;
-  const update = () => {
-    if (reading) drawBars();
-    changed();
-  };
+  const update = () => reading && drawBars();
   const most = Math.min(MOST, about.d_vocab - 1);
   const temperature = slider(
     "Temperature",
@@ -44,7 +41,8 @@ export function nextTokenPanel(place, { tokenizer, about }, changed) {
   const said = el("output", { class: "said", "aria-live": "polite" });
   const bars = el("ol", { class: "bars" });
   const axis = el("span");
-  const scale = el("div", { class: "scale", "aria-hidden": "true" }, el("span", {}, "0"), axis);
+  const ends = el("div", { class: "ends" }, el("span", {}, "0"), axis);
+  const scale = el("div", { class: "scale", "aria-hidden": "true" }, el("span", { class: "logit" }, "logit"), ends);
   const rest = el("p", { class: "said rest" });
 
   function options() {
@@ -66,7 +64,7 @@ export function nextTokenPanel(place, { tokenizer, about }, changed) {
     axis.textContent = `${100 * top}%`;
     for (const [id] of rows) if (!ids.includes(id)) rows.delete(id);
     for (const id of ids) if (!rows.has(id)) rows.set(id, makeRow(id));
-    for (const id of ids) rows.get(id).set(before[id], after[id], cutBy[id], top, id === drawn);
+    for (const id of ids) rows.get(id).set(reading.logits[id], before[id], after[id], cutBy[id], top, id === drawn);
     bars.replaceChildren(...ids.map((id) => rows.get(id).box));
     const kept = cutBy.filter((cut) => !cut).length;
     const isGreedy = set.temperature === 0;
@@ -75,33 +73,36 @@ export function nextTokenPanel(place, { tokenizer, about }, changed) {
       quoted(tokenizer.text(drawn)),
       ".",
     );
-    const others = reading.logits.length - ids.length;
+    const [others, few, all] = [cutBy.length - ids.length, kept, cutBy.length].map((n) => n.toLocaleString("en"));
     const share = after.reduce((sum, part, id) => (ids.includes(id) ? sum : sum + part), 0);
     const cut = isGreedy
       ? ""
       : kept === cutBy.length
         ? " Nothing is cut."
-        : ` ${kept} of ${cutBy.length} tokens are kept.`;
-    rest.textContent = `The ${others.toLocaleString("en")} others together: ${percent(share)}.${cut}`;
+        : ` ${few} of ${all} tokens are kept.`;
+    rest.textContent = `The ${others} others together: ${percent(share)}.${cut}`;
   }
   function makeRow(id) {
     const bar = el("i");
+    const score = el("span", { class: "logit" });
     const share = el("span", { class: "share" });
     const mark = el("span", { class: "mark" });
     const box = el(
       "li",
       {},
       el("span", { class: "token" }, seen(tokenizer.text(id))),
+      score,
       el("span", { class: "track" }, bar),
       share,
       mark,
     );
-    function set(before, after, cut, top, isDrawn) {
+    function set(logit, before, after, cut, top, isDrawn) {
+      score.textContent = logit.toFixed(2);
       bar.style.width = `${(100 * (cut ? before : after)) / top}%`;
       box.classList.toggle("cut", Boolean(cut));
       box.classList.toggle("drawn", isDrawn);
       share.textContent = percent(cut ? before : after);
-      mark.textContent = cut ? `cut by ${cut}` : isDrawn ? "◀ drawn" : "";
+      mark.replaceChildren(...(cut ? [el("span", {}, "cut by "), cut] : isDrawn ? ["◀ drawn"] : []));
     }
     return { box, set };
   }

@@ -5,7 +5,7 @@ const ARROWS = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], Arro
 const LABEL = 12; // pixels, of a token beside a grid; a letter is 0.61 of that wide
 const [SMALLEST, LARGEST] = [15, 40]; // pixels of a square
 
-/** The texts of tokens, and white space in them as it can be seen. */
+/** The texts of tokens. */
 export const named = (tokens, tokenizer) => tokens.map((id) => tokenizer.text(id));
 
 /** A token in a sentence. */

@@ -2,6 +2,7 @@
 import { el, seen } from "../../graders/see/page.js";
 
 const PAUSE = 200; // milliseconds without a key after which the model reads
+const MOST_UNSEEN = 100; // tokens that are shown of those that the model does not see, the last ones: a play has many
 
 /** Calls `changed(tokens)`, a promise, when the text is another; `set(text)` replaces it. */
 export function textPanel(place, { tokenizer, about }, changed) {
@@ -19,7 +20,8 @@ export function textPanel(place, { tokenizer, about }, changed) {
   async function update() {
     const tokens = tokenizer.encode(area.value);
     const unseen = Math.max(0, tokens.length - about.n_ctx);
-    list.replaceChildren(...tokens.map((id, i) => chip(id, i < unseen)));
+    const from = Math.max(0, unseen - MOST_UNSEEN);
+    list.replaceChildren(...tokens.slice(from).map((id, i) => chip(id, from + i < unseen)));
     count.textContent = said(tokens.length, [...area.value].length, unseen);
     if (tokens.length) await changed(tokens);
     place.ariaBusy = "false";

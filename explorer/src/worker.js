@@ -1,5 +1,5 @@
 // Runs the graph beside the page, so that the page never stops: one thread, WebAssembly, files of this folder only.
-// Asked {id, load: url} or {id, feeds, fetches}; answers {id, ...} or {id, error}.
+// Asked {id, load: url} or {id, feeds, fetches}; answers {id}, {id, values, milliseconds} or {id, error}.
 import * as ort from "onnxruntime-web/wasm";
 
 ort.env.wasm.numThreads = 1; // more need headers that a plain web server does not send
@@ -11,8 +11,11 @@ const toTensor = ({ data, dims }) => new ort.Tensor(data instanceof BigInt64Arra
 
 async function answer({ load, feeds, fetches }) {
   if (load) {
-    session = await ort.InferenceSession.create(load, { executionProviders: ["wasm"], graphOptimizationLevel: "all" });
-    return { outputs: session.outputNames };
+    const found = await fetch(load, { cache: "no-cache" }); // asked for anew: another model may have been put there
+    if (!found.ok) throw new Error(`${load} is not there`);
+    const graph = new Uint8Array(await found.arrayBuffer());
+    session = await ort.InferenceSession.create(graph, { executionProviders: ["wasm"], graphOptimizationLevel: "all" });
+    return {};
   }
   const tensors = Object.fromEntries(Object.entries(feeds).map(([name, value]) => [name, toTensor(value)]));
   const began = performance.now();

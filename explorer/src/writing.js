@@ -16,7 +16,7 @@ export function writingPanel(place, { model, tokenizer, about }, options, take) 
   const rates = NAMES.map(() => el("td"));
   const chart = el("div");
   const button = (name, onclick) => el("button", { type: "button", onclick }, name);
-  const one = button("Write one token", () => start(1));
+  const one = button("Write one token", () => isWriting || start(1));
   const go = button("Go on", () => (isWriting ? stop() : start(AT_ONCE)));
   const again = button("Begin again", () => show(reading));
   const keep = button("Take it into the text", () => take(tokenizer.decode(tokens)));
@@ -27,34 +27,37 @@ export function writingPanel(place, { model, tokenizer, about }, options, take) 
     isWriting = true;
     drawButtons();
     try {
-      for (let n = 0; n < most && isWriting && mine === generation; n++) if (!(await step(mine))) break;
+      for (let n = 0; n < most && mine === generation; n++) if (!(await step(mine))) break;
     } catch (error) {
-      said.textContent = `The model stopped: ${error.message}. Load the page again.`;
+      if (mine === generation) said.textContent = `The model stopped: ${error.message}. Load the page again.`;
     }
     if (mine === generation) stop();
   }
+  /** Write no more: a token that is being read is left out, so that the text, its logits and its cache fit together. */
   function stop() {
+    generation++;
     isWriting = false;
     drawButtons();
   }
 
-  /** Choose a token, then read it, for what comes after it. False when the text has ended. */
+  /** Choose a token, then read it, for what comes after it. False when the text has ended, or writing was stopped. */
   async function step(mine) {
     const token = nextToken(next, options(), tokens.length);
-    tokens = [...tokens, token];
-    drawText();
+    const longer = [...tokens, token];
     if (token === about.eos) {
+      tokens = longer;
+      drawText();
       said.textContent = "The model has ended its text.";
       return false;
     }
     // When the window slides, every position changes, and nothing held is of use
-    const isFull = tokens.length > about.n_ctx;
+    const isFull = longer.length > about.n_ctx;
     const held = how === WITH && !isFull ? cache : null;
-    const unread = held ? [token] : tokens.slice(-about.n_ctx);
+    const unread = held ? [token] : longer.slice(-about.n_ctx);
     const read = await model.read([unread], { cache: held, keepsCache: how === WITH && !isFull });
     if (mine !== generation) return false;
-    next = read.logits[0];
-    cache = read.cache;
+    [tokens, next, cache] = [longer, read.logits[0], read.cache];
+    drawText();
     if (how === WITHOUT || held) costs[how].push([Math.min(tokens.length, about.n_ctx), read.milliseconds]);
     drawCosts();
     const n = `${unread.length} ${unread.length === 1 ? "token" : "tokens"}`;
@@ -65,14 +68,17 @@ export function writingPanel(place, { model, tokenizer, about }, options, take) 
   }
 
   function drawText() {
-    const begun = tokenizer.decode(reading.all);
-    text.replaceChildren(begun, el("mark", {}, tokenizer.decode(tokens).slice(begun.replace(/\ufffd+$/, "").length)));
+    const [begun, all] = [reading.all, tokens].map((ids) => tokenizer.decode(ids));
+    let n = begun.length;
+    while (!all.startsWith(begun.slice(0, n))) n--; // a new token may have made a character of the text's last bytes
+    text.replaceChildren(all.slice(0, n), el("mark", {}, all.slice(n)));
     text.scrollTop = text.scrollHeight;
   }
   function drawButtons() {
     go.textContent = isWriting ? "Stop" : "Go on";
-    one.disabled = isWriting;
-    again.disabled = keep.disabled = tokens.length === reading?.all.length;
+    const isBegun = tokens.length > reading.all.length;
+    one.disabled = go.disabled = isBegun && tokens.at(-1) === about.eos; // nothing was read that could follow the end
+    again.disabled = keep.disabled = !isBegun;
   }
   function drawCosts() {
     const middle = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
@@ -84,7 +90,6 @@ export function writingPanel(place, { model, tokenizer, about }, options, take) 
   }
 
   function show(given) {
-    generation++;
     const isAnother = given !== reading;
     [reading, tokens, next, cache] = [given, given.all, given.logits, given.cache];
     if (isAnother) costs = [[], []];
