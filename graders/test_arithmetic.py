@@ -66,7 +66,7 @@ def test_rows_are_python_s_answers_written_out(subject, reference, case):
 
 @law("encode_problem", problems)
 def test_the_order_of_the_answer_changes_the_answer_alone(subject, reference, case):
-    """Forwards and backwards the problem is the same, as are the plus or minus, the end and how often each digit stands."""
+    """Forwards and backwards the problem is the same, as are plus or minus, the end and how often each digit stands."""
     forwards, backwards = (subject.encode_problem(*case.problem[:3], order) for order in (False, True))
     start = text_of(*case.problem).index("<" if case.reverse_answer else "=")
     expect_equal(backwards[:start], forwards[:start], what="up to the sign, backwards,", note="forwards")
@@ -113,7 +113,7 @@ def test_what_is_no_problem_is_refused(subject, reference, case):
 
 @law("decode_answer", answers_and_none)
 def test_answers_are_read_as_they_are_written(subject, reference, case):
-    """ "=+42." and "<+24." are 42, "<-81." is -18; "=42.", "=+042.", "=-0.", "=+4+2." and "=+42", which has no end, None."""
+    """ "=+42." and "<+24." are 42, "<-81." is -18; "=42.", "=+042.", "=-0.", "=+4+2." and "=+42" without end, None."""
     expect_equal(subject.decode_answer(case.tokens), case.expected, note=f'the answer in "{case.text}"')
 
 
@@ -369,7 +369,7 @@ def cut_off(where):
 
 @law("exact_match", cut_off)
 def test_an_answer_without_an_end_is_wrong(subject, reference, case):
-    """A model that writes +5555 until the row is full, and no end, is wrong where the answer is +5; nothing is raised."""
+    """A model that writes +5555 until the row is full is wrong where the answer is +5 and an end; nothing is raised."""
 
     def story(do):
         model = do.make(case.model)
