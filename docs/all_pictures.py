@@ -44,6 +44,6 @@ EXERCISES = (
 )
 
 # Of the applications, in the order of the course
-APPLICATIONS = (application.marked_rows, application.arithmetic_learning)
+APPLICATIONS = (application.marked_rows,)
 
 DRAWN = (*ROAD, *EXERCISES, *APPLICATIONS)
