@@ -1,6 +1,6 @@
 """Arithmetic: problems as texts, so that a transformer can be trained to write the answers.
 
-"0012+0030=42." is a text, and a model that predicts next characters can be asked to go on after the "=". It learns
+"0012+0030=+42." is a text, and a model that predicts next characters can be asked to go on after the "=". It learns
 from the answer only, it is right only if every character of the answer is, and it finds sums easier when the last
 digit is written first, since that is the order in which carries are known.
 
@@ -59,11 +59,11 @@ def check_rows(tokens: Int[Tensor, "batch seq"]) -> None:
 def encode_problem(a: int, operator: str, b: int, reverse_answer: bool) -> Int[Tensor, "n_tokens"]:
     """A problem and its answer as one row of `N_TOKENS` ids, padded on the right.
 
-    It is the text "0012+0030=42.": the two numbers with `N_DIGITS` digits each, zeros before them, the operator (one
-    of `+`, `-`, `x`) between them, `=`, the answer, the end `.`, and then as many spaces as fit. The answer has no
-    zeros before it; one below 0 has its `-` before its digits. With `reverse_answer` the sign `<` stands in the place
-    of `=`, and the answer's digits are written from the last to the first; its `-`, if it has one, still comes first:
-    "0012-0030<-81.".
+    It is the text "0012+0030=+42.": the two numbers with `N_DIGITS` digits each, zeros before them, the operator (one
+    of `+`, `-`, `x`) between them, `=`, the answer, the end `.`, and then as many spaces as fit. The answer is `-` if
+    it is below 0 and else `+`, and its digits without zeros before them; so digits that belong together have fixed
+    places. With `reverse_answer`, `<` stands in the place of `=`, and the answer's digits are written from the last to
+    the first; its `+` or `-` still comes first: "0012-0030<-81.".
 
     Raises `ValueError`, as `check_problem` does, and when the text with its end has more than `N_TOKENS` characters.
     Source: Lee et al. 2023, section 3.
@@ -72,7 +72,7 @@ def encode_problem(a: int, operator: str, b: int, reverse_answer: bool) -> Int[T
 
     # 2. The answer: a number
 
-    # 3. Its minus, if it has one, and its digits in the order in which they are written
+    # 3. Its plus or minus, and its digits in the order in which they are written
 
     # 4. The whole text with its end; refuse one that is longer than a row
 
@@ -85,10 +85,10 @@ def decode_answer(tokens: Int[Tensor, "seq"]) -> int | None:
     """The number that a row gives as its answer; None when what stands there is no answer.
 
     The answer is what stands between the first `=` or `<` and the first end after it; that sign says in which order
-    the digits are. It counts only when it is written as `encode_problem` writes a number: digits, after a `-` or not,
-    with no zero too many and nothing else. So "=042.", "=-0.", "=4+2.", "=." are no answers, nor is one whose end is
-    missing, nor any in a row without `=` and `<`, nor one with an id that stands for no character. What comes before
-    the sign or after the end does not matter. Whatever a model has written, nothing is raised.
+    the digits are. It counts only when it is written as `encode_problem` writes a number: `+` or `-`, digits with no
+    zero too many, and nothing else. So "=42.", "=+042.", "=-0.", "=+4+2.", "=+." are no answers, nor is one whose end
+    is missing, nor any in a row without `=` and `<`, nor one with an id that stands for no character. What comes
+    before the sign or after the end does not matter. Whatever a model has written, nothing is raised.
     """
     # 1. Where the sign stands: the place of the first; without one there is no answer
 
@@ -96,7 +96,7 @@ def decode_answer(tokens: Int[Tensor, "seq"]) -> int | None:
 
     # 3. The characters in between; one that there is not ends it
 
-    # 4. Its minus, if it has one, and its digits from the first to the last
+    # 4. Its plus or minus, and its digits from the first to the last
 
     # 5. The number, if this is how it is written
 

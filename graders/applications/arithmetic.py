@@ -31,7 +31,7 @@ SETTINGS: dict[str, Any] = {
         "max_norm": 1.0,
     },
     # Of each operator, how often problems of 1, 2, ... digits are drawn; no longer ones are trained on
-    "shares": {"+": [2, 3, 5], "-": [2, 3, 6], "x": [1, 2]},
+    "shares": {"+": [2, 3, 5], "-": [2, 3, 7], "x": [1, 1]},
     "longest": {"+": 4, "-": 4, "x": 3},  # how many digits the questions of the end have at most
     "asked": 500,  # held-out problems of each operator and number of digits, at most a fifth of those that there are
     "asked_longer": 200,  # the same for lengths that are not trained on

@@ -13,7 +13,7 @@ N_DIGITS, N_TOKENS = 4, 18
 SURE = 40.0  # a logit that no sum of tenths comes near
 AXES = {"tokens": "batch seq", "mask": "batch seq", "logits": "batch seq d_vocab", "problems": "n seq"}
 # How an answer is written, after the last row's sign: forwards and backwards
-ANSWERS = {"=": re.compile(r"(-?)(0|[1-9][0-9]*)\."), "<": re.compile(r"(-?)(0|[0-9]*[1-9])\.")}
+ANSWERS = {"=": re.compile(r"([+-])(0|[1-9][0-9]*)\."), "<": re.compile(r"([+-])(0|[0-9]*[1-9])\.")}
 
 
 def ids(*texts: str, seq: int = 0) -> Tensor:
@@ -27,8 +27,8 @@ def text_of(a: int, operator: str, b: int, reverse_answer: bool = False) -> str:
     answer = {"+": int.__add__, "-": int.__sub__, "x": int.__mul__}[operator](a, b)
     problem = str(a).rjust(N_DIGITS, "0") + operator + str(b).rjust(N_DIGITS, "0")
     if not reverse_answer:
-        return f"{problem}={answer}."
-    return f"{problem}<{'-' * (answer < 0)}{''.join(reversed(str(abs(answer))))}."
+        return f"{problem}={answer:+}."
+    return f"{problem}<{'+-'[answer < 0]}{''.join(reversed(str(abs(answer))))}."
 
 
 def problem_case(expected: str, a: int, operator: str, b: int, reverse_answer: bool) -> Case:
@@ -40,7 +40,7 @@ def number_in(text: str) -> int | None:
     """The answer in a text by a regular expression; None where there is none."""
     sign = re.search("[=<]", text)
     found = ANSWERS[sign[0]].match(text, sign.end()) if sign else None
-    if not sign or not found or (found[1] and found[2] == "0"):
+    if not sign or not found or found[0] == "-0.":
         return None
     return int(found[1] + (found[2] if sign[0] == "=" else found[2][::-1]))
 
@@ -56,7 +56,7 @@ def problems(case, a_digits, b_digits, operator, order):
     """Problems whose answers fit: sums, differences on either side of 0, products."""
     case.show("a", number_drawn(case, a_digits))
     case.show("operator", "+-x"[operator])
-    case.show("b", number_drawn(case, min(b_digits, 3) if operator == 2 else b_digits))
+    case.show("b", number_drawn(case, min(b_digits, 2) if operator == 2 else b_digits))
     case.show("reverse_answer", bool(order))
     case.problem = (case.a, case.operator, case.b, case.reverse_answer)
 
@@ -67,9 +67,9 @@ def written(case, answer, after, order):
     kind = torch.randint(8, (answer,), generator=case._generator).tolist()
     places = torch.randint(17, (2, max(answer, after)), generator=case._generator).tolist()
     body = "".join(CHARACTERS[place if k == 0 else place % 10] for place, k in zip(places[0], kind, strict=False))
-    minus, end = "-" * (case.seed % 3 == 0), "." * (case.seed % 5 != 0)
+    plus, end = ("-", "+", "+", "")[case.seed % 4], "." * (case.seed % 5 != 0)
     rest = "".join(CHARACTERS[place] for place in places[1][:after])
-    case.show("text", f"{'8-9' * (case.seed % 2)}{'=<'[order]}{minus}{body}{end}{rest}")
+    case.show("text", f"{'8-9' * (case.seed % 2)}{'=<'[order]}{plus}{body}{end}{rest}")
     case.show("tokens", ids(case.text)[0], seq=len(case.text))
 
 
@@ -77,15 +77,16 @@ def written(case, answer, after, order):
 def answers_and_none(where):
     """Texts whose answers are plain to see, and texts that have none, each for a reason of its own."""
     said = {
-        42: ("12+30=42.", "12+30=42.....", "12+30<24. 7=1."),
+        42: ("12+30=+42.", "12+30=+42.....", "12+30<+24. 7=+1."),
         -18: ("12-30=-18.", "12-30<-81."),
-        0: ("5-5=0.", "5-5<0."),
-        10: ("8+2<01.", "8+2=10."),
-        7: ("1.5=7.", "=7.", ".<7.=8."),
-        100: ("=100.", "<001."),
+        0: ("5-5=+0.", "5-5<+0."),
+        10: ("8+2<+01.", "8+2=+10."),
+        7: ("1.5=+7.", "=+7.", ".<+7.=+8."),
+        100: ("=+100.", "<+001."),
         None: (
-            *("12+30=42", "12+30=", "12+30=.", "42.", "=-.", "<-.", "=042.", "<240.", "=-0.", "<-0.", "=00."),
-            *("=4+2.", "=4 2.", "= 42.", "=42 .", "=--4.", "=4-.", "<81-.", "=4=2.", "<4=.", "=4x.", "=x."),
+            *("12+30=+42", "12+30=", "12+30=.", "42.", "=-.", "<-.", "=+.", "=042.", "=42.", "<24.", "=+042."),
+            *("<+240.", "=-0.", "<-0.", "=+00.", "=4+2.", "=+4+2.", "=+4 2.", "= +42.", "=+42 .", "=--4.", "=++4."),
+            *("=4-.", "<81-.", "=+4=+2.", "<+4=.", "=+4x.", "=x.", "=x4.", "=4.2.", "<42+."),
         ),
     }
     texts = [(text, number) for number, texts in said.items() for text in texts]
@@ -95,10 +96,10 @@ def answers_and_none(where):
 @fixed
 def unknown_ids(where):
     """Ids that stand for no character: in the answer they spoil it, before its sign and after its end they do not."""
-    seven = ids("1+6=7.")[0]
+    seven = ids("1+6=+7.")[0]
     return [
         given_case(number, AXES, tokens=torch.cat([seven[:place], torch.tensor([token]), seven[place:]]))
-        for place, number in ((5, None), (4, None), (0, 7), (2, 7), (6, 7))
+        for place, number in ((6, None), (5, None), (4, None), (0, 7), (2, 7), (7, 7))
         for token in (-1, -10, 17, 99)
     ]
 
@@ -113,7 +114,7 @@ def rows(case, batch, a_digits, b_digits, spoilt):
         if spoilt == 1 and turn % 3 == 0:
             text = text[:-1]  # no end
         elif spoilt == 2:
-            text = text.ljust(N_TOKENS, ".") if turn % 2 else f".{text}4.=2"
+            text = text.ljust(N_TOKENS, ".") if turn % 2 else f".{text}4.=+2"
         texts.append(text)
     case.show("texts", texts)
     case.show("tokens", ids(*texts), batch=batch, seq=max(map(len, texts)))

@@ -3,7 +3,7 @@
 from graders.engine.misconception import Misconception
 
 REVERSED = "    if reverse_answer:\n        digits = digits[::-1]\n"
-TEXT = "text = f\"{a:0{N_DIGITS}}{operator}{b:0{N_DIGITS}}{'<' if reverse_answer else '='}{minus}{digits}.\""
+TEXT = "text = f\"{a:0{N_DIGITS}}{operator}{b:0{N_DIGITS}}{'<' if reverse_answer else '='}{plus}{digits}.\""
 TOO_LONG = "    if len(text) > N_TOKENS:\n"
 IDS = "for character in text.ljust(N_TOKENS)])"
 START = "start = next((place for place, token in enumerate(ids) if token in (FORWARDS, BACKWARDS)), None)"
@@ -14,10 +14,10 @@ KNOWN = (
     "        return None\n"
     '    text = "".join(CHARACTERS[token] for token in ids[start + 1 : end])\n'
 )
-MINUS = 'minus, digits = "-" if text.startswith("-") else "", text.removeprefix("-")'
+PLUS = "plus, digits = text[:1], text[1:]"
 TURNED = "    if ids[start] == BACKWARDS:\n        digits = digits[::-1]\n"
-NUMBER = "number = int(minus + digits) if digits.isdecimal() else None"
-WRITTEN_SO = "return number if str(number) == minus + digits else None"
+NUMBER = 'number = int(plus + digits) if plus in ("+", "-") and digits.isdecimal() else 0'
+WRITTEN_SO = 'return number if f"{number:+}" == plus + digits else None'
 BEFORE = "signs_before = is_sign.cumsum(dim=1) - is_sign.int()"
 IS_END = "is_end = (tokens == END) & (signs_before > 0)"
 ENDS = "ends_before = is_end.cumsum(dim=1) - is_end.int()"
@@ -46,10 +46,10 @@ MISCONCEPTIONS = (
         "Which digit of 42 comes first when the last one is to be written first?",
     ),
     Misconception(
-        "minus_reversed_too",
+        "plus_reversed_too",
         "encode_problem",
-        (("{minus}{digits}.", "{digits if reverse_answer else minus}{minus if reverse_answer else digits}."),),
-        "The whole answer is turned round, its minus included, which then comes last.",
+        (("{plus}{digits}.", "{digits if reverse_answer else plus}{plus if reverse_answer else digits}."),),
+        "The whole answer is turned round, its plus or minus included, which then comes last.",
         "What is reversed: the characters of the answer, or its digits?",
     ),
     Misconception(
@@ -60,7 +60,7 @@ MISCONCEPTIONS = (
                 TEXT,
                 'p, q = f"{a:0{N_DIGITS}}", f"{b:0{N_DIGITS}}"\n'
                 "    p, q = (p[::-1], q[::-1]) if reverse_answer else (p, q)\n"
-                "    text = f\"{p}{operator}{q}{'<' if reverse_answer else '='}{minus}{digits}.\"",
+                "    text = f\"{p}{operator}{q}{'<' if reverse_answer else '='}{plus}{digits}.\"",
             ),
         ),
         "The numbers of the problem are reversed as well, not only the answer.",
@@ -71,7 +71,7 @@ MISCONCEPTIONS = (
         "encode_problem",
         (("{'<' if reverse_answer else '='}", "="),),
         "A reversed answer has = before it, so that nobody can tell in which order it is to be read.",
-        'Is "1x24=42." right, or is its answer 24, written backwards?',
+        'Is "=+42." the answer 42, or the answer 24, written backwards?',
     ),
     Misconception(
         "shorter_number_not_filled",
@@ -90,16 +90,23 @@ MISCONCEPTIONS = (
     Misconception(
         "no_end",
         "encode_problem",
-        (("{minus}{digits}.", "{minus}{digits}"),),
+        (("{plus}{digits}.", "{plus}{digits}"),),
         "The answer has no end: a model that learns from it never knows when to stop.",
         "After 42, how does a model say that there is not a third digit?",
     ),
     Misconception(
         "minus_lost",
         "encode_problem",
-        (('minus, digits = "-" if answer < 0 else "", str(abs(answer))', 'minus, digits = "", str(abs(answer))'),),
-        "The minus of an answer below 0 is lost.",
+        (('plus, digits = "-" if answer < 0 else "+", str(abs(answer))', 'plus, digits = "+", str(abs(answer))'),),
+        "An answer below 0 gets a plus: its minus is lost.",
         "What is 12 - 30, and how many characters is that?",
+    ),
+    Misconception(
+        "no_plus",
+        "encode_problem",
+        (('else "+", str(abs(answer))', 'else "", str(abs(answer))'),),
+        "An answer that is not below 0 has no plus, so that its digits stand one place further left.",
+        "At which place is the first digit of -18, and at which should that of 18 be?",
     ),
     Misconception(
         "padded_on_the_left",
@@ -128,14 +135,14 @@ MISCONCEPTIONS = (
         "decode_answer",
         ((TURNED, ""),),
         "An answer that is written backwards is read forwards.",
-        'Which number is "<24."?',
+        'Which number is "<+24."?',
     ),
     Misconception(
         "forwards_read_backwards",
         "decode_answer",
         ((TURNED, "    digits = digits[::-1]\n"),),
         "Every answer is read backwards, also one that is written forwards.",
-        'Which number is "=24."?',
+        'Which number is "=+24."?',
     ),
     Misconception(
         "cut_off_answer_counts",
@@ -145,40 +152,40 @@ MISCONCEPTIONS = (
             (END_AT, "end = ids.index(END, start) if END in ids[start:] else len(ids)"),
         ),
         "An answer without an end counts: what is there so far is read as a number.",
-        'The model was stopped at "=4". Did it mean 4, or 42?',
+        'The model was stopped at "=+4". Did it mean 4, or 42?',
     ),
     Misconception(
         "zeros_before_the_answer",
         "decode_answer",
-        ((WRITTEN_SO, "return number"),),
+        ((WRITTEN_SO, 'return number if digits.isdecimal() and plus in ("+", "-") else None'),),
         "Numbers with zeros too many, and a 0 with a minus, count as answers.",
-        'Would `encode_problem` ever write "=042."?',
+        'Would `encode_problem` ever write "=+042."?',
     ),
     Misconception(
-        "minus_read_last",
+        "plus_read_last",
         "decode_answer",
-        (
-            (
-                MINUS,
-                'text = text[::-1] if ids[start] == BACKWARDS else text\n    minus, digits = "-" if '
-                'text.startswith("-") else "", text.removeprefix("-")',
-            ),
-            (TURNED, ""),
-        ),
-        "A backwards answer is turned round with its minus, which is then looked for at the other end.",
+        ((PLUS, f"text = text[::-1] if ids[start] == BACKWARDS else text\n    {PLUS}"), (TURNED, "")),
+        "A backwards answer is turned round with its plus or minus, which is then looked for at the other end.",
         'In "<-81.", where does the minus stand, and where would it stand if it were turned round too?',
+    ),
+    Misconception(
+        "plus_not_needed",
+        "decode_answer",
+        ((PLUS, 'plus, digits = (text[:1], text[1:]) if text[:1] in ("+", "-") else ("+", text)'),),
+        "A number without a plus or minus counts as an answer.",
+        'Would `encode_problem` ever write "=42."?',
     ),
     Misconception(
         "digits_picked_out",
         "decode_answer",
-        ((KNOWN, KNOWN + '    text = text[:1].replace("+", "") + "".join(c for c in text[1:] if c.isdecimal())\n'),),
+        ((KNOWN, KNOWN + '    text = text[:1] + "".join(c for c in text[1:] if c.isdecimal())\n'),),
         "What is no digit is passed over, so that something that is no answer becomes a number.",
-        'Which number is "=4+2."?',
+        'Which number is "=+4+2."?',
     ),
     Misconception(
         "garbage_raises",
         "decode_answer",
-        ((NUMBER, "number = int(minus + digits)"),),
+        ((NUMBER, "number = int(plus + digits)"),),
         "What is no number raises an exception, and one bad answer ends the whole run.",
         "What should be said of a model that answers with an operator: that it is wrong, or nothing at all?",
     ),
@@ -194,7 +201,7 @@ MISCONCEPTIONS = (
         "decode_answer",
         ((END_AT, "end = ids.index(END)"),),
         "The end is looked for in the whole row, so that one before the sign is taken.",
-        'Where does the answer in "1.5=7." end?',
+        'Where does the answer in "1.5=+7." end?',
     ),
     # answer_mask
     Misconception(

@@ -14,7 +14,7 @@ def encode_problem(a, operator, b, reverse_answer):
     answer = int.__add__(a, b) if operator == "+" else a - b if operator == "-" else a * b
     digits = str(abs(answer))
     text = str(a).zfill(N_DIGITS) + operator + str(b).zfill(N_DIGITS)
-    text += ("<" + "-" * (answer < 0) + digits[::-1]) if reverse_answer else f"={answer}"
+    text += ("<" + "+-"[answer < 0] + digits[::-1]) if reverse_answer else "=" + format(answer, "+d")
     text += "."
     if len(text) > N_TOKENS:
         raise ValueError("too long: " + text)
@@ -26,11 +26,11 @@ def encode_problem(a, operator, b, reverse_answer):
 
 def decode_answer(tokens):
     text = "".join(CHARACTERS[i] if 0 <= i < len(CHARACTERS) else "?" for i in tokens.tolist())
-    found = re.match(r"[^=<]*(?:=(-?)(0|[1-9]\\d*)|<(-?)(0|\\d*[1-9]))\\.", text)
+    found = re.match(r"[^=<]*(?:=([+-])(0|[1-9]\\d*)|<([+-])(0|\\d*[1-9]))\\.", text)
     if found is None:
         return None
-    minus, digits = (found[1], found[2]) if found[2] is not None else (found[3], found[4][::-1])
-    return None if minus and digits == "0" else int(minus + digits)
+    plus, digits = (found[1], found[2]) if found[2] is not None else (found[3], found[4][::-1])
+    return None if plus + digits == "-0" else int(plus + digits)
 """,
     ),
     Variant(
