@@ -17,11 +17,15 @@ import torch
 from torch import Generator, nn
 
 import reference.arithmetic
-from graders.applications import arithmetic
+from graders.applications import arithmetic, image_gpt, vit
+from graders.applications.digits import N_CLASSES, SIDE, load_digits
 from reference.config import GPTConfig
 from reference.gpt import GPT
+from reference.image_gpt import D_VOCAB, images_to_tokens
 from reference.optimizer import AdamW, clip_grad_norm, decay_groups
+from reference.patches import ViTConfig
 from reference.training import train_step
+from reference.vit import ViT
 
 Step = Callable[[], object]
 
@@ -54,6 +58,19 @@ def sides() -> Iterator[tuple[str, int, Step, Step]]:
     cfg = GPTConfig(d_vocab=len(task.CHARACTERS), n_ctx=task.N_TOKENS, **settings["model"])
     plain = plain_step_of(cfg, settings["batch"], lessons.n_read)
     yield "arithmetic", settings["batch"] * lessons.n_read, step_of(GPT(cfg), lessons.loss_of), plain
+    learnt, _tested = load_digits()
+    settings = vit.SETTINGS
+    sizes = {"image_size": SIDE, "n_channels": 1, "n_classes": N_CLASSES}
+    vit_cfg = ViTConfig(**sizes, **settings["model"])
+    seq, blocks = 1 + vit_cfg.n_patches, {n: v for n, v in settings["model"].items() if n != "patch_size"}
+    plain = plain_step_of(GPTConfig(d_vocab=N_CLASSES, n_ctx=seq, **blocks), settings["batch"], seq)
+    own = step_of(ViT(vit_cfg), vit.loss_on(learnt, settings["batch"]))
+    yield "vit", settings["batch"] * seq, own, plain
+    settings = image_gpt.SETTINGS
+    cfg = GPTConfig(d_vocab=D_VOCAB, n_ctx=SIDE**2, **settings["model"])
+    plain = plain_step_of(cfg, settings["batch"], cfg.n_ctx)
+    own = step_of(GPT(cfg), image_gpt.loss_on(images_to_tokens(learnt.levels, learnt.labels), settings["batch"]))
+    yield "image_gpt", settings["batch"] * cfg.n_ctx, own, plain
 
 
 def seconds(step: Step) -> float:

@@ -8,7 +8,7 @@ Source: Chen et al., "Generative Pretraining from Pixels", 2020.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -51,15 +51,17 @@ def run(run: Run) -> dict[str, Any]:
     texts, held_out = (run.parts["image_gpt"].images_to_tokens(one.levels, one.labels) for one in (learnt, tested))
     batch = run.settings["batch"]
 
-    def loss_of(model: nn.Module, generator: Generator) -> Tensor:
-        drawn = texts[torch.randint(len(texts), (batch,), generator=generator)]
-        return F.cross_entropy(model(drawn[:, :-1]).flatten(0, 1), drawn[:, 1:].flatten())
-
     def measure(model: nn.Module) -> dict[str, float]:
         return {"bits": bits(run, model, held_out)}
 
     trained = train(
-        run, "image_gpt", model, loss_of, **run.settings["training"], tokens=batch * SIDE**2, measure=measure
+        run,
+        "image_gpt",
+        model,
+        loss_on(texts, batch),
+        **run.settings["training"],
+        tokens=batch * SIDE**2,
+        measure=measure,
     )
     figures: dict[str, Any] = {
         "curve": [row | {"loss": row["loss"] / math.log(2)} for row in trained.curve],
@@ -80,6 +82,16 @@ def run(run: Run) -> dict[str, Any]:
     for picture in digit_pictures.OF_IMAGE_GPT:
         picture(figures).savefig(run.out / f"{picture.__name__}.png", dpi=120)
     return figures
+
+
+def loss_on(texts: Tensor, batch: int) -> Callable[[nn.Module, Generator], Tensor]:
+    """A model's loss on a batch that is drawn from these texts (n seq)."""
+
+    def loss_of(model: nn.Module, generator: Generator) -> Tensor:
+        drawn = texts[torch.randint(len(texts), (batch,), generator=generator)]
+        return F.cross_entropy(model(drawn[:, :-1]).flatten(0, 1), drawn[:, 1:].flatten())
+
+    return loss_of
 
 
 def make(run: Run) -> nn.Module:

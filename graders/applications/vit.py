@@ -7,7 +7,7 @@ Sources: Dosovitskiy et al., "An Image is Worth 16x16 Words", 2021, figures 6 an
 Transformers See Like Convolutional Neural Networks?", 2021, figure 1.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -94,18 +94,26 @@ def rehearse(run: Run, vit: nn.Module, tested: Digits) -> None:
 
 
 def fit(run: Run, name: str, model: nn.Module, learnt: Digits, tested: Digits) -> Trained:
-    """Train a network on the digits, about half of them moved a little each time."""
-    images, batch = learnt.images, run.settings["batch"]
+    """Train a network on the digits."""
+    batch = run.settings["batch"]
+
+    def measure(model: nn.Module) -> dict[str, float]:
+        return {"accuracy": accuracy(model, tested)}
+
+    tokens = batch * (1 + (SIDE // run.settings["model"]["patch_size"]) ** 2 if name == "ViT" else 1)
+    loss_of = loss_on(learnt, batch)
+    return train(run, name, model, loss_of, **run.settings["training"], tokens=tokens, measure=measure)
+
+
+def loss_on(learnt: Digits, batch: int) -> Callable[[nn.Module, Generator], Tensor]:
+    """A network's loss on a batch that is drawn from these digits, about half of them moved a little each time."""
+    images = learnt.images
 
     def loss_of(model: nn.Module, generator: Generator) -> Tensor:
         drawn = torch.randint(len(images), (batch,), generator=generator)
         return F.cross_entropy(model(shifted(images[drawn], generator)), learnt.labels[drawn])
 
-    def measure(model: nn.Module) -> dict[str, float]:
-        return {"accuracy": accuracy(model, tested)}
-
-    per_image = 1 + (SIDE // run.settings["model"]["patch_size"]) ** 2 if name == "ViT" else 1
-    return train(run, name, model, loss_of, **run.settings["training"], tokens=batch * per_image, measure=measure)
+    return loss_of
 
 
 def n_parameters(model: nn.Module) -> int:
