@@ -138,7 +138,7 @@ def test_a_padded_row_is_read_as_without_its_pads(subject, reference, case):
     continuations.expect_pieces(subject, case, case.padding)
 
 
-@law("CachedGPT", two_and(5, texts.for_beams))
+@law("CachedGPT", texts.beams)
 def test_beams_go_on_from_the_rows_they_grew_from(subject, reference, case):
     """After `select`, each row goes on as its own text behind its own pads, and so do the rows it was taken from."""
     continuations.expect_beams(subject, case)

@@ -171,7 +171,7 @@ def test_a_lesson_and_a_facilitator_s_sheet_are_whole_as_pdf(page, last, browser
     pdf = PdfReader(BytesIO(b64decode(browser.do("Page.printToPDF", paperWidth=8.27, paperHeight=11.69)["data"])))
     printed = "".join("".join(sheet.extract_text() for sheet in pdf.pages).split())
     html = (site / page / "index.html").read_text(encoding="utf-8")
-    drawings = "".join(re.findall(r"<pre><code[^>]*>(.*?)</code>", html, re.DOTALL))
+    drawings = "".join(re.findall(r"<pre>(?:<span></span>)?<code[^>]*>(.*?)</code>", html, re.DOTALL))
     title = re.search(r"<h1[^>]*>(.*?)</h1>", html)[1]
     wanted = ["".join(unescape(line).split()) for line in (title, *drawings.splitlines(), last)]
     assert [line for line in wanted if line not in printed] == []

@@ -97,6 +97,13 @@ def for_beams(case, batch, held, more, rows, n_layers):
     case.integers("new", case.cfg["d_vocab"], row=rows, seq=more)
 
 
+@fixed
+def beams(where):
+    """Some of these, and of three rows with different padding the second alone."""
+    alone = for_beams.case(3, batch=3, held=2, more=1, rows=1, n_layers=1)
+    return [*two_and(5, for_beams).load(where), alone]
+
+
 @space(batch=(1, 3), held=(1, 3), more=(1, 3), n_layers=(1, 3), n_heads=(1, 2, 1), d_head=(1, 3))
 def keys_and_values(case, batch, held, more, n_layers, n_heads, d_head):
     """Keys and values to append."""

@@ -136,11 +136,11 @@ class Space:
     def drawn(self, n: int, seed: str) -> Iterator[Case]:
         """`n` cases at random, the first, where they are few, the smallest.
 
-        Each size has all its values about equally often, and the seeds follow one another, so that however few cases
-        there are, some of them have large numbers.
+        Each size has all its values about equally often, and the seeds follow one another, so that of any five cases
+        one has large numbers.
         """
         random = Random(seed)
-        first = random.randint(0, MAX_SEED - n)
+        first = random.randint(0, max(0, MAX_SEED - n))
         columns = {name: _in_any_order(random, low, high, n) for name, (low, high, *_) in self.ranges.items()}
         for i in range(n):
             if i == 0 and self.few is not None:
@@ -165,7 +165,7 @@ class Space:
         yield from self.further(VARIED)
 
     def further(self, n: int) -> Iterator[Case]:
-        """`n` cases of many different sizes, no two axes alike where the ranges allow it, the last large."""
+        """`n` cases of many different sizes, no two axes alike where the ranges allow it, the last ones the largest."""
         for step in range(n):
             reach = (step + 2) / (n + 1)
             sizes = {}

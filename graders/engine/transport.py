@@ -22,6 +22,7 @@ from graders.engine.worker.serve import NUMBER
 MAX_REPLY = 16 * 2**20  # bytes, or twice as many as the request has, when that is more
 # How many times longer than it computes a call may take, on a busy machine, before that is held against it
 PATIENCE = 4
+LOOKS_EVERY = 0.01  # seconds, at least, at how much has been computed: what is left would be halved for ever
 GRACE = 1.0  # seconds, at most, in which a late worker writes down where it is
 MAX_HEADER = 2 * 2**20  # of them: what is parsed, and takes many times as much memory as it has bytes
 READY = 8  # bytes, more than a process says when it is ready
@@ -158,7 +159,8 @@ class Worker:
 
     def _wait(self, seconds: float, began: float) -> None:
         """Wait for an answer. Raises `TimeoutError` when there is none after `seconds` of computing, of which it had
-        computed `began` before; or when it mostly waits for something else than its turn on a busy machine.
+        computed `began` before; or when it mostly waits for something else than its turn on a busy machine. That is
+        after `PATIENCE` times `seconds` at the latest, whatever the process does.
         """
         assert self.process is not None
         asked, rest = time.monotonic(), seconds
@@ -166,7 +168,7 @@ class Worker:
             used = self.process.computed() - began
             if used >= seconds or used * PATIENCE < time.monotonic() - asked:
                 raise TimeoutError
-            rest = seconds - used
+            rest = max(seconds - used, LOOKS_EVERY)
 
     def computed(self) -> float:
         return self.computed_before + (self.process.computed() if self.process else 0.0)
@@ -209,7 +211,7 @@ class Worker:
 
 def _answer_to(number: int, data: Any) -> Reply:
     """The reply in an answer. Raises `CodecError` when it is none to the request of that number, and `TypeError`."""
-    if type(data) is not dict or data.get(NUMBER) != number:
+    if type(data) is not dict or type(data.get(NUMBER)) is not int or data[NUMBER] != number:
         raise CodecError("it is not the answer to what was asked")
     return reply_from(data["reply"])
 

@@ -92,10 +92,10 @@ def reply_from(data: dict[str, Any]) -> Reply:
         raise TypeError("it failed at a stage that there is not")
     texts = [*reply.changed, *reply.operations, *reply.notes, *(reply.failure.bases if reply.failure else ())]
     tensors = [*reply.gradients.values(), *reply.recorded.values()]
-    lines = [[type(part) for part in line] for line in reply.failure.lines] if reply.failure else []
+    lines = reply.failure.lines if reply.failure else []
     if not all(type(text) is str for text in texts) or not all(type(tensor) is Tensor for tensor in tensors):
         raise TypeError("a part of it has another type")
-    if not all(line == [str, int, str, str] for line in lines):
+    if not all(type(line) is list and [*map(type, line)] == [str, int, str, str] for line in lines):
         raise TypeError("a line of a traceback has another type")
     if failure is None and len(reply.printed) <= MAX_PRINTED:
         return reply
