@@ -44,6 +44,6 @@ EXERCISES = (
 )
 
 # Of the applications, in the order of the course
-APPLICATIONS = (application.marked_rows,)
+APPLICATIONS = (application.marked_rows, application.arithmetic_learning)
 
 DRAWN = (*ROAD, *EXERCISES, *APPLICATIONS)
