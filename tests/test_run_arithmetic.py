@@ -36,4 +36,4 @@ def test_at_most_a_fifth_of_the_problems_is_held_out():
 
 def test_no_lesson_is_cut_short_and_none_is_longer_than_it_must_be():
     lessons = arithmetic.Lessons(reference.arithmetic, SETTINGS, {}, True)
-    assert lessons.n_read == len("99+99<891.")
+    assert lessons.n_read == len("0099+0099<+891.")

@@ -370,6 +370,8 @@ MISCONCEPTIONS = (
     ),
 )
 
+NOT_WRITTEN = "What is no number is written neither as +0 nor as +1 or -1, so whichever stands for it is no answer."
+NUMBER_OR = "number = int(plus + digits) if plus in ('+', '-') and digits.isdecimal() else "
 EQUIVALENT = {
     "decode_answer: if not all((0 <= token < len(CHARACTERS) for token in ids[start:end])):  ->  "
     "if not all((-1 <= token < len(CHARACTERS) for token in ids[start:end])):": (
@@ -377,4 +379,6 @@ EQUIVALENT = {
     ),
     "exact_match: options = SamplingOptions(temperature=0.0, eos_id=END)  ->  "
     "options = SamplingOptions(temperature=-0.0, eos_id=END)": "0 has no sign.",
+    f"decode_answer: {NUMBER_OR}0  ->  {NUMBER_OR}1": NOT_WRITTEN,
+    f"decode_answer: {NUMBER_OR}0  ->  {NUMBER_OR}-1": NOT_WRITTEN,
 }
