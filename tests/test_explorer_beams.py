@@ -73,10 +73,11 @@ def test_the_tree_and_the_list_hold_what_the_reference_s_beam_search_finds(page,
 
 
 def test_how_often_the_best_text_is_written_is_told_in_words_that_can_be_imagined(page):
-    type_text(page, TEXT)
     slide(page, "beams", "Length penalty", 0)
     slide(page, "beams", "Tokens", 8)
+    type_text(page, "and the")
     (rare,) = texts(page, "#explorer-beams p.said")
+    type_text(page, TEXT)
     slide(page, "beams", "Tokens", 1)
     (often,) = texts(page, "#explorer-beams p.said")
     told = "The best of [2-5] texts has log-probability (-[\\d.]+): the model would write it "

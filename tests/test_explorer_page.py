@@ -8,7 +8,6 @@ import re
 import pytest
 import torch
 from explorer_site import (
-    STILL,
     TOKENIZER,
     drawn,
     ids,
