@@ -61,7 +61,8 @@ export function nextTokenPanel(place, { tokenizer, about }) {
   function options() {
     const [k, p] = [topK.value(), topP.value()];
     const entered = Number.isFinite(seed.valueAsNumber) ? Math.abs(Math.trunc(seed.valueAsNumber)) : 0;
-    return { temperature: temperature.value(), topK: k > most ? null : k, topP: p === 1 ? null : p, seed: Math.min(entered, LAST_SEED) };
+    const drawsBy = Math.min(entered, LAST_SEED);
+    return { temperature: temperature.value(), topK: k > most ? null : k, topP: p === 1 ? null : p, seed: drawsBy };
   }
 
   const rows = new Map(); // kept from one drawing to the next, so that bars move
