@@ -95,6 +95,21 @@ def press(browser, panel: str, name: str) -> None:
       .find((button) => button.textContent === {json.dumps(name)}).click()""")
 
 
+def set_seed(browser, seed: str, kind: str = "input") -> str:
+    """Write into the field of the seed, and let the page hear of it by an event; what stands in the field then."""
+    return browser.value(f"""(() => {{
+      const seed = document.querySelector("#explorer-next input[type=number]");
+      seed.value = {json.dumps(seed)};
+      seed.dispatchEvent(new Event("{kind}"));
+      return seed.value;
+    }})()""")
+
+
+def inert(browser) -> list[str]:
+    """The names of the panels that are switched off."""
+    return browser.value("[...document.querySelectorAll('div.explorer[inert]')].map((panel) => panel.id.split('-')[1])")
+
+
 # What the page shows, as the reference would have it
 
 TOKENIZER = Tokenizer.from_file(str(EMBEDDED / "tokenizer.json"))
@@ -107,7 +122,7 @@ def ids(text: str) -> list[int]:
 
 def seen(text: str) -> str:
     """A text as the page shows it."""
-    return text.replace(" ", "·").replace("\n", "⏎")
+    return text.replace(" ", "␣").replace("\n", "⏎")
 
 
 def drawn(page) -> str:

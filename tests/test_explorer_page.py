@@ -7,13 +7,22 @@ import re
 
 import pytest
 import torch
-from explorer_site import TOKENIZER, drawn, ids, open_explorer, press, seen, slide, texts, type_text
+from explorer_site import (
+    TOKENIZER,
+    drawn,
+    ids,
+    inert,
+    open_explorer,
+    press,
+    seen,
+    set_seed,
+    slide,
+    texts,
+    type_text,
+)
 
 from graders.weights.activations import activations
 from graders.weights.checkpoint import load_checkpoint
-from reference.beam_search import extend_beams
-from reference.caching import CachedGPT, beam_search_cached
-from reference.config import GPTConfig
 from reference.sampling import apply_temperature, top_k_filter, top_p_filter
 
 pytestmark = pytest.mark.usefixtures("in_float64_without_gradients")
@@ -32,15 +41,6 @@ def page(browser, explorer):
 def computed():
     """What TransformerLens computed for the embedded checkpoint on TEXT, by its names."""
     return activations(load_checkpoint(), TEXT)
-
-
-@pytest.fixture(scope="module")
-def model():
-    """The embedded checkpoint in the reference, in float64."""
-    checkpoint = load_checkpoint()
-    model = CachedGPT(GPTConfig(**checkpoint.cfg)).double()
-    model.load_state_dict({name: weight.double() for name, weight in checkpoint.weights.items()})
-    return model
 
 
 def shade(share: float) -> str:
@@ -73,6 +73,17 @@ def test_the_tokens_stand_below_the_text_with_their_ids(page):
     assert texts(page, "#explorer-count") == [told]
 
 
+def test_without_a_token_what_is_drawn_of_another_text_is_switched_off_until_there_is_one(page):
+    type_text(page, TEXT)
+    assert inert(page) == []
+    type_text(page, "")
+    assert inert(page) == ["attention", "residual", "next", "writing", "beams"]
+    faded = "[...document.querySelectorAll('div.explorer[inert]')].map((panel) => getComputedStyle(panel).opacity)"
+    assert {float(opacity) < 0.5 for opacity in page.value(faded)} == {True}
+    type_text(page, TEXT)
+    assert inert(page) == []
+
+
 def test_the_grid_of_a_head_has_its_pattern_and_tells_it_by_keyboard(page, computed):
     type_text(page, TEXT)
     press(page, "attention", "head 2")
@@ -87,12 +98,12 @@ def test_the_grid_of_a_head_has_its_pattern_and_tells_it_by_keyboard(page, compu
     for key in ["ArrowLeft"] * n + ["ArrowUp"] * n + ["ArrowDown"] * 4 + ["ArrowRight"] * 2:
         page.press(key)
     names = [seen(TOKENIZER.decode([i])) for i in ids(TEXT)]
-    told = f"Query {names[4]} at 4 looks {round(pattern[4, 2].item(), 2):g} at {names[2]} at 2."
+    told = f"Query {names[4]} at 4 gives {round(pattern[4, 2].item(), 2):g} of its attention to {names[2]} at 2."
     assert texts(page, "#explorer-attention .said") == [told]
     page.press("ArrowRight")
     page.press("ArrowRight")
     page.press("ArrowRight")  # the future is no place to look at
-    assert texts(page, "#explorer-attention .said")[0].endswith(f"at {names[4]} at 4.")
+    assert texts(page, "#explorer-attention .said")[0].endswith(f"to {names[4]} at 4.")
     strip = page.value("[...document.querySelectorAll('#explorer-attention .strip span')].map((s) => s.className)")
     assert strip == ["token"] * 4 + ["token asks"] + ["token later"] * (n - 5)
 
@@ -128,6 +139,16 @@ def test_the_stream_s_lengths_are_transformerlens_s(page, computed):
     first, length = seen(TOKENIZER.decode(ids(TEXT)[:1])), round(lengths[4, 0].item(), 2)
     told = f"After layer 1's MLP the stream of {first} at 0 is {length:g} long."
     assert texts(page, "#explorer-residual .said") == [told]
+
+
+def test_the_stream_begins_at_the_token_that_has_grown_most(page, explorer):
+    open_explorer(page, explorer)
+    (told,) = texts(page, "#explorer-residual .said")
+    token = page.value("document.querySelectorAll('#explorer-residual .token.here')[1].textContent")
+    end = max(share_of(style) for (row, _), style in fills(page, "residual").items() if row == 12)
+    at = int(told.split(" at ")[1].split()[0])
+    assert told.startswith(f"After layer 5's MLP the stream of {token} at {at} is ")
+    assert share_of(fills(page, "residual")[12, at]) == end
 
 
 @pytest.fixture
@@ -196,69 +217,35 @@ def test_a_seed_draws_the_same_again_and_another_something_else(page, logits):
         found.append(drawn(page))
     assert texts(page, "#explorer-next > output") == [f"Seed 8 draws {found[-1]}."]
     assert texts(page, "#explorer-next .drawn .token") == [found[-1]]
-    page.value("""(() => {
-      const seed = document.querySelector("#explorer-next input[type=number]");
-      seed.value = 1;
-      seed.dispatchEvent(new Event("input"));
-    })()""")
+    set_seed(page, "1")
     assert drawn(page) == found[0]
     assert len(set(found)) > 1
 
 
-def test_the_tree_and_the_list_hold_what_the_reference_s_beam_search_finds(page, model):
+@pytest.mark.parametrize(
+    ("written", "stands"), [("-3", "3"), ("1.5", "1"), ("9999999", "999999"), ("007", "7"), ("", "")]
+)
+def test_the_field_of_the_seed_holds_the_seed_that_draws(page, written, stands):
     type_text(page, TEXT)
-    for name, value in {"Beams": 4, "Tokens": 6, "Length penalty": 0.5}.items():
-        slide(page, "beams", name, value)
-    prompt = torch.tensor(ids(TEXT))
-    end = TOKENIZER.token_to_id("<|endoftext|>")
-    found = beam_search_cached(model, prompt, 4, 6, eos_id=end, length_penalty=0.5)
-    words = [[seen(TOKENIZER.decode([i])) for i in one.tokens[len(prompt) :]] for one in found]
-    told = [
-        f"{''.join(word)} log-probability {round(one.log_prob, 2):g}, score {round(one.score, 2):g}"
-        for one, word in zip(found, words, strict=True)
-    ]
-    assert texts(page, "#explorer-beams .texts li") == [f"{told[0]} ★ best", *told[1:]]
-    best = page.value("""[...document.querySelectorAll("#explorer-beams .node.best")]
-      .map((node) => [...node.querySelectorAll("text")].map((text) => text.textContent))""")
-    with_all = torch.tensor(found[0].tokens)
-    log_probs = model(with_all.unsqueeze(0))[0][0].log_softmax(dim=-1)
-    gained = [log_probs[i - 1, with_all[i]].item() for i in range(len(prompt), len(with_all))]
-    sums = torch.tensor(gained).cumsum(dim=0).tolist()
-    cut = [word if len(word) <= 8 else word[:7] + "…" for word in words[0]]
-    assert best == [[word, f"★ {total:.2f}"] for word, total in zip(cut, sums, strict=True)]
-    n_nodes, n_edges, n_best = (
-        page.value(f"document.querySelectorAll('#explorer-beams .{kind}').length")
-        for kind in ("node", "edge", "edge.best")
-    )
-    assert (n_nodes, n_edges, n_best) == (4 * 6, 4 * 6, 6)  # four live beams on each of six levels
-    n_dead, beams, sums = 0, prompt.unsqueeze(0), torch.zeros(1)
-    for _ in range(6):
-        sums, parents, tokens = extend_beams(sums, model(beams)[0][:, -1].log_softmax(dim=-1), 4)
-        assert (tokens != end).all()
-        n_dead += len(beams) - len(parents.unique())
-        beams = torch.cat([beams[parents], tokens.unsqueeze(1)], dim=1)
-    assert n_dead > 0
-    assert [told[:2] for told in texts(page, "#explorer-beams .node.dead .sum")] == ["\u00d7 "] * n_dead
+    try:
+        assert set_seed(page, written) == stands
+        (said,) = texts(page, "#explorer-next > output")
+        assert said.startswith(f"Seed {stands or 0} draws ")
+    finally:
+        set_seed(page, "1")
 
 
-def test_fewer_beams_make_a_narrower_tree(page):
+def test_a_field_of_the_seed_that_is_left_empty_is_filled_and_behind_the_last_comes_the_first(page):
+    assert set_seed(page, "", "change") == "0"
+    set_seed(page, "999999")
+    press(page, "next", "Draw again")
+    assert page.value("document.querySelector('#explorer-next input[type=number]').value") == "0"
+    set_seed(page, "1")
+
+
+def test_what_is_kept_is_counted_in_whole_sentences(page, sliders):
     type_text(page, TEXT)
-    for beams, depth in ((2, 3), (5, 1)):
-        slide(page, "beams", "Beams", beams)
-        slide(page, "beams", "Tokens", depth)
-        assert page.value("document.querySelectorAll('#explorer-beams .node').length") == beams * depth
-        assert len(texts(page, "#explorer-beams .texts li")) == beams
-
-
-def test_beams_that_grow_past_the_window_are_the_reference_s(page, model):
-    n_ctx = model.cfg.n_ctx
-    text = TOKENIZER.decode(ids("\n".join(["To be, or not to be: that is the question."] * 30))[: n_ctx - 1])
-    assert len(ids(text)) == n_ctx - 1
-    for name, value in {"Beams": 2, "Tokens": 4, "Length penalty": 0}.items():
-        slide(page, "beams", name, value)
-    type_text(page, text)
-    end = TOKENIZER.token_to_id("<|endoftext|>")
-    found = beam_search_cached(model, torch.tensor(ids(text)), 2, 4, eos_id=end)
-    words = ["".join(seen(TOKENIZER.decode([i])) for i in one.tokens[n_ctx - 1 :]) for one in found]
-    told = [f"{word} log-probability {round(one.log_prob, 2):g}" for one, word in zip(found, words, strict=True)]
-    assert texts(page, "#explorer-beams .texts li") == [f"{told[0]} ★ best", told[1]]
+    sliders(Top_k=1)
+    assert texts(page, "#explorer-next .rest")[0].endswith(" 1 of 1,024 tokens is kept.")
+    sliders(Top_k=2)
+    assert texts(page, "#explorer-next .rest")[0].endswith(" 2 of 1,024 tokens are kept.")

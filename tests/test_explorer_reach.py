@@ -14,6 +14,7 @@ from explorer_site import SUB_PATH, open_explorer, texts, type_text
 from readable import troubles, violations
 
 LONG = "First Citizen:\nBefore we proceed any further, hear me speak.\n\nAll:\nSpeak, speak. 日本\n"
+NOTHING = "Nothing to show here: the line at the top of the page says why, and what to do."
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +36,13 @@ def test_no_other_page_loads_any_of_it(browser, explorer, page):
     assert "A lesson" in html
     assert "explorer.js" not in html
     assert "explorer.css" not in html
+
+
+def test_on_a_desk_the_buttons_of_writing_stand_in_one_line(page):
+    page.show(1440, dark=False)
+    tops = "[...document.querySelectorAll('#explorer-writing button')].map((b) => b.getBoundingClientRect().top)"
+    assert len(page.value(tops)) == 4
+    assert len(set(page.value(tops))) == 1
 
 
 @pytest.mark.parametrize("width", [360, 1440])
@@ -103,12 +111,21 @@ def test_without_javascript_it_says_so_in_one_sentence(browser, explorer):
     assert is_shown == 1
 
 
+def test_until_the_model_has_come_each_panel_says_that_it_is_loading(browser, explorer):
+    never = "window.fetch = () => new Promise(() => {})"
+    script = browser.do("Page.addScriptToEvaluateOnNewDocument", source=never)["identifier"]
+    browser.open(explorer, 1440, dark=False)
+    browser.do("Page.removeScriptToEvaluateOnNewDocument", identifier=script)
+    assert texts(browser, "div.explorer") == ["The model is loading ..."] * 6
+
+
 def test_without_a_model_or_a_server_it_says_what_to_do(browser, explorer_folder, tmp_path):
     shutil.copytree(explorer_folder / "root" / SUB_PATH, tmp_path, dirs_exist_ok=True)
     shutil.rmtree(tmp_path / "explorer" / "model")
     with served(tmp_path) as url:
         missing = open_explorer(browser, f"{url}explorer/")
         said = open_explorer(browser, tmp_path / "explorer" / "index.html")
+        assert texts(browser, "div.explorer") == [NOTHING] * 6
     assert missing == "There is no model here yet: run headstart site, then load this page again."
     assert said == "The explorer needs a web server: run mkdocs serve, and open the page there."
     assert browser.complaints() == []

@@ -7,7 +7,7 @@ import re
 
 import pytest
 import torch
-from explorer_site import STILL, TOKENIZER, drawn, ids, open_explorer, press, seen, slide, texts, type_text
+from explorer_site import STILL, TOKENIZER, drawn, ids, inert, open_explorer, press, seen, slide, texts, type_text
 
 from graders.weights.checkpoint import load_checkpoint
 from reference.caching import CachedGPT, generate_cached
@@ -102,6 +102,22 @@ def test_go_on_writes_until_it_is_stopped(page):
     press(page, "writing", "Stop")
     n = len(page.value(WRITTEN))
     assert len(TEXT) < n == len(page.value(WRITTEN))
+
+
+def test_after_200_tokens_it_rests_and_says_so(page):
+    type_text(page, TEXT)
+    press(page, "writing", "Go on")
+    page.value(WRITTEN)
+    assert texts(page, "#explorer-writing [role=status]") == ["200 tokens are written; Go on writes more."]
+    assert len(page.value("[...document.querySelectorAll('#explorer-writing circle')].map(() => 1)")) == 200
+
+
+def test_a_text_that_is_deleted_is_not_gone_on_with(page):
+    type_text(page, TEXT)
+    press(page, "writing", "Go on")
+    type_text(page, "")
+    assert texts(page, "#explorer-writing button")[1] == "Go on"
+    assert "writing" in inert(page)
 
 
 def test_at_the_end_of_the_window_it_slides_and_everything_is_read_again(page, model, sliders):

@@ -67,9 +67,9 @@ export function attentionPanel(place, { about }) {
     said.replaceChildren(
       "Query ",
       quoted(names[query]),
-      ` at ${first + query} looks `,
+      ` at ${first + query} gives `,
       el("b", {}, number(weight(query, key), 2)),
-      " at ",
+      " of its attention to ",
       quoted(names[key]),
       ` at ${first + key}.`,
     );

@@ -29,6 +29,13 @@ export function beamReader(model, reading) {
   };
 }
 
+// How often something of a probability happens: a share, or, where it is rare, once in how many times
+const ROUND = new Intl.NumberFormat("en", { notation: "compact", compactDisplay: "long", maximumSignificantDigits: 2 });
+function often(share) {
+  if (share >= 0.01) return `${(100 * share).toFixed(1)}% of the time`;
+  return share < 1e-12 ? "less than once in a trillion times" : `once in ${ROUND.format(1 / share)} times`;
+}
+
 export function beamsPanel(place, { model, tokenizer, about }) {
   let [reading, generation] = [null, 0];
   const redraw = () => reading && search();
@@ -51,6 +58,8 @@ export function beamsPanel(place, { model, tokenizer, about }) {
       lengthPenalty: penalty.value(),
     };
     [levels, best] = [[], null];
+    said.textContent = "Searching ...";
+    list.replaceChildren();
     const grown = (level) => {
       if (mine !== generation) return false;
       levels.push(level);
@@ -70,12 +79,11 @@ export function beamsPanel(place, { model, tokenizer, about }) {
     if (mine === generation) place.ariaBusy = "false";
   }
   function saidOf([{ logProb }, ...others]) {
-    const share = `${number(100 * Math.exp(logProb), 3)}%`;
-    return `The best of ${others.length + 1} texts has log-probability ${number(logProb, 2)}: the model would write it ${share} of the time.`;
+    return `The best of ${others.length + 1} texts has log-probability ${number(logProb, 2)}: the model would write it ${often(Math.exp(logProb))}.`;
   }
   function textOf({ tokens, logProb, score }, i, from) {
     const words = tokens.slice(from).map((id) => el("span", { class: "token" }, seen(tokenizer.text(id))));
-    const scored = penalty.value() ? `, score ${number(score, 2)}` : "";
+    const scored = penalty.value() ? `, score ${score.toPrecision(3)}` : ""; // a penalty brings scores together
     return el(
       "li",
       { class: i ? null : "best" },

@@ -5,6 +5,7 @@ import { distribution, draw, order, uniform } from "./sampling.js";
 
 const SHOWN = 12; // tokens with a bar of their own
 const MOST = 50; // of top-k's slider; behind it, no filter
+const LAST_SEED = 999999;
 
 /** `options()` are the settings: {temperature, topK, topP, seed}. */
 export function nextTokenPanel(place, { tokenizer, about }) {
@@ -26,13 +27,25 @@ export function nextTokenPanel(place, { tokenizer, about }) {
     { min: 0, max: 1, step: 0.01, value: 1, said: (v) => (v === 1 ? "all" : v.toFixed(2)) },
     update,
   );
-  const seed = el("input", { type: "number", min: 0, max: 999999, step: 1, value: 1, oninput: update });
+  const correct = () => (seed.value = options().seed);
+  const seed = el("input", {
+    type: "number",
+    min: 0,
+    max: LAST_SEED,
+    step: 1,
+    value: 1,
+    oninput: () => {
+      if (seed.value !== "") correct(); // an empty field may be about to be filled
+      update();
+    },
+    onchange: correct,
+  });
   const another = el(
     "button",
     {
       type: "button",
       onclick: () => {
-        seed.value = options().seed + 1;
+        seed.value = (options().seed + 1) % (LAST_SEED + 1);
         update();
       },
     },
@@ -48,7 +61,8 @@ export function nextTokenPanel(place, { tokenizer, about }) {
   function options() {
     const [k, p] = [topK.value(), topP.value()];
     const entered = Number.isFinite(seed.valueAsNumber) ? Math.abs(Math.trunc(seed.valueAsNumber)) : 0;
-    return { temperature: temperature.value(), topK: k > most ? null : k, topP: p === 1 ? null : p, seed: entered };
+    const drawsBy = Math.min(entered, LAST_SEED);
+    return { temperature: temperature.value(), topK: k > most ? null : k, topP: p === 1 ? null : p, seed: drawsBy };
   }
 
   const rows = new Map(); // kept from one drawing to the next, so that bars move
@@ -79,7 +93,7 @@ export function nextTokenPanel(place, { tokenizer, about }) {
       ? ""
       : kept === cutBy.length
         ? " Nothing is cut."
-        : ` ${few} of ${all} tokens are kept.`;
+        : ` ${few} of ${all} tokens ${kept === 1 ? "is" : "are"} kept.`;
     rest.textContent = `The ${others} others together: ${percent(share)}.${cut}`;
   }
   function makeRow(id) {

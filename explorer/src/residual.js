@@ -17,6 +17,7 @@ export function residualPanel(place, { about }) {
   const grid = valueGrid("length of the residual stream, a row for each addition and a column for each token", tell);
 
   function show(next) {
+    const isFirst = reading === null;
     reading = next;
     const { names, first } = next;
     lengths = hooks.map((name) => names.map((_, i) => norm(next.hooks[name].data, first + i)));
@@ -24,6 +25,8 @@ export function residualPanel(place, { about }) {
     const paint = (length) => shade(length / top);
     key.replaceChildren(ramp("0", number(top, 1), ["var(--scale-0)", "var(--scale-1)", "var(--scale-2)"]));
     grid.draw({ rows, columns: names, value: (row, column) => lengths[row][column], paint });
+    // What the page says to look for: the token that has grown most by the last layer
+    if (isFirst) grid.pick(rows.length - 1, lengths.at(-1).indexOf(Math.max(...lengths.at(-1))));
   }
   function norm(data, at) {
     let sum = 0;

@@ -23,7 +23,7 @@ export function textPanel(place, { tokenizer, about }, changed) {
     const from = Math.max(0, unseen - MOST_UNSEEN);
     list.replaceChildren(...tokens.slice(from).map((id, i) => chip(id, from + i < unseen)));
     count.textContent = said(tokens.length, [...area.value].length, unseen);
-    if (tokens.length) await changed(tokens);
+    await changed(tokens);
     place.ariaBusy = "false";
   }
   function chip(id, isUnseen) {

@@ -27,7 +27,9 @@ export function writingPanel(place, { model, tokenizer, about }, options, take) 
     isWriting = true;
     drawButtons();
     try {
-      for (let n = 0; n < most && mine === generation; n++) if (!(await step(mine))) break;
+      let n = 0;
+      while (n < most && (await step(mine))) n++;
+      if (n === AT_ONCE) said.textContent = `${AT_ONCE} tokens are written; Go on writes more.`;
     } catch (error) {
       if (mine === generation) said.textContent = `The model stopped: ${error.message}. Load the page again.`;
     }
@@ -102,13 +104,14 @@ export function writingPanel(place, { model, tokenizer, about }, options, take) 
   const table = el("table", { class: "rates" }, el("thead", {}, head), el("tbody", {}, el("tr", {}, ...rates)));
   whenWider(chart, drawCosts);
   place.replaceChildren(
-    el("div", { class: "settings" }, caching, el("div", { class: "buttons" }, one, go, again, keep)),
+    caching,
+    el("div", { class: "buttons" }, one, go, again, keep),
     text,
     said,
     table,
     chart,
   );
-  return { show };
+  return { show, stop };
 }
 
 // What each token cost, by the length of the text: a point each, with the cache filled, without it hollow.

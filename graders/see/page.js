@@ -14,9 +14,9 @@ function fill(node, attributes, children) {
 const el = (tag, attributes = {}, ...children) => fill(document.createElement(tag), attributes, children);
 const svg = (tag, attributes = {}, ...children) => fill(document.createElementNS(SVG, tag), attributes, children);
 
-// A token as it can be seen: · for a space, ⏎ for the end of a line
+// A token as it can be seen: ␣ for a space, ⏎ for the end of a line
 const hex = (sign) => `\\x${sign.charCodeAt(0).toString(16).padStart(2, "0")}`; // of a control character
-const seen = (token) => token.replaceAll(" ", "·").replaceAll("\n", "⏎").replace(/[\x00-\x1f\x7f-\x9f]/g, hex) || "∅";
+const seen = (token) => token.replaceAll(" ", "␣").replaceAll("\n", "⏎").replace(/[\x00-\x1f\x7f-\x9f]/g, hex) || "∅";
 const short = (token, most = 9) => (seen(token).length > most ? seen(token).slice(0, most - 1) + "…" : seen(token));
 const tokenBox = (token, style = "") => el("span", { class: "token", style }, seen(token));
 
