@@ -90,6 +90,8 @@ def _work(
     )
     rows = [(exercise.name, STUB, start) for exercise in load_course().exercises]
     for exercise in load_course().exercises:
+        if exercise.session is None:  # after the plan
+            continue
         due = start + (7 * exercise.session - 7) * pace * DAY
         at = max(at, due + chance.uniform(-2, 1) * DAY)
         for text in _texts(chance, exercise):
