@@ -94,9 +94,9 @@ class Subject:
     def module(self, task: str, cfg: dict, weights: dict | None = None, children: dict | None = None) -> "Module":
         """A module of the subject's class, called next: `subject.module("MLP", case.cfg, case.weights)(case.x)`.
 
-        `cfg` are the sizes of its `GPTConfig`, or a description of what it takes in that place
-        (`given("ViTConfig", ...)`); `weights` are all its parameters by name, loaded strictly; `children` are
-        descriptions of probes by the paths of the submodules that they replace. It is made afresh for every call.
+        `cfg` are the sizes of its `GPTConfig`, or a description of what it takes in that place (`given("ViTConfig", ...)`);
+        `weights` are all its parameters by name, loaded strictly; `children` are descriptions of probes by the paths of
+        the submodules that they replace. It is made afresh for every call.
         """
         return Module(self, task, ModuleRequest(cfg, weights, children or {}))
 
