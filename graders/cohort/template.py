@@ -28,6 +28,7 @@ from graders.test_{name} import *
 '''
 SOLUTION = re.compile(r"\[[^]]*\]\(\.\./solutions/[^)]*\), or ")  # on a page; `headstart solution` asks first
 ON_THE_SITE = re.compile(r"\n[^\n]*\]\(\.\./explorer\.md[^\n]*\n")  # a line that leads to the page Explorer
+TO_VERDICTS = re.compile(r"\[([^]]*)\]\(verdicts\.md[^)]*\)")  # a page for leads and authors
 OF_THE_PROJECT = re.compile(r',\n    \{\n      "label": "The project\'s own tests",.*?\n    \}', re.DOTALL)
 INSTALL = f"pip install {WHEEL}"
 MINUTES = 10  # that Classroom gives an exercise
@@ -128,7 +129,7 @@ def _shared_files() -> dict[str, bytes]:
 
 def _handed_out(page: str) -> str:
     """A page without what leads to what is not handed out."""
-    return ON_THE_SITE.sub("", SOLUTION.sub("", page))
+    return ON_THE_SITE.sub("", TO_VERDICTS.sub(r"\1", SOLUTION.sub("", page)))
 
 
 def _changed(name: str, pattern: re.Pattern[str], text: str) -> str:
