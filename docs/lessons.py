@@ -19,8 +19,8 @@ def with_specifications(page: str, exercise: Exercise) -> str:
     Raises `ValueError` when it lacks one of a task's two marks.
     """
     for task in exercise.tasks:
-        file = f"{exercise.name}.md"
-        page = with_part(page, f"specification of {task.name}", specification(exercise.name, task.name), file)
+        asked = specification(exercise.name, task.name)
+        page = with_part(page, f"specification of {task.name}", asked, exercise.page)
     return page
 
 

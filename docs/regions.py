@@ -23,5 +23,8 @@ def with_part(page: str, name: str, content: str, file: str) -> str:
     before, above, rest = page.partition(begin(name))
     _old, below, after = rest.partition(end(name))
     if not (above and below) or begin(name) in rest or end(name) in after:
-        raise ValueError(f"{file} must hold {begin(name).strip()!r} once, and below it {end(name).strip()!r} once")
+        raise ValueError(
+            f"{file} must hold {begin(name).strip()!r} once, and below it {end(name).strip()!r} once; put both there, "
+            "and `headstart site` writes what stands between them"
+        )
     return f"{before}{above}\n{content}\n{below}{after}"

@@ -1,11 +1,13 @@
-// What the theme leaves unsaid: the search has a name, and what scrolls by itself is reached by keyboard.
+// What the theme leaves unsaid: the search has a name, and what scrolls by itself says so, and is reached by keyboard.
 document.querySelector(".md-search")?.setAttribute("aria-label", "Search");
 
 const BOXES = "article :is(pre > code, .md-typeset__scrollwrap, p:has(> img))";
 const markScrolling = () => {
   for (const box of document.querySelectorAll(BOXES)) {
-    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+    const scrolls = box.scrollWidth > box.clientWidth;
+    if (scrolls) box.tabIndex = 0;
     else box.removeAttribute("tabindex");
+    box.classList.toggle("scrolls", scrolls);
   }
 };
 addEventListener("load", markScrolling); // by then the theme has put tables into boxes

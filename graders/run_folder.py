@@ -83,7 +83,10 @@ def check_same(out: Path, wanted: dict[str, Any]) -> bool:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CannotGoOn(f"{out}/ holds a run, and no {RUN} that says what it was trained on; {OTHERWISE}") from error
     if any(was[name] != wanted[name] for name in wanted if name != "text"):  # the same text may be called otherwise
-        raise CannotGoOn(f"{out}/ was trained on {_told(was, wanted)}; expected the same, or --out for another folder")
+        told = _told(was, wanted)
+        if was["steps"] != wanted["steps"]:
+            told += ", which its learning rate follows, so that it cannot be made longer or shorter"
+        raise CannotGoOn(f"{out}/ was trained on {told}; expected the same, or --out for another folder")
     return found.get("taken") == wanted["steps"] and (out / WEIGHTS).exists()
 
 

@@ -7,7 +7,8 @@ by `GPT`'s own names), tokenizer.json, losses.jsonl, loss.png; run.json then say
 
 import shutil
 import sys
-from dataclasses import asdict
+import tempfile
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ PARTS = ("gpt", "loss", "training")  # the files of a subject that train
 MAX_LR, MIN_LR, WEIGHT_DECAY, MAX_NORM = 2e-3, 1e-4, 0.1, 1.0
 HELD_OUT = 0.1  # of the text, its end
 N_EVALUATED = 20  # batches
+SMALL = replace(CONFIG, n_ctx=8, n_layers=1, n_heads=1, d_model=8, d_head=8, d_mlp=8)  # takes a step in no time
 
 
 def run(subject: Subject, text: Text, out: Path, steps: int, seed: int) -> dict[str, Any]:
@@ -46,6 +48,7 @@ def run(subject: Subject, text: Text, out: Path, steps: int, seed: int) -> dict[
     parts: dict[str, Any] = subject.load(PARTS)
     learnt, held_out = _tokens(text)
     check_readable(out / CHECKPOINT)
+    rehearse(parts, learnt, held_out)
     torch.manual_seed(seed)
     model = parts["gpt"].GPT(parts["config"].GPTConfig(**asdict(CONFIG)))
     said = settings(text, steps, seed)
@@ -83,6 +86,22 @@ def run(subject: Subject, text: Text, out: Path, steps: int, seed: int) -> dict[
     save_file({name: p.detach().contiguous() for name, p in model.named_parameters()}, out / WEIGHTS)
     remember(out, said | told)
     return told
+
+
+def rehearse(parts: dict[str, Any], learnt: torch.Tensor, held_out: torch.Tensor) -> None:
+    """Call all that a run needs of the subject once, on a small model, so that what is not written yet is said before
+    there is a folder, not after the last step. Raises what the subject raises.
+    """
+    batch, generator = 2, torch.Generator().manual_seed(0)
+    model = parts["gpt"].GPT(parts["config"].GPTConfig(**asdict(SMALL)))
+    rates = {"max_lr": MAX_LR, "min_lr": MIN_LR, "warmup_steps": 0, "weight_decay": WEIGHT_DECAY, "max_norm": MAX_NORM}
+    with tempfile.TemporaryDirectory() as folder:
+        checkpoint = Path(folder) / CHECKPOINT
+        sizes = {"steps": 1, "batch": batch, "n_ctx": SMALL.n_ctx}
+        parts["training"].train(model, learnt, **sizes, **rates, seed=0, checkpoint=checkpoint, progress=False)
+    parts["training"].evaluate(model, held_out, batch, SMALL.n_ctx, 1, generator)
+    parts["loss"].uniform_loss(SMALL.d_vocab)
+    parts["loss"].unigram_loss(learnt, SMALL.d_vocab)
 
 
 def _tokens(text: Text) -> tuple[torch.Tensor, torch.Tensor]:

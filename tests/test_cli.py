@@ -131,7 +131,7 @@ def test_force_replaces_only_the_exercise_that_is_named_and_keeps_what_was_there
 def test_an_unknown_exercise_is_answered_with_the_names_there_are(command, audited):
     result = run(command, "atention")
     assert result.exit_code == 2
-    assert result.stderr == f"there is no exercise 'atention'; the exercises are {KNOWN}\n"
+    assert result.stderr == f"there is no exercise 'atention'; did you mean attention? The exercises are {KNOWN}\n"
     assert "asked" not in audited
 
 

@@ -106,14 +106,11 @@ def test_the_same_model_is_the_same_files_to_the_byte(here):
 def test_float16_is_taken_only_where_the_logits_stay(here):
     fitting = random_weights(CFG)  # float16 holds them
     large = {name: w * 1.0001 for name, w in fitting.items()}
+    whole = "parameters in float32: rounded to float16, half the size, they would give other numbers"
     for name, weights, stored in (
         ("fits", fitting, "parameters in float16"),
-        ("moves", large, "parameters in float32, since float16 would move the logits"),
-        (
-            "overflows",
-            fitting | {"unembed.b_U": torch.full((260,), 1e5)},
-            "float32, since float16 would move the logits",
-        ),
+        ("moves", large, whole),
+        ("overflows", fitting | {"unembed.b_U": torch.full((260,), 1e5)}, whole),
     ):
         write_run(here / name, weights)
         result = export(name, "--out", "web")
@@ -130,7 +127,8 @@ def test_float16_is_taken_only_where_the_logits_stay(here):
 def site_of_the_model_alone(here, monkeypatch):
     """The folder of the model, for a `headstart site` that makes nothing else."""
     monkeypatch.setattr(site, "SOLUTIONS", here / "docs" / "solutions")
-    monkeypatch.setattr(site, "made_files", dict)
+    monkeypatch.setattr(site, "written_pages", dict)
+    monkeypatch.setattr(site, "pictures", dict)
     return site.WEB_MODEL
 
 

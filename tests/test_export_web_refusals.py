@@ -21,6 +21,10 @@ def here(tmp_path, monkeypatch):
 
 def test_where_there_is_no_model_it_says_how_to_make_one_or_what_was_expected(here):
     assert told("run") == (1, "there is no run/ yet; `headstart train` makes one\n")
+    assert told("") == (
+        1,
+        "the name is empty; expected a training run, a GPT-2-format folder, or gpt2 from the hub\n",
+    )
     assert told("./mine") == (1, "there is no ./mine/ yet; `headstart train --out ./mine` makes one\n")
     assert told("not/a/model") == (
         1,

@@ -252,7 +252,11 @@ def test_a_program_reads_the_same():
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("hint atention", f"there is no exercise 'atention'; the exercises are {', '.join(dict(TASKS))}"),
+        (
+            "hint atention",
+            f"there is no exercise 'atention'; did you mean attention? The exercises are {', '.join(dict(TASKS))}",
+        ),
+        ("hint juggling", f"there is no exercise 'juggling'; the exercises are {', '.join(dict(TASKS))}"),
         ("hint mix_values", "mix_values is a task; expected its exercise first: attention mix_values"),
         ("hint mlp gelu", "mlp has no task 'gelu'; its tasks are gelu_new, MLP"),
     ],

@@ -47,10 +47,10 @@ def test_a_page_goes_from_the_idea_to_the_paper_in_one_order(exercise):
 @every_task
 def test_a_task_has_its_page_its_session_and_a_picture(exercise, task):
     entry = EXERCISES[exercise]
-    assert task.page in sections(page(exercise))
+    assert task.page in sections(page(exercise)), f"{entry.page} has no section #{task.page} for {task.name}"
     session = COURSE.sessions[entry.session - 1].page if entry.session else "index"
     plan = (ROOT / "docs" / "sessions" / f"{session}.md").read_text(encoding="utf-8")
-    assert f"(../exercises/{exercise}.md" in plan
+    assert f"(../exercises/{exercise}.md" in plan, f"docs/sessions/{session}.md has no link to {entry.page}"
     shown = re.findall(r"^!\[(.+)\]\(\.\./pictures/\w+\.svg\)$", sections(page(exercise))["picture"], re.MULTILINE)
     assert len(shown) == 1
 

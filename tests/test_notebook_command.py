@@ -91,7 +91,7 @@ def test_another_kind_of_file_is_refused(course):
 def test_an_unknown_exercise_is_answered_with_the_names_there_are(course):
     result = run("atention")
     assert result.exit_code == 2
-    assert result.stderr.startswith("there is no exercise 'atention'; the exercises are tensors, markov, ")
+    assert result.stderr.startswith("there is no exercise 'atention'; did you mean attention? The exercises are ")
 
 
 def test_a_place_that_cannot_be_written_to_is_told_in_one_line(course):

@@ -144,7 +144,8 @@ def test_every_objective_names_tasks_that_show_it_and_every_exercise_shows_one(s
     to_a_task = re.compile(r"\[(\w+)\]\(\.\./exercises/(\w+)\.md#([\w-]+)\)")
     assert [objective for objective in objectives if not to_a_task.search(objective)] == []
     shown = to_a_task.findall("\n".join(objectives))
-    assert [(task, exercise) for task, exercise, page in shown if TASKS.get((exercise, page)) != task] == []
+    unknown = [(task, exercise) for task, exercise, page in shown if TASKS.get((exercise, page)) != task]
+    assert unknown == [], f"docs/sessions/{session.page}.md names these under its objectives"
     assert {exercise.name for exercise in begun_in(session)} <= {exercise for _, exercise, _ in shown}
 
 
@@ -156,7 +157,8 @@ def test_what_a_stuck_room_is_asked_is_what_the_graders_ask(session):
         for m in misconceptions_of(e.name)
     }
     (asked,) = tables(part(session, "when-half-the-room-is-stuck"))
-    assert [row for row in asked if tuple(row[:3]) not in known or not row[3]] == []
+    unknown = [row for row in asked if tuple(row[:3]) not in known or not row[3]]
+    assert unknown == [], f"docs/sessions/{session.page}.md asks a stuck room what no misconception of the tasks asks"
     named = {re.findall(r"exercises/(\w+)\.md", row[0])[0] for row in asked}
     assert named == {exercise.name for exercise in begun_in(session)}
 

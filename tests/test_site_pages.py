@@ -88,6 +88,18 @@ def test_the_button_in_the_header_goes_from_the_system_s_colours_to_light_to_dar
     browser.value("localStorage.clear()")
 
 
+def test_a_box_that_is_cut_at_the_edge_says_that_it_scrolls(browser, address):
+    said = "[...document.querySelectorAll('article .scrolls')].map((b) => getComputedStyle(b, '::before').content)"
+    browser.open(address + "exercises/attention/", PHONE, dark=False)
+    found = browser.value(said)
+    assert len(found) > 2
+    assert {text.partition(" /")[0] for text in found} == {'"scroll \N{RIGHTWARDS ARROW}"'}
+    picture = "document.querySelector('article p:has(> img)').matches('.scrolls')"
+    assert browser.value(picture)
+    browser.open(address + "exercises/attention/", DESK, dark=False)
+    assert not browser.value(picture)
+
+
 FOCUS = """(() => {
   const at = document.activeElement;
   const isMarked = (node) => getComputedStyle(node).outline.includes("solid 2px");

@@ -69,13 +69,19 @@ def test_a_finished_run_says_that_there_is_nothing_to_do(run):
     )
 
 
-@pytest.mark.parametrize("other", [("--steps", 3), ("--steps", 2, "--seed", 1)])
-def test_other_steps_and_another_seed_are_refused(run, other):
+@pytest.mark.parametrize(
+    ("other", "why"),
+    [
+        (("--steps", 3), ", which its learning rate follows, so that it cannot be made longer or shorter"),
+        (("--steps", 2, "--seed", 1), ""),
+    ],
+)
+def test_other_steps_and_another_seed_are_refused(run, other, why):
     folder, _result = run
     result = again(folder, *other)
     assert (result.exit_code, result.stderr) == (
         1,
-        f"{folder}/ was trained on {folder.parent / 'lines.txt'} with steps 2, seed 0; "
+        f"{folder}/ was trained on {folder.parent / 'lines.txt'} with steps 2, seed 0{why}; "
         "expected the same, or --out for another folder\n",
     )
 
@@ -106,7 +112,7 @@ _drawn, _calls = get_batch, []
 
 
 def get_batch(*arguments):
-    _calls.append(arguments)
+    _calls.extend(arguments[2:3] * (arguments[2] == 128))  # of the run, not of its rehearsal
     if len(_calls) == 2 and not Path("pressed").exists():
         Path("pressed").touch()
         signal.raise_signal(signal.SIGINT)
@@ -127,11 +133,24 @@ def test_after_ctrl_c_the_same_command_is_next_and_goes_on(here):
 
 
 def test_work_that_never_took_a_step_holds_no_folder(here):
-    folder_with(here / "stubs")
-    stopped = CliRunner().invoke(app, ["train", "lines.txt", "--subject", "stubs"])
-    assert (stopped.exit_code, "train in stubs/training.py is not written yet" in stopped.stderr) == (1, True)
-    assert json.loads((here / "run" / "run.json").read_text())["steps"] == 1000
+    (here / "run").mkdir()
+    (here / "run" / "run.json").write_text('{"steps": 1000}')
     assert invoke("train", "lines.txt", "--steps", 1).exit_code == 0
+
+
+@pytest.mark.parametrize("left", ["train", "evaluate", "unigram_loss"])
+def test_what_is_not_written_yet_is_said_before_anything_else_and_leaves_no_folder(here, left):
+    texts = {exercise.name: solved(exercise.name) for exercise in load_course().exercises}
+    file = "loss" if left == "unigram_loss" else "training"
+    stub = f"\n\ndef {left}(*arguments, **options):\n    raise NotImplementedError\n"
+    folder_with(here / "mine", **texts | {file: texts[file] + stub})
+    stopped = CliRunner().invoke(app, ["train", "lines.txt", "--steps", "1", "--subject", "mine"])
+    assert (stopped.exit_code, stopped.stderr) == (
+        1,
+        f"{left} in mine/{file}.py is not written yet; write it (`pytest graders/test_{file}.py --subject mine` checks "
+        "it), or run this with --subject reference\n",
+    )
+    assert not (here / "run").exists()
 
 
 def test_a_damaged_checkpoint_says_what_to_do(here):

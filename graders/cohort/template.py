@@ -27,6 +27,8 @@ SHIM = '''"""The laws of {name}, which came with headstart; `headstart show {nam
 from graders.test_{name} import *
 '''
 SOLUTION = re.compile(r"\[[^]]*\]\(\.\./solutions/[^)]*\), or ")  # on a page; `headstart solution` asks first
+ON_THE_SITE = re.compile(r"\n[^\n]*\]\(\.\./explorer\.md[^\n]*\n")  # a line that leads to the page Explorer
+TO_VERDICTS = re.compile(r"\[([^]]*)\]\(verdicts\.md[^)]*\)")  # a page for leads and authors
 OF_THE_PROJECT = re.compile(r',\n    \{\n      "label": "The project\'s own tests",.*?\n    \}', re.DOTALL)
 INSTALL = f"pip install {WHEEL}"
 MINUTES = 10  # that Classroom gives an exercise
@@ -115,7 +117,7 @@ def _shared_files() -> dict[str, bytes]:
     pages = [*(docs / f"{page}.md" for page in PAGES), *docs.glob("exercises/*.md"), *docs.glob("tracks/*.md")]
     texts = {f"exercises/{name}.py": text for name, text in stub_files().items()}
     texts |= {f"graders/test_{name}.py": SHIM.format(name=name) for name in names}
-    texts |= {path.relative_to(ROOT).as_posix(): SOLUTION.sub("", path.read_text(encoding="utf-8")) for path in pages}
+    texts |= {path.relative_to(ROOT).as_posix(): _handed_out(path.read_text(encoding="utf-8")) for path in pages}
     texts |= {name: (ROOT / name).read_text(encoding="utf-8") for name in COPIED}
     texts[".vscode/tasks.json"] = _changed(".vscode/tasks.json", OF_THE_PROJECT, "")
     container = ".devcontainer/devcontainer.json"
@@ -123,6 +125,11 @@ def _shared_files() -> dict[str, bytes]:
     texts[".github/classroom/autograding.json"] = json.dumps(_autograding(), indent=2) + "\n"
     drawn = {path.relative_to(ROOT).as_posix(): content for path, content in pictures().items()}
     return {name: text.encode() for name, text in texts.items()} | drawn
+
+
+def _handed_out(page: str) -> str:
+    """A page without what leads to what is not handed out."""
+    return ON_THE_SITE.sub("", TO_VERDICTS.sub(r"\1", SOLUTION.sub("", page)))
 
 
 def _changed(name: str, pattern: re.Pattern[str], text: str) -> str:

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from difflib import get_close_matches
 from pathlib import Path
 from typing import NoReturn
 
@@ -37,7 +38,12 @@ def refuse_without_effect(context: typer.Context, searches: bool) -> None:
 
 
 def missing_run(where: str | None) -> str:
-    """How to make a run that is not there; empty for what is there, and for other names, which may be the hub's."""
+    """How to make a run that is not there; empty for what is there, and for other names, which may be the hub's.
+
+    Of a name that is empty, say so.
+    """
+    if where == "":
+        return "the name is empty; expected a training run, a GPT-2-format folder, or gpt2 from the hub"
     if where is None or Path(where).expanduser().exists():
         return ""
     if where.startswith((".", "~", "/")) or where.endswith("/") or RUN_NAME.search(where):
@@ -49,8 +55,10 @@ def missing_run(where: str | None) -> str:
 
 def refuse_unknown(names: list[str]) -> NoReturn:
     """There is no exercise of one of these names."""
-    known = ", ".join(entry.name for entry in load_course().exercises)
-    refuse(f"there is no exercise {', '.join(map(repr, names))}; the exercises are {known}")
+    known = [entry.name for entry in load_course().exercises]
+    close = dict.fromkeys(match for name in names for match in get_close_matches(name, known, n=1))
+    meant = f"did you mean {', '.join(close)}? The" if close else "the"
+    refuse(f"there is no exercise {', '.join(map(repr, names))}; {meant} exercises are {', '.join(known)}")
 
 
 def given(context: typer.Context, *names: str) -> list[str]:

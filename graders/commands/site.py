@@ -23,7 +23,12 @@ def site() -> None:
         from graders.web.export import own_title
     except ModuleNotFoundError as error:
         fail(f"this needs {error.name}, which is not installed; {how_to_install('docs')}")
-    files, own = made_files(), own_title(WEB_MODEL)
+    try:
+        files = written_pages()
+    except ValueError as error:
+        fail(str(error))
+    files |= pictures()
+    own = own_title(WEB_MODEL)
     if not own:
         files |= explorer_model()
     # What is the same is left alone: a page that is being served is rebuilt whenever a file is written
@@ -45,16 +50,15 @@ def site() -> None:
     typer.echo("Next: mkdocs serve")
 
 
-def made_files() -> dict[Path, bytes]:
-    """Every file that is made, or has a part that is, as it should be.
+def written_pages() -> dict[Path, bytes]:
+    """Every page that is made, or has a part that is, as it should be.
 
-    Raises `ValueError` when a page lacks the marks of such a part.
+    Raises `ValueError`, naming the file, when a page lacks the marks of such a part or a solved file one of its tasks.
     """
     from docs.engine_api import with_api
     from docs.lessons import solution_page
 
-    files = pictures()
-    files[ENGINE] = with_api(ENGINE.read_text(encoding="utf-8")).encode()
+    files = {ENGINE: with_api(ENGINE.read_text(encoding="utf-8")).encode()}
     for exercise in load_course().exercises:
         files[ROOT / exercise.page] = written_page(exercise.name).encode()
         files[SOLUTIONS / f"{exercise.name}.md"] = solution_page(exercise).encode()

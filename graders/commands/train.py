@@ -16,7 +16,9 @@ def train(
     out: Annotated[Path, typer.Option(help="Where the run is kept; a run that is there is gone on with.")] = Path(
         "run"
     ),
-    steps: Annotated[int, typer.Option(help="How many steps the whole run has.")] = 1000,
+    steps: Annotated[
+        int, typer.Option(help="How many steps the whole run has; a run that has begun keeps its number.")
+    ] = 1000,
     subject: Annotated[str, typer.Option(help="Whose files train: exercises, reference, or a folder.")] = "exercises",
     seed: Annotated[int, typer.Option(help="Another seed, another run.")] = 0,
 ) -> None:

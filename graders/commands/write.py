@@ -20,7 +20,7 @@ from graders.subject_code import CannotGoOn, Printed
 
 def write(
     context: typer.Context,
-    prompt: Annotated[str, typer.Argument(help="The text to continue.")],
+    prompt: Annotated[str, typer.Argument(help="The text to continue.", metavar="PROMPT")],
     tokens: Annotated[int, typer.Option(help="How many tokens to add.")] = 100,
     subject: Annotated[str, typer.Option(help="Whose model writes: exercises, reference, or a folder.")] = "exercises",
     weights: Annotated[

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
+from graders.engine.agreement import disagreements, lost_on_pages
 from graders.engine.course import load_course
 from graders.engine.judge import Judge
 from graders.engine.law import laws_for
@@ -56,9 +57,10 @@ def run_audit(exercises: list[str], full: bool = False, jobs: int = 2) -> bool:
 
 def render(report: Report) -> str:
     """One exercise's findings as lines of text."""
-    counts = " · ".join(f"{value} {name}" for name, value in report.counts.items())
-    verdict = "ok" if not report.problems else f"{len(report.problems)} problems"
-    lines = [f"{report.exercise:<12} {verdict:<12} {counts} · {report.seconds:.0f} s"]
+    counts = [f"{value} {name}" for name, value in report.counts.items()]
+    n = len(report.problems)
+    verdict = f"{n} problem{'s' * (n != 1)}" if n else "ok"
+    lines = [f"{report.exercise:<12} {verdict:<12} {' · '.join([*counts, f'{report.seconds:.0f} s'])}"]
     lines += [f"    problem  {problem}" for problem in report.problems]
     lines += [f"    note     {thought}" for thought in report.thoughts]
     return "\n".join(lines)
@@ -69,7 +71,12 @@ def audit_exercise(name: str, full: bool = False) -> Report:
     torch.set_num_threads(1)
     began = time.monotonic()
     report = Report(name)
-    for check in (_stub, _reference, _variants, _misconceptions, _trivial, _mutations):
+    entry = load_course()[name]
+    report.problems += disagreements(entry)
+    report.thoughts += lost_on_pages(entry)
+    # Under two names for one task nothing can be graded
+    checks = () if report.problems else (_stub, _reference, _variants, _misconceptions, _trivial, _mutations)
+    for check in checks:
         check(report, REFERENCE_SEEDS if full else 1)
     report.seconds = time.monotonic() - began
     return report

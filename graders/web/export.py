@@ -39,7 +39,7 @@ class WebModel:
     def told(self) -> str:
         """What it is and how large, in one line."""
         about, size = self.about, sum(map(len, self.files.values())) / 1e6
-        stored = "float16" if self.half else "float32, since float16 would move the logits"
+        stored = "float16" if self.half else "float32: rounded to float16, half the size, they would give other numbers"
         return (
             f"{about['title']}: {about['n_layers']} layers, {about['n_heads']} heads, width {about['d_model']}; "
             f"{size:.1f} MB, parameters in {stored}"
