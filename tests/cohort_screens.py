@@ -23,7 +23,7 @@ def draw_screens(browser: Chromium, folder: Path) -> None:
         report, _ = written(make_year(Path(made) / "history.sqlite3", 48, NOW, n_days=64), lead)
         public.mkdir()
         write_public(report.standings, public, SECRET, 5, NOW)
-        stuck = next(one for one in report.standings if one.cells["attention"].same >= 3)
+        stuck = next(one for one in report.standings if any(cell.same >= 3 for cell in one.cells.values()))
         shown = {
             "today": (lead / "index.html", WIDTH, False),
             "everyone": (lead / "grid.html", WIDTH, False),
