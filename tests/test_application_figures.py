@@ -61,4 +61,7 @@ def test_of_a_problem_that_is_held_out_the_other_way_round_may_be_trained_on():
     seen = {problem for _ in range(SETTINGS["training"]["steps"]) for problem in lessons.problems(generator)}
     turned = {cell: sum((b, op, a) in seen for a, op, b in problems if a != b) for cell, problems in held_out.items()}
     assert (turned["+", 2], turned["+", 3]) == (466, 34)
+    too_long = pictures.arithmetic_run()["figures"]["orders"]["backwards"]["too_long"]
+    asked = [f"{a:04}{op}{b:04}<" for a, op, b in held_out["+", 4]]
+    assert [row[0] for row in too_long] == asked[: len(too_long)]  # the run that is kept asked these problems
     assert "with 466 of the 500 sums of two digits, but only with 34 of the 500 of three" in page("arithmetic")
