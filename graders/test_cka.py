@@ -70,10 +70,11 @@ def test_numbers_worked_by_hand(subject, reference, case):
 
 @law("linear_cka", layers)
 def test_a_layer_is_itself(subject, reference, case):
-    """A layer and itself are alike by 1, and so are a layer and the same ten times as large."""
+    """A layer and itself are alike by 1, and so are a layer and the same ten times or a millionth as large."""
     one = torch.tensor(1.0, dtype=case.x.dtype)
     expect_equal(subject.linear_cka(case.x, case.x.clone()), one, what="a layer and itself")
     expect_equal(subject.linear_cka(case.x, 10 * case.x), one, what="a layer and ten times itself")
+    expect_equal(subject.linear_cka(case.x, 1e-6 * case.x), one, what="a layer and a millionth of itself")
 
 
 @law("linear_cka", shifted_layers)

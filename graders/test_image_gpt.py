@@ -17,6 +17,8 @@ from graders.engine.space import Case
 from reference.image_gpt import D_VOCAB, N_LEVELS, images_to_tokens
 
 GREEDY = {"temperature": 0.0}
+# Options that leave one image, each by another of its fields
+ONE_IMAGE = ({"top_k": 1}, {"top_p": 1e-6}, {"temperature": 1e-6}, GREEDY | {"frequency_penalty": 1.5})
 
 # images_to_tokens
 
@@ -199,9 +201,9 @@ def test_greedy_images_are_the_only_ones(subject, reference, case):
 
 @law("sample_images", cases.drawings)
 def test_options_are_passed_on(subject, reference, case):
-    """With top-k 1, or at a temperature of nearly 0, images are the greedy ones; so they are with a penalty."""
+    """With top-k 1, top-p or temperature of nearly 0, images are the greedy ones; so they are with a penalty."""
     subject.repeats = False  # that chance comes from the generator is a law of its own
-    for fields in ({"top_k": 1}, {"temperature": 1e-6}, GREEDY | {"frequency_penalty": 1.5}):
+    for fields in ONE_IMAGE:
         yours = subject.sample_images(case.model, case.labels, options(**fields), generator(1))
         expected = reference.sample_images(case.model, case.labels, options(**fields), generator(1))
         expect_equal(yours, expected, what=f"images with {fields}")
@@ -276,10 +278,10 @@ def test_greedy_completions_are_the_only_ones(subject, reference, case):
 
 @law("complete_images", cases.begun_drawings)
 def test_options_count_for_completions_too(subject, reference, case):
-    """With top-k 1, or at a temperature of nearly 0, completions are the greedy ones; so they are with a penalty."""
+    """With top-k 1, top-p or temperature of nearly 0, completions are the greedy ones; so they are with a penalty."""
     subject.repeats = False  # that chance comes from the generator is a law of its own
     begun = (case.model, case.top_halves, case.labels)
-    for fields in ({"top_k": 1}, {"temperature": 1e-6}, GREEDY | {"frequency_penalty": 1.5}):
+    for fields in ONE_IMAGE:
         yours = subject.complete_images(*begun, options(**fields), generator(1))
         expected = reference.complete_images(*begun, options(**fields), generator(1))
         expect_equal(yours, expected, what=f"images with {fields}")

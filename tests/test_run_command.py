@@ -169,7 +169,7 @@ PRESSING = (
     + SCORED
     + """
     _calls.append(arguments)
-    if len(_calls) == 2 and not Path("pressed").exists():
+    if len(_calls) == {step} and not Path("pressed").exists():
         Path("pressed").touch()
         signal.raise_signal(signal.SIGINT)
     return _loss(*arguments)
@@ -183,17 +183,20 @@ def curves(folder):
     return {order: (said["curve"], said["exact"]) for order, said in orders.items()}
 
 
-def test_after_ctrl_c_the_same_command_goes_on_as_if_it_had_never_stopped(here, done):
-    solved_with(here / "mine", PRESSING)
+@pytest.mark.parametrize(("steps", "step"), [(4, 2), (4, 4), (40, 3)])  # also the last, and one between two rows
+def test_after_ctrl_c_the_same_command_goes_on_as_if_it_had_never_stopped(here, monkeypatch, steps, step):
+    monkeypatch.setitem(arithmetic.SETTINGS, "training", SMALL["training"] | {"steps": steps})
+    solved_with(here / "mine", PRESSING.format(step=step))
     command = ["arithmetic", "--subject", "mine", "--out", "kept"]
     stopped = invoke(*command)
     assert stopped.exit_code == 1
     assert stopped.stderr.endswith("\nstopped; to go on: headstart run arithmetic --subject mine --out kept\n")
-    assert torch.load(here / "kept" / "backwards.pt", weights_only=True)["step"] == 2
+    assert torch.load(here / "kept" / "backwards.pt", weights_only=True)["step"] == step
     assert not (here / "kept" / "metrics.json").exists()
     assert shlex.split(stopped.stderr.splitlines()[-1].partition("headstart run ")[2]) == command
     assert invoke(*command).exit_code == 0
-    assert curves(here / "kept") == curves(done[0])
+    assert invoke("arithmetic", "--subject", "reference", "--out", "unbroken").exit_code == 0
+    assert curves(here / "kept") == curves(here / "unbroken")
 
 
 def test_the_same_seed_is_the_same_run_and_another_is_another(here, done):

@@ -17,7 +17,7 @@ from graders.training_run import check_readable
 from reference.training import deferred_ctrl_c
 
 PAUSE = 30.0  # seconds between two lines where there is no terminal
-N_SAVED = 20  # checkpoints in a run
+N_SAVED = 20  # checkpoints in a run, and rows of its curve
 
 
 @dataclass(frozen=True)
@@ -43,26 +43,24 @@ def train(
     max_norm: float,
     tokens: float,
     measure: Callable[[nn.Module], dict[str, float]] | None = None,
-    n_measured: int = N_SAVED,
 ) -> Trained:
     """Train a model in a run, or go on with it, or find it done; what it came to.
 
     `loss_of` draws a batch from the generator alone and returns the model's loss on it, one number; a step uses the
     subject's `AdamW` over its `decay_groups`, `warmup_cosine` and `clip_grad_norm`. `tokens` is how many positions
-    such a batch has. `measure` is asked `n_measured` times, evenly, the last after the last step; its figures are in
-    the curve.
+    such a batch has. `measure` is asked `N_SAVED` times, evenly, and after the last step; its figures are in the curve.
 
-    The checkpoint `<name>.pt` is the subject's own, written `N_SAVED` times and after the last step; `<name>.json`
-    beside it has the curve. The first Ctrl-C lets a step finish, saves, and raises `KeyboardInterrupt`. Raises
-    `CannotGoOn` when a loss or gradient is NaN or infinite, or a checkpoint is damaged, and what the subject raises.
+    The checkpoint `<name>.pt` is the subject's own, written as often; `<name>.json` beside it has the curve. The first
+    Ctrl-C lets a step finish, saves, and raises `KeyboardInterrupt`. Raises `CannotGoOn` when a loss or gradient is NaN
+    or infinite, or a checkpoint is damaged, and what the subject raises.
     """
     optimizer_of, training = run.parts["optimizer"], run.parts["training"]
     optimizer = optimizer_of.AdamW(optimizer_of.decay_groups(model, weight_decay), lr=max_lr)
     generator, checkpoint, kept = run.generator(), run.out / f"{name}.pt", run.out / f"{name}.json"
     check_readable(checkpoint)
     first = training.load_checkpoint(checkpoint, model, optimizer, generator) if checkpoint.exists() else 0
-    curve, seconds = _kept(kept, first)
-    measured_every, saved_every, losses = max(1, steps // n_measured), max(1, steps // N_SAVED), []
+    curve, seconds, losses = _kept(kept, first)
+    every = max(1, steps // N_SAVED)
     with deferred_ctrl_c() as ctrl_c_came, Bar(name, first, steps) as bar:
         for step in range(first, steps):
             began = time.process_time()
@@ -83,31 +81,40 @@ def train(
             done, stop = step + 1, ctrl_c_came()
             seconds += time.process_time() - began
             bar.update(done, losses[-1])
-            if done == steps or done % measured_every == 0:
+            is_time = done == steps or done % every == 0
+            if is_time:
                 figures = measure(model) if measure else {}
                 curve.append({"step": done, "loss": sum(losses) / len(losses)} | figures)
                 losses.clear()
-            if stop or done == steps or done % saved_every == 0:
+            if stop or is_time:
                 # The curve first: of a checkpoint that is older than it, the rows that are too many are left out
-                write_json(kept, {"curve": curve, "seconds": seconds})
+                write_json(kept, {"curve": curve, "seconds": seconds, "losses": losses})
                 training.save_checkpoint(checkpoint, model, optimizer, done, generator)
-            if stop and done < steps:
-                raise KeyboardInterrupt
+            if stop:
+                break
+    if ctrl_c_came():  # while the last step was measured, too
+        raise KeyboardInterrupt
     return Trained(curve, seconds, steps * tokens / max(seconds, 1e-9))
 
 
-def _kept(path: Path, first: int) -> tuple[list[dict[str, float]], float]:
-    """The curve up to the step at which a run goes on, and the seconds it took; nothing of one that begins."""
+def _kept(path: Path, first: int) -> tuple[list[dict[str, float]], float, list[float]]:
+    """The curve up to the step at which a run goes on, the seconds it took, and the losses since the curve's last row.
+
+    Nothing of a run that begins. The losses are none, too, when the checkpoint is older than they are.
+    """
     if first == 0:
-        return [], 0.0
+        return [], 0.0, []
     try:
         said = json.loads(path.read_text(encoding="utf-8"))
-        return [row for row in said["curve"] if row["step"] <= first], float(said["seconds"])
+        curve = [row for row in said["curve"] if row["step"] <= first]
+        seconds, losses = float(said["seconds"]), list(said["losses"])
+        is_of_checkpoint = (curve[-1]["step"] if curve else 0) + len(losses) == first
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CannotGoOn(
             f"{path} cannot be read ({error}), and its checkpoint has {first:,} steps; move {path.parent}/ away, "
             "or use --out for another folder"
         ) from error
+    return curve, seconds, losses if is_of_checkpoint else []
 
 
 class Bar:

@@ -132,7 +132,7 @@ MISCONCEPTIONS = (
         "kept_from_0",
         "A small number was added below the line against division by 0, which changes every result.",
         "When can the lower half be 0, and which given function looks for that first?",
-        (ALIKE, "return together.norm() ** 2 / (within_x.norm() * within_y.norm() + 1e-3)"),
+        (ALIKE, "return together.norm() ** 2 / (within_x.norm() * within_y.norm() + 1e-8)"),
     ),
     mistake(
         "uncomparable_not_refused",
