@@ -62,6 +62,7 @@ ODD = {
     "loss": ("next_token_loss", SCALED),
     "optimizer": ("warmup_cosine", SCALED),
     "training": ("evaluate", SCALED),
+    "arithmetic": ("answer_loss", SCALED),
     "patches": ("patchify", SCALED),
     "vit": ("ViT.forward", SCALED),
     "cka": ("linear_cka", SCALED),

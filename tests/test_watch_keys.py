@@ -156,8 +156,8 @@ def test_n_and_p_turn_to_the_neighbours_and_grade_what_is_not_known(bench):
 def test_there_is_nothing_before_the_first_and_after_the_last(bench):
     bench.watch.shown = "tensors"
     assert bench.press("p") == ["tensors is the first exercise."]
-    bench.watch.shown = "training"
-    assert bench.press("n") == ["training is the last exercise."]
+    bench.watch.shown = last = COURSE.exercises[-1].name
+    assert bench.press("n") == [f"{last} is the last exercise."]
 
 
 def test_h_shows_a_hint_for_what_is_to_be_mended_first(bench, loop):
