@@ -57,7 +57,7 @@ def drips(x):
     while True:
         for end in ends:
             try:
-                end.send(b"\\0")
+                end.send(bytes(8))
             except OSError:
                 pass
         time.sleep(0.01)
