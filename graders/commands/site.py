@@ -24,10 +24,10 @@ def site() -> None:
     except ModuleNotFoundError as error:
         fail(f"this needs {error.name}, which is not installed; {how_to_install('docs')}")
     try:
-        files = written_pages()
+        pages = written_pages()
     except ValueError as error:
         fail(str(error))
-    files |= pictures()
+    files = pictures() | pages
     own = own_title(WEB_MODEL)
     if not own:
         files |= explorer_model()
