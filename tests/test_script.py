@@ -225,6 +225,15 @@ def test_what_a_call_does_to_ctrl_c_ends_with_its_request(subject):
     assert subject.tell(lambda do: do.caught(do.press_ctrl_c))["classes"][0] == "KeyboardInterrupt"
 
 
+def test_ctrl_c_reaches_a_call_where_a_shell_has_it_ignored(subject):
+    given = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        assert subject.tell(lambda do: do.caught(do.press_ctrl_c))["classes"][0] == "KeyboardInterrupt"
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, given)
+
+
 def test_the_name_of_the_folder_is_left_out_of_texts(subject):
     assert subject.tell(lambda do: do.said(do.speak, path("x.pt")))["text"] == "/x.pt\n"
 

@@ -7,6 +7,7 @@ it failed, in the order in which a learner can act: parse, import, missing, cons
 import dataclasses
 import inspect
 import signal
+import threading
 from contextlib import ExitStack, nullcontext
 from dataclasses import replace
 from typing import Any
@@ -66,6 +67,8 @@ class Performer:
         torch.default_generator.manual_seed(request.chance)  # `torch.manual_seed` formats a stack for every backend
         torch.set_default_dtype(_float_dtype(request))
         grad_mode, on_ctrl_c = torch.is_grad_enabled(), signal.getsignal(signal.SIGINT)
+        if on_ctrl_c is signal.SIG_IGN and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell has it ignored in the background
         torch.set_grad_enabled(True)  # nothing that one call leaves behind changes the next
         try:
             if request.describe:
