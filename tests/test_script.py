@@ -1,5 +1,7 @@
 """Scripts: stories told here and performed in the subject's process."""
 
+import signal
+
 import pytest
 import torch
 
