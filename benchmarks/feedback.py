@@ -1,10 +1,10 @@
-"""How long a learner waits: `pytest graders/test_<exercise>.py` over the bare imports it cannot do without.
+"""How long a learner waits: `pytest graders/test_<exercise>.py` over bare imports.
 
     python benchmarks/feedback.py [exercise] [--runs 5]
 
 Both are whole processes, in turn, in one run: the grader's wall time over that of importing torch, pytest and
-hypothesis. Once for the stub, once for the reference, once for every misconception. The goals differ by track, since
-later exercises have more to run: `GOALS`.
+hypothesis, which is the yardstick of the goals, though no grader imports the last any more. Once for the stub, once for
+the reference, once for every misconception. The goals differ by track, since later exercises have more to run: `GOALS`.
 """
 
 import argparse

@@ -2,6 +2,7 @@
 
 import functools
 import re
+import socket
 import subprocess
 import sys
 import threading
@@ -151,6 +152,23 @@ class Silent(SimpleHTTPRequestHandler):
 
     def log_message(self, *_args) -> None:
         pass
+
+
+@contextmanager
+def served_by_mkdocs(*options: str | Path, cwd: Path = ROOT) -> Iterator[str]:
+    """The address at which `mkdocs serve` with these options has its pages, on a free port of this machine."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        host = f"127.0.0.1:{free.getsockname()[1]}"
+    command = [sys.executable, "-m", "mkdocs", "serve", *options, "--dev-addr", host]
+    server = subprocess.Popen(command, cwd=cwd, stderr=subprocess.PIPE, text=True)
+    try:
+        assert server.stderr is not None
+        assert any("Serving on" in told for told in server.stderr), "the server has ended"
+        yield f"http://{host}/"
+    finally:
+        server.terminate()
+        server.wait()
 
 
 @contextmanager

@@ -15,6 +15,9 @@ from graders.engine import journal
 from graders.engine.audit import audit_exercise
 from graders.engine.course import ROOT, load_course
 from graders.engine.stubs import stub_files
+from graders.weights.checkpoint import load_checkpoint
+from reference.caching import CachedGPT
+from reference.config import GPTConfig
 
 AUDIT = "test_audit.py"
 
@@ -131,8 +134,16 @@ def explorer_folder(tmp_path_factory):
 @pytest.fixture(scope="session")
 def explorer(explorer_folder):
     """The address of the page Explorer, on a server of its own."""
-    from built import served
     from explorer_site import SUB_PATH
 
     with served(explorer_folder / "root") as url:
         yield f"{url}{SUB_PATH}/explorer/"
+
+
+@pytest.fixture(scope="module")
+def embedded_gpt():
+    """The embedded checkpoint in the reference with its cache, in float64."""
+    checkpoint = load_checkpoint()
+    model = CachedGPT(GPTConfig(**checkpoint.cfg)).double()
+    model.load_state_dict({name: weight.double() for name, weight in checkpoint.weights.items()})
+    return model

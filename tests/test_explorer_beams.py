@@ -10,10 +10,8 @@ import pytest
 import torch
 from explorer_site import STILL, TOKENIZER, ids, open_explorer, seen, slide, texts, type_text
 
-from graders.weights.checkpoint import load_checkpoint
 from reference.beam_search import extend_beams
-from reference.caching import CachedGPT, beam_search_cached
-from reference.config import GPTConfig
+from reference.caching import beam_search_cached
 
 pytestmark = pytest.mark.usefixtures("in_float64_without_gradients")
 
@@ -27,22 +25,13 @@ def page(browser, explorer):
     return browser
 
 
-@pytest.fixture(scope="module")
-def model():
-    """The embedded checkpoint in the reference, in float64."""
-    checkpoint = load_checkpoint()
-    model = CachedGPT(GPTConfig(**checkpoint.cfg)).double()
-    model.load_state_dict({name: weight.double() for name, weight in checkpoint.weights.items()})
-    return model
-
-
-def test_the_tree_and_the_list_hold_what_the_reference_s_beam_search_finds(page, model):
+def test_the_tree_and_the_list_hold_what_the_reference_s_beam_search_finds(page, embedded_gpt):
     type_text(page, TEXT)
     for name, value in {"Beams": 4, "Tokens": 6, "Length penalty": 0.5}.items():
         slide(page, "beams", name, value)
     prompt = torch.tensor(ids(TEXT))
     end = TOKENIZER.token_to_id("<|endoftext|>")
-    found = beam_search_cached(model, prompt, 4, 6, eos_id=end, length_penalty=0.5)
+    found = beam_search_cached(embedded_gpt, prompt, 4, 6, eos_id=end, length_penalty=0.5)
     words = [[seen(TOKENIZER.decode([i])) for i in one.tokens[len(prompt) :]] for one in found]
     told = [
         f"{''.join(word)} log-probability {round(one.log_prob, 2):g}, score {one.score:#.3g}"
@@ -52,7 +41,7 @@ def test_the_tree_and_the_list_hold_what_the_reference_s_beam_search_finds(page,
     best = page.value("""[...document.querySelectorAll("#explorer-beams .node.best")]
       .map((node) => [...node.querySelectorAll("text")].map((text) => text.textContent))""")
     with_all = torch.tensor(found[0].tokens)
-    log_probs = model(with_all.unsqueeze(0))[0][0].log_softmax(dim=-1)
+    log_probs = embedded_gpt(with_all.unsqueeze(0))[0][0].log_softmax(dim=-1)
     gained = [log_probs[i - 1, with_all[i]].item() for i in range(len(prompt), len(with_all))]
     sums = torch.tensor(gained).cumsum(dim=0).tolist()
     cut = [word if len(word) <= 8 else word[:7] + "…" for word in words[0]]
@@ -64,7 +53,7 @@ def test_the_tree_and_the_list_hold_what_the_reference_s_beam_search_finds(page,
     assert (n_nodes, n_edges, n_best) == (4 * 6, 4 * 6, 6)  # four live beams on each of six levels
     n_dead, beams, sums = 0, prompt.unsqueeze(0), torch.zeros(1)
     for _ in range(6):
-        sums, parents, tokens = extend_beams(sums, model(beams)[0][:, -1].log_softmax(dim=-1), 4)
+        sums, parents, tokens = extend_beams(sums, embedded_gpt(beams)[0][:, -1].log_softmax(dim=-1), 4)
         assert (tokens != end).all()
         n_dead += len(beams) - len(parents.unique())
         beams = torch.cat([beams[parents], tokens.unsqueeze(1)], dim=1)
@@ -110,15 +99,15 @@ def test_fewer_beams_make_a_narrower_tree(page):
         assert len(texts(page, "#explorer-beams .texts li")) == beams
 
 
-def test_beams_that_grow_past_the_window_are_the_reference_s(page, model):
-    n_ctx = model.cfg.n_ctx
+def test_beams_that_grow_past_the_window_are_the_reference_s(page, embedded_gpt):
+    n_ctx = embedded_gpt.cfg.n_ctx
     text = TOKENIZER.decode(ids("\n".join(["To be, or not to be: that is the question."] * 30))[: n_ctx - 1])
     assert len(ids(text)) == n_ctx - 1
     for name, value in {"Beams": 2, "Tokens": 4, "Length penalty": 0}.items():
         slide(page, "beams", name, value)
     type_text(page, text)
     end = TOKENIZER.token_to_id("<|endoftext|>")
-    found = beam_search_cached(model, torch.tensor(ids(text)), 2, 4, eos_id=end)
+    found = beam_search_cached(embedded_gpt, torch.tensor(ids(text)), 2, 4, eos_id=end)
     words = ["".join(seen(TOKENIZER.decode([i])) for i in one.tokens[n_ctx - 1 :]) for one in found]
     told = [f"{word} log-probability {round(one.log_prob, 2):g}" for one, word in zip(found, words, strict=True)]
     assert texts(page, "#explorer-beams .texts li") == [f"{told[0]} ★ best", told[1]]

@@ -4,12 +4,9 @@ It needs Debian's Chromium: `apt-get install -y chromium`.
 """
 
 import shutil
-import socket
-import subprocess
-import sys
 
 import pytest
-from built import served
+from built import served, served_by_mkdocs
 from explorer_site import SUB_PATH, open_explorer, texts, type_text
 from readable import troubles, violations
 
@@ -142,22 +139,8 @@ def test_a_spoilt_file_is_told_and_not_waited_for(browser, explorer_folder, tmp_
 
 
 def test_the_server_of_mkdocs_shows_it(browser, explorer_folder):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "mkdocs", "serve", "--no-livereload"]
-    command += ["--config-file", explorer_folder / "mkdocs.yml", "--dev-addr", f"127.0.0.1:{port}"]
-    server = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    try:
-        for told in server.stderr:
-            if "Serving on" in told:
-                break
-        else:
-            pytest.fail("the server has ended")
-        assert open_explorer(browser, f"http://127.0.0.1:{port}/{SUB_PATH}/explorer/").startswith("Shakespeare")
+    with served_by_mkdocs("--no-livereload", "--config-file", explorer_folder / "mkdocs.yml") as url:
+        assert open_explorer(browser, f"{url}{SUB_PATH}/explorer/").startswith("Shakespeare")
         runtime = "fetch('ort-wasm-simd-threaded.wasm').then((answer) => answer.headers.get('content-type'))"
         assert browser.value(runtime) == "application/wasm"
         assert browser.complaints() == []
-    finally:
-        server.terminate()
-        server.wait()

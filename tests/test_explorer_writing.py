@@ -10,8 +10,7 @@ import torch
 from explorer_site import STILL, TOKENIZER, drawn, ids, inert, open_explorer, press, seen, slide, texts, type_text
 
 from graders.weights.checkpoint import load_checkpoint
-from reference.caching import CachedGPT, generate_cached
-from reference.config import GPTConfig
+from reference.caching import generate_cached
 from reference.sampling import SamplingOptions
 
 pytestmark = pytest.mark.usefixtures("in_float64_without_gradients")
@@ -33,15 +32,6 @@ def page(browser, explorer):
     return browser
 
 
-@pytest.fixture(scope="module")
-def model():
-    """The embedded checkpoint in the reference, in float64."""
-    checkpoint = load_checkpoint()
-    model = CachedGPT(GPTConfig(**checkpoint.cfg)).double()
-    model.load_state_dict({name: weight.double() for name, weight in checkpoint.weights.items()})
-    return model
-
-
 @pytest.fixture
 def sliders(page):
     """Move sliders of the next token's panel; they are put back."""
@@ -61,10 +51,10 @@ def write(page, n: int, cache: bool) -> str:
     return text
 
 
-def test_greedy_writing_is_the_reference_s_with_the_cache_and_without(page, model, sliders):
+def test_greedy_writing_is_the_reference_s_with_the_cache_and_without(page, embedded_gpt, sliders):
     type_text(page, TEXT)
     sliders(Temperature=0)
-    expected = TOKENIZER.decode(generate_cached(model, torch.tensor([ids(TEXT)]), 9, GREEDY, None)[0].tolist())
+    expected = TOKENIZER.decode(generate_cached(embedded_gpt, torch.tensor([ids(TEXT)]), 9, GREEDY, None)[0].tolist())
     assert write(page, 9, cache=True) == expected
     assert texts(page, "#explorer-writing [role=status]")[0].startswith("Read 1 token in ")
     press(page, "writing", "Begin again")
@@ -120,13 +110,13 @@ def test_a_text_that_is_deleted_is_not_gone_on_with(page):
     assert "writing" in inert(page)
 
 
-def test_at_the_end_of_the_window_it_slides_and_everything_is_read_again(page, model, sliders):
+def test_at_the_end_of_the_window_it_slides_and_everything_is_read_again(page, embedded_gpt, sliders):
     n_ctx = load_checkpoint().cfg["n_ctx"]
     text = TOKENIZER.decode(ids("\n".join(["To be, or not to be: that is the question."] * 30))[: n_ctx - 2])
     assert len(ids(text)) == n_ctx - 2
     type_text(page, text)
     sliders(Temperature=0)
-    expected = generate_cached(model, torch.tensor([ids(text)]), 4, GREEDY, None)[0].tolist()
+    expected = generate_cached(embedded_gpt, torch.tensor([ids(text)]), 4, GREEDY, None)[0].tolist()
     assert write(page, 2, cache=True) == TOKENIZER.decode(expected[:n_ctx])
     assert texts(page, "#explorer-writing [role=status]")[0].startswith("Read 1 token in ")
     assert write(page, 2, cache=True) == TOKENIZER.decode(expected)
@@ -158,10 +148,10 @@ def test_stopped_and_begun_again_in_one_breath_it_writes_the_same_text(page, sli
     assert write(page, 3, cache=True) == expected
 
 
-def test_behind_the_end_of_the_text_nothing_is_written_until_it_begins_again(page, model, sliders):
+def test_behind_the_end_of_the_text_nothing_is_written_until_it_begins_again(page, embedded_gpt, sliders):
     type_text(page, TEXT)
     sliders(Temperature=0)
-    expected = generate_cached(model, torch.tensor([ids(TEXT)]), 3, GREEDY, None)[0].tolist()
+    expected = generate_cached(embedded_gpt, torch.tensor([ids(TEXT)]), 3, GREEDY, None)[0].tolist()
     page.value(f"void ([headstart.eos, headstart.about.eos] = [headstart.about.eos, {expected[-1]}])")
     try:
         press(page, "writing", "Go on")

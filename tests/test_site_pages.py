@@ -8,14 +8,12 @@ It needs Debian's Chromium: `apt-get install -y chromium`.
 
 import os
 import re
-import socket
-import subprocess
-import sys
 from base64 import b64decode
 from html import unescape
 from io import BytesIO
 
 import pytest
+from built import served_by_mkdocs
 from pypdf import PdfReader
 from readable import troubles, violations
 
@@ -197,22 +195,9 @@ def test_the_server_of_the_readme_shows_the_pages(browser, site):
     install, draw, serve = line.split(" && ")
     assert install == "pip install -e '.[docs]'"
     assert draw == "headstart site"  # which the site of these tests was made with
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", *serve.split(), "--dev-addr", f"127.0.0.1:{port}"]
-    server = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
-    try:
-        for told in server.stderr:
-            if "Serving on" in told:
-                break
-        else:
-            pytest.fail("the server has ended")
-        own = f"http://127.0.0.1:{port}/"
+    assert serve == "mkdocs serve"
+    with served_by_mkdocs() as own:
         browser.open(f"{own}exercises/attention/", DESK, dark=False)
         assert browser.value("document.querySelector('h1').textContent").startswith("Attention: each token")
         assert browser.value("[...document.images].filter((image) => !image.naturalWidth).length") == 0
         assert troubles(browser, DESK, own) == []
-    finally:
-        server.terminate()
-        server.wait()
