@@ -14,7 +14,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from graders.applications.run import Run, Table
-from graders.applications.training import train
+from graders.applications.training import Steps, rehearse_steps, train
 from graders.weights.loss_curve import figure
 
 PARTS = ("gpt", "sampling", "optimizer", "training", "arithmetic")
@@ -46,13 +46,10 @@ Cell = tuple[str, int]  # an operator, and how many digits the longer number has
 
 def run(run: Run) -> dict[str, Any]:
     """Train both, ask both, draw how they came to it; the figures."""
-    arithmetic, gpt, config = run.parts["arithmetic"], run.parts["gpt"], run.parts["config"]
-    held_out = questions(run.settings, run.generator(1))
-    sizes = {"d_vocab": len(arithmetic.CHARACTERS), "n_ctx": arithmetic.N_TOKENS}
+    arithmetic, held_out = run.parts["arithmetic"], questions(run.settings, run.generator(1))
     figures: dict[str, Any] = {"orders": {}}
     for order, is_reversed in ORDERS.items():
-        torch.manual_seed(run.seed)
-        model = gpt.GPT(config.GPTConfig(**sizes, **run.settings["model"]))
+        model = make(run)
         run.say(f"{order}: a GPT of {sum(p.numel() for p in model.parameters()):,} parameters")
         rows = {cell: encoded(arithmetic, problems, is_reversed) for cell, problems in held_out.items()}
         lessons = Lessons(arithmetic, run.settings, held_out, is_reversed)
@@ -62,9 +59,8 @@ def run(run: Run) -> dict[str, Any]:
             return {cell[0]: arithmetic.exact_match(model, rows[cell][:n]) for cell in longest}
 
         tokens = run.settings["batch"] * lessons.n_read
-        trained = train(
-            run, order, model, lessons.loss_of, **run.settings["training"], tokens=tokens, measure=meanwhile
-        )
+        steps = Steps(run, order, model, lessons.loss_of, **run.settings["training"])
+        trained = train(steps, run.out, tokens, meanwhile)
         run.say(f"{order}: asking {sum(map(len, rows.values())):,} problems that it has not seen")
         figures["orders"][order] = {
             "exact": [[*cell, arithmetic.exact_match(model, asked)] for cell, asked in rows.items()],
@@ -75,6 +71,27 @@ def run(run: Run) -> dict[str, Any]:
         }
     draw(figures, run.out / "accuracy.png", run.settings["batch"])
     return figures
+
+
+def rehearse(run: Run) -> None:
+    """Call all that is needed of the subject once, so that what is not written yet is said now, not in the end."""
+    arithmetic, held_out = run.parts["arithmetic"], questions(run.settings, run.generator(1))
+    for order, is_reversed in ORDERS.items():
+        lessons = Lessons(arithmetic, run.settings, held_out, is_reversed)
+        asked = encoded(arithmetic, held_out[too_long(run.settings)][:1], is_reversed)
+        model = make(run)
+        rehearse_steps(Steps(run, order, model, lessons.loss_of, **run.settings["training"]))
+        arithmetic.exact_match(model, asked)
+        written(run, model, asked)
+
+
+def make(run: Run) -> nn.Module:
+    """A fresh model, which has a position for every token of a row."""
+    torch.manual_seed(run.seed)
+    arithmetic = run.parts["arithmetic"]
+    sizes = {"d_vocab": len(arithmetic.CHARACTERS), "n_ctx": arithmetic.N_TOKENS}
+    model: nn.Module = run.parts["gpt"].GPT(run.parts["config"].GPTConfig(**sizes, **run.settings["model"]))
+    return model
 
 
 def questions(settings: Mapping[str, Any], generator: Generator) -> dict[Cell, list[Problem]]:
