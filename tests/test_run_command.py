@@ -159,6 +159,29 @@ def test_a_file_in_the_folder_s_place_is_refused(here):
     assert (result.exit_code, result.stderr) == (1, said)
 
 
+def test_a_folder_that_cannot_be_made_is_told_in_one_line(here):
+    (here / "file").write_text("")
+    result = invoke("arithmetic", "--subject", "reference", "--out", "file/mine")
+    said = "file/mine/run.json cannot be written (Not a directory); expected room on the disk, and leave to write; the "
+    said += "same command goes on once there is, or use --out for another folder\n"
+    assert (result.exit_code, result.stdout, result.stderr) == (1, "", said)
+
+
+@pytest.mark.parametrize("name", ["metrics.json", "backwards.json"])
+def test_figures_that_cannot_be_written_are_told_in_one_line_and_the_same_command_goes_on(here, done, name):
+    in_the_way = here / "run-arithmetic" / f"{name}.partial"  # that the disk is full is told in the same way
+    in_the_way.mkdir(parents=True)
+    result = invoke("arithmetic", "--subject", "reference")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.splitlines()[-1] == (
+        f"run-arithmetic/{name} cannot be written (Is a directory); expected room on the disk, and leave to write; the "
+        "same command goes on once there is, or use --out for another folder"
+    )
+    in_the_way.rmdir()
+    assert invoke("arithmetic", "--subject", "reference").exit_code == 0
+    assert curves(here / "run-arithmetic") == curves(done[0])
+
+
 REHEARSED = 2  # losses that are computed before a run begins, one for each order
 SCORED = """
 _loss = answer_loss

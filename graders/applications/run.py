@@ -6,7 +6,8 @@ curve (`training.py`), and in the end metrics.json (the figures) and pictures.
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,13 +71,31 @@ def figures_in(out: Path, what: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def begin(out: Path, what: dict[str, Any]) -> None:
-    """Remember in a folder, which is made if there is none, which run it holds."""
-    write_json(out / RUN, what)
+    """Remember in a folder, which is made if there is none, which run it holds. Raises `CannotGoOn`, as `kept` does."""
+    keep(out / RUN, what)
 
 
 def finish(out: Path, what: dict[str, Any], figures: dict[str, Any]) -> None:
-    """Write what a run came to, beside what was run."""
-    write_json(out / METRICS, what | {"figures": figures})
+    """Write what a run came to, beside what was run. Raises `CannotGoOn`, as `kept` does."""
+    keep(out / METRICS, what | {"figures": figures})
+
+
+def keep(path: Path, said: dict[str, Any]) -> None:
+    """Write a file of plain data, whole or not at all. Raises `CannotGoOn`, as `kept` does."""
+    with kept(path):
+        write_json(path, said)
+
+
+@contextmanager
+def kept(path: Path) -> Iterator[None]:
+    """Where a file of a run is written. Raises `CannotGoOn` when the disk is full, or cannot be written to."""
+    try:
+        yield
+    except OSError as error:
+        raise CannotGoOn(
+            f"{path} cannot be written ({error.strerror}); expected room on the disk, and leave to write; the same "
+            "command goes on once there is, or use --out for another folder"
+        ) from error
 
 
 def _told(found: Any, wanted: dict[str, Any]) -> str:

@@ -11,8 +11,7 @@ from typing import Any
 
 from torch import Generator, Tensor, nn
 
-from graders.applications.run import Run
-from graders.run_folder import write_json
+from graders.applications.run import Run, keep
 from graders.subject_code import CannotGoOn
 from graders.training_run import check_readable
 from reference.training import deferred_ctrl_c
@@ -128,7 +127,7 @@ def train(
                 losses.clear()
             if stop or is_time:
                 # The curve first: of a checkpoint that is older than it, the rows that are too many are left out
-                write_json(kept, {"curve": curve, "seconds": seconds, "losses": losses})
+                keep(kept, {"curve": curve, "seconds": seconds, "losses": losses})
                 steps.save(checkpoint, done)
             if stop:
                 break
