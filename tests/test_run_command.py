@@ -167,9 +167,16 @@ def test_a_folder_that_cannot_be_made_is_told_in_one_line(here):
     assert (result.exit_code, result.stdout, result.stderr) == (1, "", said)
 
 
-@pytest.mark.parametrize("name", ["metrics.json", "backwards.json"])
-def test_figures_that_cannot_be_written_are_told_in_one_line_and_the_same_command_goes_on(here, done, name):
-    in_the_way = here / "run-arithmetic" / f"{name}.partial"  # that the disk is full is told in the same way
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("metrics.json", "metrics.json.partial"),
+        ("backwards.json", "backwards.json.partial"),
+        ("accuracy.png", "accuracy.png"),
+    ],
+)
+def test_figures_that_cannot_be_written_are_told_in_one_line_and_the_same_command_goes_on(here, done, name, written):
+    in_the_way = here / "run-arithmetic" / written  # that the disk is full is told in the same way
     in_the_way.mkdir(parents=True)
     result = invoke("arithmetic", "--subject", "reference")
     assert (result.exit_code, result.stdout) == (1, "")

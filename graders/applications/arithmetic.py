@@ -11,11 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
+from matplotlib.figure import Figure
 from torch import Generator, Tensor, nn
 
-from graders.applications.run import Run, Table
+from graders.applications.run import Run, Table, keep_picture
 from graders.applications.training import Steps, rehearse_steps, train
-from graders.weights.loss_curve import figure
 
 PARTS = ("gpt", "sampling", "optimizer", "training", "arithmetic")
 LIBRARIES = ()
@@ -39,7 +39,7 @@ SETTINGS: dict[str, Any] = {
     "shown": 3,  # answers to numbers that are too long
 }
 ORDERS = {"backwards": True, "forwards": False}  # the two trainings: whether answers are reversed
-COLOURS = {"+": "tab:blue", "-": "tab:orange", "x": "tab:green"}
+COLOURS = {"+": "#3b6ea8", "-": "#d9822b", "x": "#6b7280"}  # as those of the site: they can be told apart on white
 Problem = tuple[int, str, int]
 Cell = tuple[str, int]  # an operator, and how many digits the longer number has
 
@@ -69,7 +69,7 @@ def run(run: Run) -> dict[str, Any]:
             "seconds": trained.seconds,
             "tokens_per_second": trained.tokens_per_second,
         }
-    draw(figures, run.out / "accuracy.png", run.settings["batch"])
+    keep_picture(run.out / "accuracy.png", accuracy(figures, run.settings))
     return figures
 
 
@@ -176,16 +176,21 @@ def written(run: Run, model: nn.Module, rows: Tensor) -> list[list[str]]:
     return found
 
 
-def draw(figures: Mapping[str, Any], path: Any, batch: int) -> None:
-    """Exact match over training, for the longest numbers of each operator, into a picture."""
-    with figure(path, "problems trained on", "share of held-out problems answered right", size=(7, 4)) as axes:
-        for order, style in zip(figures["orders"], ("-", ":"), strict=True):
-            curve = figures["orders"][order]["curve"]
-            for operator in [name for name in COLOURS if name in curve[-1]]:
-                seen, shares = [row["step"] * batch for row in curve], [row[operator] for row in curve]
-                axes.plot(seen, shares, style, color=COLOURS[operator], label=f"{operator}  written {order}")
-        axes.set_ylim(-0.02, 1.02)
-        axes.legend()
+def accuracy(figures: Mapping[str, Any], settings: Mapping[str, Any]) -> Figure:
+    """Exact match over training, for the longest numbers of each operator that are trained on."""
+    drawn = Figure(figsize=(7, 3.2), layout="constrained")
+    axes = drawn.subplots()
+    for order, style in zip(ORDERS, ("-", ":"), strict=True):
+        curve = figures["orders"][order]["curve"]
+        seen = [row["step"] * settings["batch"] for row in curve]
+        for operator in settings["shares"]:
+            label = f"{operator}  written {order}"
+            axes.plot(seen, [row[operator] for row in curve], style, color=COLOURS[operator], linewidth=2, label=label)
+    axes.axhline(1, color="#878e98", linewidth=1, zorder=0)
+    axes.set(xlabel="problems trained on", ylabel="share answered right", ylim=(-0.02, 1.04))
+    axes.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
+    axes.spines[["top", "right"]].set_visible(False)
+    return drawn
 
 
 def tables(figures: Mapping[str, Any]) -> list[Table]:

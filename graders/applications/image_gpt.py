@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from graders.applications import digit_pictures
 from graders.applications.digits import N_CLASSES, N_LEVELS, SIDE, Digits, load_digits, one_of_each
-from graders.applications.run import Run, Table
+from graders.applications.run import Run, Table, keep_picture
 from graders.applications.training import Steps, rehearse_steps, train
 
 PARTS = ("gpt", "sampling", "image_gpt", "optimizer", "training")
@@ -70,7 +70,7 @@ def run(run: Run) -> dict[str, Any]:
     run.say("completing halves of test images")
     figures["completions"] = completed(run, model, tested)
     for picture in digit_pictures.OF_IMAGE_GPT:
-        picture(figures).savefig(run.out / f"{picture.__name__}.png", dpi=120)
+        keep_picture(run.out / f"{picture.__name__}.png", picture(figures))
     return figures
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from matplotlib.figure import Figure
 
 from graders.run_folder import OTHERWISE, RUN, write_json
 from graders.subject_code import CannotGoOn
@@ -84,6 +85,12 @@ def keep(path: Path, said: dict[str, Any]) -> None:
     """Write a file of plain data, whole or not at all. Raises `CannotGoOn`, as `kept` does."""
     with kept(path):
         write_json(path, said)
+
+
+def keep_picture(path: Path, drawn: Figure) -> None:
+    """Write a picture. Raises `CannotGoOn`, as `kept` does."""
+    with kept(path):
+        drawn.savefig(path, dpi=120)
 
 
 @contextmanager

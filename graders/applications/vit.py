@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from graders.applications import digit_pictures
 from graders.applications.digits import N_CLASSES, SIDE, Digits, load_digits, one_of_each, shifted
-from graders.applications.run import Run, Table
+from graders.applications.run import Run, Table, keep_picture
 from graders.applications.training import Steps, Trained, rehearse_steps, train
 
 PARTS = ("attention", "patches", "vit", "cka", "optimizer", "training")
@@ -72,7 +72,7 @@ def run(run: Run) -> dict[str, Any]:
     run.say("looking into both networks")
     figures |= looked_into(run, models, tested)
     for picture in digit_pictures.OF_VIT:
-        picture(figures).savefig(run.out / f"{picture.__name__}.png", dpi=120)
+        keep_picture(run.out / f"{picture.__name__}.png", picture(figures))
     return figures
 
 
