@@ -28,7 +28,7 @@ def test_the_run_of_the_page_is_one_with_the_settings_of_the_course():
 
 
 def test_the_table_of_the_page_is_that_of_the_run():
-    (table, _examples) = arithmetic.tables(RUN["figures"])
+    (table, _examples) = arithmetic.tables(RUN["figures"], RUN["settings"])
     lines = sections(page("arithmetic"))["what-to-expect"].splitlines()
     rows = [re.split(r"\s*\|\s*", line.strip("| ")) for line in lines if line.startswith("|")]
     assert rows[0] == list(table.header)

@@ -193,15 +193,14 @@ def accuracy(figures: Mapping[str, Any], settings: Mapping[str, Any]) -> Figure:
     return drawn
 
 
-def tables(figures: Mapping[str, Any]) -> list[Table]:
+def tables(figures: Mapping[str, Any], settings: Mapping[str, Any]) -> list[Table]:
     """Exact match by operator and digits; what is written where numbers are longer than any in training."""
     orders = figures["orders"]
     shares = {order: {(op, k): share for op, k, share in said["exact"]} for order, said in orders.items()}
     asked = list(next(iter(shares.values())))
-    trained = {(op, k) for op, k in longest_trained(SETTINGS)}
     rows = []
     for operator, digits in asked:
-        is_trained = any(operator == op and digits <= k for op, k in trained)
+        is_trained = digits <= len(settings["shares"][operator])
         exact = [f"{shares[order][operator, digits]:.3f}" for order in orders]
         rows.append([f"{operator}  {digits}", "yes" if is_trained else "no", *exact])
     title = "Exact match on problems that were held out: the share with every character of the answer right"

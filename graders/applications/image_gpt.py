@@ -198,7 +198,7 @@ def completed(run: Run, model: nn.Module, tested: Digits) -> list[dict[str, Any]
     ]
 
 
-def tables(figures: Mapping[str, Any]) -> list[Table]:
+def tables(figures: Mapping[str, Any], _settings: Mapping[str, Any]) -> list[Table]:
     """Bits per pixel beside the baselines, and what the samples are worth."""
     of_bits = [[name, f"{value:.3f}"] for name, value in figures["bits"].items()]
     of_samples = [

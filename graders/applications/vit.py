@@ -222,7 +222,7 @@ def rounded(values: Tensor) -> Any:
     return values.double().round(decimals=4).tolist()
 
 
-def tables(figures: Mapping[str, Any]) -> list[Table]:
+def tables(figures: Mapping[str, Any], _settings: Mapping[str, Any]) -> list[Table]:
     """Who reads how many of the test images right."""
     title = "Handwritten digits that were not learnt from: the share that is read right"
     rows = [

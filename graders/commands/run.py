@@ -62,7 +62,7 @@ def run(
     finally:
         if printed.told():
             typer.echo(printed.told(), err=True)
-    _show(application.tables(figures))
+    _show(application.tables(figures, what["settings"]))
     pictures = ", ".join(sorted(path.name for path in folder.glob("*.png")))
     typer.echo(f"figures: {folder / METRICS}; pictures: {pictures or 'none'}")
 
