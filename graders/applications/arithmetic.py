@@ -16,6 +16,7 @@ from torch import Generator, Tensor, nn
 
 from graders.applications.run import Run, Table, keep_picture
 from graders.applications.training import Steps, rehearse_steps, train
+from graders.training_run import say
 
 PARTS = ("gpt", "sampling", "optimizer", "training", "arithmetic")
 LIBRARIES = ()
@@ -50,7 +51,7 @@ def run(run: Run) -> dict[str, Any]:
     figures: dict[str, Any] = {"orders": {}}
     for order, is_reversed in ORDERS.items():
         model = make(run)
-        run.say(f"{order}: a GPT of {sum(p.numel() for p in model.parameters()):,} parameters")
+        say(f"{order}: a GPT of {sum(p.numel() for p in model.parameters()):,} parameters")
         rows = {cell: encoded(arithmetic, problems, is_reversed) for cell, problems in held_out.items()}
         lessons = Lessons(arithmetic, run.settings, held_out, is_reversed)
 
@@ -61,7 +62,7 @@ def run(run: Run) -> dict[str, Any]:
         tokens = run.settings["batch"] * lessons.n_read
         steps = Steps(run, order, model, lessons.loss_of, **run.settings["training"])
         trained = train(steps, run.out, tokens, meanwhile)
-        run.say(f"{order}: asking {sum(map(len, rows.values())):,} problems that it has not seen")
+        say(f"{order}: asking {sum(map(len, rows.values())):,} problems that it has not seen")
         figures["orders"][order] = {
             "exact": [[*cell, arithmetic.exact_match(model, asked)] for cell, asked in rows.items()],
             "too_long": written(run, model, rows[too_long(run.settings)][: run.settings["shown"]]),

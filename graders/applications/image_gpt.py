@@ -19,6 +19,7 @@ from graders.applications import digit_pictures
 from graders.applications.digits import N_CLASSES, N_LEVELS, SIDE, Digits, load_digits, one_of_each
 from graders.applications.run import Run, Table, keep_picture
 from graders.applications.training import Steps, rehearse_steps, train
+from graders.training_run import say
 
 PARTS = ("gpt", "sampling", "image_gpt", "optimizer", "training")
 LIBRARIES = ("sklearn",)
@@ -46,7 +47,7 @@ def run(run: Run) -> dict[str, Any]:
     learnt, tested = load_digits()
     judge = classifier(learnt)
     model = make(run)
-    run.say(f"a GPT of {sum(p.numel() for p in model.parameters()):,} parameters, {len(learnt.labels):,} images")
+    say(f"a GPT of {sum(p.numel() for p in model.parameters()):,} parameters, {len(learnt.labels):,} images")
     texts, held_out = (run.parts["image_gpt"].images_to_tokens(one.levels, one.labels) for one in (learnt, tested))
 
     def measure(model: nn.Module) -> dict[str, float]:
@@ -67,7 +68,7 @@ def run(run: Run) -> dict[str, Any]:
         "judge": judged(judge, tested.levels, tested.labels),
     }
     figures |= sampled(run, model, judge, learnt)
-    run.say("completing halves of test images")
+    say("completing halves of test images")
     figures["completions"] = completed(run, model, tested)
     for picture in digit_pictures.OF_IMAGE_GPT:
         keep_picture(run.out / f"{picture.__name__}.png", picture(figures))
@@ -167,7 +168,7 @@ def sampled(run: Run, model: nn.Module, judge: Any, learnt: Digits) -> dict[str,
     labels = torch.arange(N_CLASSES).repeat_interleave(run.settings["samples"])
     figures: dict[str, Any] = {"of_their_class": {}, "different": {}, "copies": {}, "samples": {}}
     for number, temperature in enumerate(run.settings["temperatures"]):
-        run.say(f"drawing {len(labels)} images at temperature {temperature}")
+        say(f"drawing {len(labels)} images at temperature {temperature}")
         generator = run.generator(10 + number)
         levels = run.parts["image_gpt"].sample_images(model, labels, options(run, temperature), generator)
         rows, name = [tuple(row) for row in levels.flatten(1).tolist()], str(temperature)

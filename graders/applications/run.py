@@ -5,7 +5,6 @@ curve (`training.py`), and in the end metrics.json (the figures) and pictures.
 """
 
 import json
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -33,11 +32,6 @@ class Run:
     def generator(self, number: int = 0) -> torch.Generator:
         """A source of chance of its own for every number, the same whenever a run of this seed asks for it."""
         return torch.Generator().manual_seed((self.seed * 1_000_003 + number) % 2**63)
-
-    def say(self, line: str) -> None:
-        """One line for whoever waits."""
-        sys.stderr.write(f"{line}\n")
-        sys.stderr.flush()
 
 
 @dataclass(frozen=True)

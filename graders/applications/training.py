@@ -13,7 +13,7 @@ from torch import Generator, Tensor, nn
 
 from graders.applications.run import Run, keep
 from graders.subject_code import CannotGoOn
-from graders.training_run import check_readable
+from graders.training_run import check_readable, say
 from reference.training import deferred_ctrl_c
 
 PAUSE = 30.0  # seconds between two lines where there is no terminal
@@ -194,5 +194,4 @@ class Bar:
         elif now >= self.told + PAUSE or done == self.steps:
             self.told = now
             left = (now - self.began) / (done - self.first) * (self.steps - done)
-            sys.stderr.write(f"{self.name}: step {done:,} of {self.steps:,}, loss {loss:.3f}, {left:.0f} s left\n")
-            sys.stderr.flush()
+            say(f"{self.name}: step {done:,} of {self.steps:,}, loss {loss:.3f}, {left:.0f} s left")

@@ -19,6 +19,7 @@ from graders.applications import digit_pictures
 from graders.applications.digits import N_CLASSES, SIDE, Digits, load_digits, one_of_each, shifted
 from graders.applications.run import Run, Table, keep_picture
 from graders.applications.training import Steps, Trained, rehearse_steps, train
+from graders.training_run import say
 
 PARTS = ("attention", "patches", "vit", "cka", "optimizer", "training")
 LIBRARIES = ("sklearn",)
@@ -61,7 +62,7 @@ def run(run: Run) -> dict[str, Any]:
     models = {name: make(run, name) for name in NETWORKS}
     figures: dict[str, Any] = {"accuracy": {}, "parameters": {}, "seconds": {}, "curves": {}}
     for name, model in models.items():
-        run.say(f"{name}: {n_parameters(model):,} parameters, {len(learnt.labels):,} images to learn from")
+        say(f"{name}: {n_parameters(model):,} parameters, {len(learnt.labels):,} images to learn from")
         trained = fit(run, name, model, learnt, tested)
         figures["accuracy"][name] = accuracy(model, tested)
         figures["parameters"][name], figures["seconds"][name] = n_parameters(model), trained.seconds
@@ -69,7 +70,7 @@ def run(run: Run) -> dict[str, Any]:
         if name == "ViT":
             figures["tokens_per_second"] = trained.tokens_per_second
     figures["accuracy"][REGRESSION], figures["parameters"][REGRESSION] = regression(learnt, tested)
-    run.say("looking into both networks")
+    say("looking into both networks")
     figures |= looked_into(run, models, tested)
     for picture in digit_pictures.OF_VIT:
         keep_picture(run.out / f"{picture.__name__}.png", picture(figures))
