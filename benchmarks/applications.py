@@ -11,18 +11,23 @@ second. There is no goal: the ratio says what the application adds.
 import argparse
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Generator, nn
 
 import reference.arithmetic
+import reference.optimizer
 from graders.applications import arithmetic, image_gpt, vit
 from graders.applications.digits import N_CLASSES, SIDE, load_digits
+from graders.applications.run import Run
+from graders.applications.training import Steps
 from reference.config import GPTConfig
 from reference.gpt import GPT
 from reference.image_gpt import D_VOCAB, images_to_tokens
-from reference.optimizer import AdamW, clip_grad_norm, decay_groups
+from reference.optimizer import AdamW, decay_groups
 from reference.patches import ViTConfig
 from reference.training import train_step
 from reference.vit import ViT
@@ -30,18 +35,13 @@ from reference.vit import ViT
 Step = Callable[[], object]
 
 
-def step_of(model: nn.Module, loss_of: Callable[[nn.Module, Generator], torch.Tensor]) -> Step:
-    """One step as `graders.applications.training` takes it."""
-    optimizer, generator = AdamW(decay_groups(model, weight_decay=0.1), lr=1e-3), Generator().manual_seed(0)
-
-    def step() -> None:
-        model.train()
-        optimizer.zero_grad()
-        loss_of(model, generator).backward()
-        clip_grad_norm(model.parameters(), 1.0)
-        optimizer.step()
-
-    return step
+def step_of(
+    model: nn.Module, loss_of: Callable[[nn.Module, Generator], torch.Tensor], settings: Mapping[str, Any]
+) -> Step:
+    """One step as `headstart run` takes it, at the learning rate of its first."""
+    run = Run({"optimizer": reference.optimizer}, 0, Path(), settings)
+    steps = Steps(run, "timed", model, loss_of, **settings["training"])
+    return lambda: steps.take(0)
 
 
 def plain_step_of(cfg: GPTConfig, batch: int, seq: int) -> Step:
@@ -57,19 +57,20 @@ def sides() -> Iterator[tuple[str, int, Step, Step]]:
     lessons = arithmetic.Lessons(task, settings, {}, True)
     cfg = GPTConfig(d_vocab=len(task.CHARACTERS), n_ctx=task.N_TOKENS, **settings["model"])
     plain = plain_step_of(cfg, settings["batch"], lessons.n_read)
-    yield "arithmetic", settings["batch"] * lessons.n_read, step_of(GPT(cfg), lessons.loss_of), plain
+    yield "arithmetic", settings["batch"] * lessons.n_read, step_of(GPT(cfg), lessons.loss_of, settings), plain
     learnt, _tested = load_digits()
     settings = vit.SETTINGS
     sizes = {"image_size": SIDE, "n_channels": 1, "n_classes": N_CLASSES}
     vit_cfg = ViTConfig(**sizes, **settings["model"])
     seq, blocks = 1 + vit_cfg.n_patches, {n: v for n, v in settings["model"].items() if n != "patch_size"}
     plain = plain_step_of(GPTConfig(d_vocab=N_CLASSES, n_ctx=seq, **blocks), settings["batch"], seq)
-    own = step_of(ViT(vit_cfg), vit.loss_on(learnt, settings["batch"]))
+    own = step_of(ViT(vit_cfg), vit.loss_on(learnt, settings["batch"]), settings)
     yield "vit", settings["batch"] * seq, own, plain
     settings = image_gpt.SETTINGS
     cfg = GPTConfig(d_vocab=D_VOCAB, n_ctx=SIDE**2, **settings["model"])
     plain = plain_step_of(cfg, settings["batch"], cfg.n_ctx)
-    own = step_of(GPT(cfg), image_gpt.loss_on(images_to_tokens(learnt.levels, learnt.labels), settings["batch"]))
+    texts = images_to_tokens(learnt.levels, learnt.labels)
+    own = step_of(GPT(cfg), image_gpt.loss_on(texts, settings["batch"]), settings)
     yield "image_gpt", settings["batch"] * cfg.n_ctx, own, plain
 
 

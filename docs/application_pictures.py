@@ -1,17 +1,33 @@
-"""The pictures of the applications: how what they learn from is written, and what their runs came to."""
+"""The pictures of the applications: how what they learn from is written, and what their runs came to.
 
+A run takes minutes, so what it came to is kept, in `docs/figures/`; on the page of its track stands the command that
+makes it. What is drawn is drawn as the run itself draws it.
+"""
+
+import functools
 import json
 from typing import Any
 
 import torch
 from matplotlib.figure import Figure
 
-from docs.drawing import BLUE, GREY, ORANGE, bare, figure, light, write
+from docs.drawing import bare, figure, write
+from graders.applications import arithmetic
 from graders.engine.course import ROOT
 from reference.arithmetic import CHARACTERS, PAD, answer_mask, encode_problem
 
-FIGURES = ROOT / "docs" / "figures"  # metrics.json of runs, each with the command and seed that made it
+FIGURES = ROOT / "docs" / "figures"
 ROWS = ((12, "+", 30, False), (12, "-", 30, True), (7, "x", 6, True))
+
+
+@functools.cache
+def kept_run(application: str) -> dict[str, Any]:
+    """What metrics.json of a run says, number by number; it is kept with other line breaks than the run left it with.
+
+    That is its application, subject, seed and settings, and its `figures`.
+    """
+    kept: dict[str, Any] = json.loads((FIGURES / f"{application}.json").read_text(encoding="utf-8"))
+    return kept
 
 
 def marked_rows() -> Figure:
@@ -35,24 +51,7 @@ def marked_rows() -> Figure:
     return drawn
 
 
-def arithmetic_run() -> dict[str, Any]:
-    """What `headstart run arithmetic --subject reference` came to."""
-    return json.loads((FIGURES / "arithmetic.json").read_text(encoding="utf-8"))
-
-
 def arithmetic_learning() -> Figure:
     """Held-out problems answered right over training, by operator and order of the answer."""
-    said = arithmetic_run()
-    batch, orders = said["settings"]["batch"], said["figures"]["orders"]
-    drawn = figure(7, 3.2)
-    axes = drawn.subplots()
-    for order, style in (("backwards", "-"), ("forwards", ":")):
-        curve = orders[order]["curve"]
-        for operator, colour in (("+", BLUE), ("-", ORANGE), ("x", "#6b7280")):
-            seen, shares = [row["step"] * batch for row in curve], [row[operator] for row in curve]
-            axes.plot(seen, shares, style, color=colour, linewidth=2, label=f"{operator}  written {order}")
-    axes.axhline(1, color=GREY, linewidth=1, zorder=0)
-    axes.set(xlabel="problems trained on", ylabel="share answered right", ylim=(-0.02, 1.04))
-    axes.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
-    light(axes)
-    return drawn
+    said = kept_run("arithmetic")
+    return arithmetic.accuracy(said["figures"], said["settings"])

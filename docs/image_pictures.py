@@ -1,30 +1,22 @@
-"""The pictures of the track images: what a run of `headstart run` came to, and an image that is cut into patches.
+"""The pictures of the track images: what its runs came to, and an image that is cut into patches."""
 
-A run takes minutes, so its figures are kept, in `docs/figures/`; on the track's page stands the command that makes
-them. What is drawn is drawn as the run itself draws it.
-"""
-
-import functools
-import json
 from typing import Any
 
 import torch
 from matplotlib.figure import Figure
 
+from docs.application_pictures import kept_run
 from docs.drawing import BLUE, bare, figure, write
 from graders.applications import digit_pictures
-from graders.engine.course import ROOT
 from reference.patches import patchify
 
-FIGURES = ROOT / "docs" / "figures"  # metrics.json of runs, each with the command and seed that made it
 SHOWN, SIZE = 3, 2  # the digit that is cut, and the side of its patches
 
 
-@functools.cache
-def figures(name: str) -> dict[str, Any]:
-    """What the run of an application came to, as `headstart run` left it in metrics.json."""
-    kept: dict[str, Any] = json.loads((FIGURES / f"{name}.json").read_text(encoding="utf-8"))
-    return kept["figures"]
+def figures(application: str) -> dict[str, Any]:
+    """What its run came to."""
+    found: dict[str, Any] = kept_run(application)["figures"]
+    return found
 
 
 def cut_image() -> Figure:

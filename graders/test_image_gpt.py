@@ -13,7 +13,7 @@ from graders.cases.image_gpt_pictures import options
 from graders.cases.sampling_draws import expect_chance_of_the_generator
 from graders.engine.law import expect_equal, expect_refusals, law
 from graders.engine.script import generator
-from graders.engine.space import Case
+from graders.engine.space import Case, fixed, given_case
 from reference.image_gpt import D_VOCAB, N_LEVELS, images_to_tokens
 
 GREEDY = {"temperature": 0.0}
@@ -55,7 +55,13 @@ def test_large_images_have_texts(subject, reference, case):
     )
 
 
-@law("images_to_tokens", cases.on_the_page)
+@fixed
+def no_images(where):
+    """Levels and shapes that no image has, and labels that do not go with one."""
+    return [given_case()]
+
+
+@law("images_to_tokens", no_images)
 def test_what_is_no_image_is_refused(subject, reference, case):
     """Levels below 0 or above 16, floats, images that are not square or have channels, wrong labels: ValueError."""
     images, labels = torch.arange(9).view(1, 3, 3).expand(2, -1, -1).contiguous(), torch.tensor([3, 9])

@@ -83,6 +83,15 @@ def read_by_hand(where):
     return [case]
 
 
+@fixed
+def other_images(where):
+    """A map for images of 4 x 4 in three colours; the law says what it is given instead."""
+    case = Case(0, {})
+    sizes_of_a_vit(case, image_size=4, n_channels=3, d_model=2)
+    case.weights = {"W_patch": torch.ones(12, 2, dtype=torch.float64), "b_patch": torch.ones(2, dtype=torch.float64)}
+    return [case]
+
+
 # patchify
 
 
@@ -276,11 +285,9 @@ def test_embedding_of_many_patches(subject, reference, case):
     expect_equal(yours, reference.module("PatchEmbed", vit_config(case), case.weights)(case.images))
 
 
-@law("PatchEmbed", read_by_hand)
+@law("PatchEmbed", other_images)
 def test_other_images_are_refused(subject, reference, case):
     """Images of another size, other channels, channels last, other axes, whole numbers, and no image: ValueError."""
-    cfg = given_sizes(image_size=4, n_channels=3, d_model=2)
-    weights = {"W_patch": torch.ones(12, 2, dtype=torch.float64), "b_patch": torch.ones(2, dtype=torch.float64)}
     images = torch.ones(2, 3, 4, 4, dtype=torch.float64)
     calls = {
         "images of 4 x 6": torch.ones(2, 3, 4, 6, dtype=torch.float64),
@@ -294,16 +301,9 @@ def test_other_images_are_refused(subject, reference, case):
     }
 
     def story(do):
-        embed = do.make(module("PatchEmbed", cfg, weights))
+        embed = do.make(module("PatchEmbed", vit_config(case), case.weights))
         return {what: do.caught(embed, given)["classes"] for what, given in calls.items()}
 
     for what, classes in subject.tell(story).items():
         found = "ValueError" if "ValueError" in classes else [*classes, "nothing"][0]
         expect_equal(found, "ValueError", what="the error", note=what)
-
-
-def given_sizes(**sizes: int) -> dict:
-    """A `ViTConfig` that no case is drawn for."""
-    case = Case(0, {})
-    sizes_of_a_vit(case, **sizes)
-    return vit_config(case)

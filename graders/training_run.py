@@ -53,7 +53,7 @@ def run(subject: Subject, text: Text, out: Path, steps: int, seed: int) -> dict[
     model = parts["gpt"].GPT(parts["config"].GPTConfig(**asdict(CONFIG)))
     said = settings(text, steps, seed)
     remember(out, said)
-    _say(
+    say(
         f"{sum(p.numel() for p in model.parameters()):,} parameters, {len(learnt):,} tokens of {text.name} "
         f"({len(held_out):,} more are held out), {steps:,} steps of {BATCH} x {CONFIG.n_ctx} tokens"
     )
@@ -72,7 +72,7 @@ def run(subject: Subject, text: Text, out: Path, steps: int, seed: int) -> dict[
         checkpoint=out / CHECKPOINT,
     )
     every = keep_losses(out / LOSSES, losses)
-    _say("measuring the held-out loss")
+    say("measuring the held-out loss")
     generator = torch.Generator().manual_seed(seed)
     told = {
         "taken": losses[-1][0] + 1 if losses else steps,
@@ -128,6 +128,7 @@ def check_readable(checkpoint: Path) -> None:
         ) from error
 
 
-def _say(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
+def say(line: str) -> None:
+    """One line for whoever waits."""
+    sys.stderr.write(f"{line}\n")
     sys.stderr.flush()

@@ -1,11 +1,11 @@
 """The pages of the track images say what the runs that are kept came to, and these reached what was to be reached."""
 
-import json
 import re
 
 import pytest
 import torch
 
+from docs.application_pictures import kept_run
 from docs.image_pictures import figures
 from graders.applications import image_gpt, vit
 from graders.applications.digits import N_CLASSES
@@ -52,7 +52,7 @@ def test_samples_of_one_class_differ():
 
 @pytest.mark.parametrize(("kept", "application"), [("vit", vit), ("image_gpt", image_gpt)])
 def test_what_is_kept_is_a_run_of_the_settings_that_are_run(kept, application):
-    said = json.loads((ROOT / "docs" / "figures" / f"{kept}.json").read_text(encoding="utf-8"))
+    said = kept_run(kept)
     assert (said["application"], said["subject"], said["seed"]) == (kept, "reference", 0)
     assert said["settings"] == application.SETTINGS
     assert f"`headstart run {kept} --subject reference`" in PAGE

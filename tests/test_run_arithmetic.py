@@ -37,3 +37,9 @@ def test_at_most_a_fifth_of_the_problems_is_held_out():
 def test_no_lesson_is_cut_short_and_none_is_longer_than_it_must_be():
     lessons = arithmetic.Lessons(reference.arithmetic, SETTINGS, {}, True)
     assert lessons.n_read == len("0099+0099<+891.")
+
+
+def test_the_table_says_which_lengths_a_run_of_these_settings_trained_on():
+    said = {"exact": [["+", digits, 1.0] for digits in (1, 2, 3, 4)] + [["-", 1, 1.0], ["-", 2, 1.0]], "too_long": []}
+    table, _examples = arithmetic.tables({"orders": {"backwards": said}}, SETTINGS)
+    assert [row[1] for row in table.rows] == ["yes", "yes", "no", "no", "yes", "no"]

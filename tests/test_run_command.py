@@ -71,6 +71,7 @@ def test_every_application_is_a_file_that_offers_what_the_command_asks_for():
         assert set(application.PARTS) <= known
         assert {"optimizer", "training"} <= set(application.PARTS)
         assert json.loads(json.dumps(application.SETTINGS)) == application.SETTINGS
+        assert callable(application.rehearse)
         assert callable(application.run)
         assert callable(application.tables)
 
@@ -158,6 +159,37 @@ def test_a_file_in_the_folder_s_place_is_refused(here):
     assert (result.exit_code, result.stderr) == (1, said)
 
 
+def test_a_folder_that_cannot_be_made_is_told_in_one_line(here):
+    (here / "file").write_text("")
+    result = invoke("arithmetic", "--subject", "reference", "--out", "file/mine")
+    said = "file/mine/run.json cannot be written (Not a directory); expected room on the disk, and leave to write; the "
+    said += "same command goes on once there is, or use --out for another folder\n"
+    assert (result.exit_code, result.stdout, result.stderr) == (1, "", said)
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("metrics.json", "metrics.json.partial"),
+        ("backwards.json", "backwards.json.partial"),
+        ("accuracy.png", "accuracy.png"),
+    ],
+)
+def test_figures_that_cannot_be_written_are_told_in_one_line_and_the_same_command_goes_on(here, done, name, written):
+    in_the_way = here / "run-arithmetic" / written  # that the disk is full is told in the same way
+    in_the_way.mkdir(parents=True)
+    result = invoke("arithmetic", "--subject", "reference")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.splitlines()[-1] == (
+        f"run-arithmetic/{name} cannot be written (Is a directory); expected room on the disk, and leave to write; the "
+        "same command goes on once there is, or use --out for another folder"
+    )
+    in_the_way.rmdir()
+    assert invoke("arithmetic", "--subject", "reference").exit_code == 0
+    assert curves(here / "run-arithmetic") == curves(done[0])
+
+
+REHEARSED = 2  # losses that are computed before a run begins, one for each order
 SCORED = """
 _loss = answer_loss
 
@@ -186,7 +218,7 @@ def curves(folder):
 @pytest.mark.parametrize(("steps", "step"), [(4, 2), (4, 4), (40, 3)])  # also the last, and one between two rows
 def test_after_ctrl_c_the_same_command_goes_on_as_if_it_had_never_stopped(here, monkeypatch, steps, step):
     monkeypatch.setitem(arithmetic.SETTINGS, "training", SMALL["training"] | {"steps": steps})
-    solved_with(here / "mine", PRESSING.format(step=step))
+    solved_with(here / "mine", PRESSING.format(step=REHEARSED + step))
     command = ["arithmetic", "--subject", "mine", "--out", "kept"]
     stopped = invoke(*command)
     assert stopped.exit_code == 1
@@ -235,20 +267,41 @@ def test_a_loss_that_is_nan_ends_the_run_in_one_line(here):
     )
 
 
-def test_what_is_not_written_yet_is_told_in_one_line(here):
+@pytest.mark.parametrize(
+    ("exercise", "task"),
+    [("arithmetic", "encode_problem"), ("optimizer", "decay_groups"), ("sampling", "generate")],
+)
+def test_what_is_not_written_yet_is_told_in_one_line(here, exercise, task):
     solved_with(here / "mine", "")
-    stub = (ROOT / "exercises" / "arithmetic.py").read_text(encoding="utf-8")
-    (here / "mine" / "arithmetic.py").write_text(stub, encoding="utf-8")
+    stub = (ROOT / "exercises" / f"{exercise}.py").read_text(encoding="utf-8")
+    (here / "mine" / f"{exercise}.py").write_text(stub, encoding="utf-8")
     result = invoke("arithmetic", "--subject", "mine")
     assert result.exit_code == 1
-    assert "encode_problem in mine/arithmetic.py is not written yet; write it" in result.stderr.splitlines()[-1]
+    (said,) = result.stderr.splitlines()
+    assert f"{task} in mine/{exercise}.py is not written yet; write it" in said
+    assert not (here / "run-arithmetic").exists()
+
+
+@pytest.mark.parametrize(
+    ("exercise", "task"),
+    [("arithmetic", "answer_loss"), ("arithmetic", "exact_match"), ("training", "save_checkpoint")],
+)
+def test_a_single_task_that_is_not_written_is_told_before_a_run_begins(here, exercise, task):
+    solved_with(here / "mine", "")
+    with (here / "mine" / f"{exercise}.py").open("a", encoding="utf-8") as file:
+        file.write(f"\n\ndef {task}(*arguments):\n    raise NotImplementedError\n")
+    result = invoke("arithmetic", "--subject", "mine")
+    assert result.exit_code == 1
+    (said,) = result.stderr.splitlines()
+    assert f"{task} in mine/{exercise}.py is not written yet; write it" in said
+    assert not (here / "run-arithmetic").exists()
 
 
 def test_what_a_learner_s_code_prints_is_counted(here):
     solved_with(here / "mine", SCORED + "    print('here')\n    return _loss(*arguments)\n")
     result = invoke("arithmetic", "--subject", "mine")
     assert (result.exit_code, "here" in result.stdout) == (0, False)
-    assert "your code printed 8 lines, the first: here\n" in result.stderr
+    assert f"your code printed {REHEARSED + 8} lines, the first: here\n" in result.stderr
 
 
 def test_an_application_that_there_is_not_is_refused(here):

@@ -1,9 +1,10 @@
 """What `headstart run` runs: a learner's own modules at work on something that is no text. One file each.
 
 A file offers `PARTS` (the files of a subject that it uses), `LIBRARIES` (what it imports beyond the course's own
-dependencies, all in the extra `applications`), `SETTINGS` (plain data on which a run depends), `run(run)`, which does
-it all and returns its figures, plain data, and `tables(figures)`, which is what they come to. Pictures go into
-`run.out`. What all of them share is in `run.py` and `training.py`.
+dependencies, all in the extra `applications`), `SETTINGS` (plain data on which a run depends), `rehearse(run)`, which
+calls all that it needs of the subject once, in no time, and leaves nothing, `run(run)`, which does it all and returns
+its figures, plain data, and `tables(figures, settings)`, which is what they come to in a run of these settings.
+Pictures go into `run.out`. What all of them share is in `run.py` and `training.py`.
 """
 
 # By name, in the order of the course: what each trains

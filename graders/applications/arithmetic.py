@@ -11,11 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
+from matplotlib.figure import Figure
 from torch import Generator, Tensor, nn
 
-from graders.applications.run import Run, Table
-from graders.applications.training import train
-from graders.weights.loss_curve import figure
+from graders.applications.run import Run, Table, keep_picture
+from graders.applications.training import Steps, rehearse_steps, train
+from graders.training_run import say
 
 PARTS = ("gpt", "sampling", "optimizer", "training", "arithmetic")
 LIBRARIES = ()
@@ -39,21 +40,18 @@ SETTINGS: dict[str, Any] = {
     "shown": 3,  # answers to numbers that are too long
 }
 ORDERS = {"backwards": True, "forwards": False}  # the two trainings: whether answers are reversed
-COLOURS = {"+": "tab:blue", "-": "tab:orange", "x": "tab:green"}
+COLOURS = {"+": "#3b6ea8", "-": "#d9822b", "x": "#6b7280"}  # as those of the site: they can be told apart on white
 Problem = tuple[int, str, int]
 Cell = tuple[str, int]  # an operator, and how many digits the longer number has
 
 
 def run(run: Run) -> dict[str, Any]:
     """Train both, ask both, draw how they came to it; the figures."""
-    arithmetic, gpt, config = run.parts["arithmetic"], run.parts["gpt"], run.parts["config"]
-    held_out = questions(run.settings, run.generator(1))
-    sizes = {"d_vocab": len(arithmetic.CHARACTERS), "n_ctx": arithmetic.N_TOKENS}
+    arithmetic, held_out = run.parts["arithmetic"], questions(run.settings, run.generator(1))
     figures: dict[str, Any] = {"orders": {}}
     for order, is_reversed in ORDERS.items():
-        torch.manual_seed(run.seed)
-        model = gpt.GPT(config.GPTConfig(**sizes, **run.settings["model"]))
-        run.say(f"{order}: a GPT of {sum(p.numel() for p in model.parameters()):,} parameters")
+        model = make(run)
+        say(f"{order}: a GPT of {sum(p.numel() for p in model.parameters()):,} parameters")
         rows = {cell: encoded(arithmetic, problems, is_reversed) for cell, problems in held_out.items()}
         lessons = Lessons(arithmetic, run.settings, held_out, is_reversed)
 
@@ -62,10 +60,9 @@ def run(run: Run) -> dict[str, Any]:
             return {cell[0]: arithmetic.exact_match(model, rows[cell][:n]) for cell in longest}
 
         tokens = run.settings["batch"] * lessons.n_read
-        trained = train(
-            run, order, model, lessons.loss_of, **run.settings["training"], tokens=tokens, measure=meanwhile
-        )
-        run.say(f"{order}: asking {sum(map(len, rows.values())):,} problems that it has not seen")
+        steps = Steps(run, order, model, lessons.loss_of, **run.settings["training"])
+        trained = train(steps, run.out, tokens, meanwhile)
+        say(f"{order}: asking {sum(map(len, rows.values())):,} problems that it has not seen")
         figures["orders"][order] = {
             "exact": [[*cell, arithmetic.exact_match(model, asked)] for cell, asked in rows.items()],
             "too_long": written(run, model, rows[too_long(run.settings)][: run.settings["shown"]]),
@@ -73,8 +70,29 @@ def run(run: Run) -> dict[str, Any]:
             "seconds": trained.seconds,
             "tokens_per_second": trained.tokens_per_second,
         }
-    draw(figures, run.out / "accuracy.png", run.settings["batch"])
+    keep_picture(run.out / "accuracy.png", accuracy(figures, run.settings))
     return figures
+
+
+def rehearse(run: Run) -> None:
+    """Call all that is needed of the subject once, so that what is not written yet is said now, not in the end."""
+    arithmetic, held_out = run.parts["arithmetic"], questions(run.settings, run.generator(1))
+    for order, is_reversed in ORDERS.items():
+        lessons = Lessons(arithmetic, run.settings, held_out, is_reversed)
+        asked = encoded(arithmetic, held_out[too_long(run.settings)][:1], is_reversed)
+        model = make(run)
+        rehearse_steps(Steps(run, order, model, lessons.loss_of, **run.settings["training"]))
+        arithmetic.exact_match(model, asked)
+        written(run, model, asked)
+
+
+def make(run: Run) -> nn.Module:
+    """A fresh model, which has a position for every token of a row."""
+    torch.manual_seed(run.seed)
+    arithmetic = run.parts["arithmetic"]
+    sizes = {"d_vocab": len(arithmetic.CHARACTERS), "n_ctx": arithmetic.N_TOKENS}
+    model: nn.Module = run.parts["gpt"].GPT(run.parts["config"].GPTConfig(**sizes, **run.settings["model"]))
+    return model
 
 
 def questions(settings: Mapping[str, Any], generator: Generator) -> dict[Cell, list[Problem]]:
@@ -159,27 +177,31 @@ def written(run: Run, model: nn.Module, rows: Tensor) -> list[list[str]]:
     return found
 
 
-def draw(figures: Mapping[str, Any], path: Any, batch: int) -> None:
-    """Exact match over training, for the longest numbers of each operator, into a picture."""
-    with figure(path, "problems trained on", "share of held-out problems answered right", size=(7, 4)) as axes:
-        for order, style in zip(figures["orders"], ("-", ":"), strict=True):
-            curve = figures["orders"][order]["curve"]
-            for operator in [name for name in COLOURS if name in curve[-1]]:
-                seen, shares = [row["step"] * batch for row in curve], [row[operator] for row in curve]
-                axes.plot(seen, shares, style, color=COLOURS[operator], label=f"{operator}  written {order}")
-        axes.set_ylim(-0.02, 1.02)
-        axes.legend()
+def accuracy(figures: Mapping[str, Any], settings: Mapping[str, Any]) -> Figure:
+    """Exact match over training, for the longest numbers of each operator that are trained on."""
+    drawn = Figure(figsize=(7, 3.2), layout="constrained")
+    axes = drawn.subplots()
+    for order, style in zip(ORDERS, ("-", ":"), strict=True):
+        curve = figures["orders"][order]["curve"]
+        seen = [row["step"] * settings["batch"] for row in curve]
+        for operator in settings["shares"]:
+            label = f"{operator}  written {order}"
+            axes.plot(seen, [row[operator] for row in curve], style, color=COLOURS[operator], linewidth=2, label=label)
+    axes.axhline(1, color="#878e98", linewidth=1, zorder=0)
+    axes.set(xlabel="problems trained on", ylabel="share answered right", ylim=(-0.02, 1.04))
+    axes.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
+    axes.spines[["top", "right"]].set_visible(False)
+    return drawn
 
 
-def tables(figures: Mapping[str, Any]) -> list[Table]:
+def tables(figures: Mapping[str, Any], settings: Mapping[str, Any]) -> list[Table]:
     """Exact match by operator and digits; what is written where numbers are longer than any in training."""
     orders = figures["orders"]
     shares = {order: {(op, k): share for op, k, share in said["exact"]} for order, said in orders.items()}
     asked = list(next(iter(shares.values())))
-    trained = {(op, k) for op, k in longest_trained(SETTINGS)}
     rows = []
     for operator, digits in asked:
-        is_trained = any(operator == op and digits <= k for op, k in trained)
+        is_trained = digits <= len(settings["shares"][operator])
         exact = [f"{shares[order][operator, digits]:.3f}" for order in orders]
         rows.append([f"{operator}  {digits}", "yes" if is_trained else "no", *exact])
     title = "Exact match on problems that were held out: the share with every character of the answer right"

@@ -17,8 +17,9 @@ from torch.nn import functional as F
 
 from graders.applications import digit_pictures
 from graders.applications.digits import N_CLASSES, N_LEVELS, SIDE, Digits, load_digits, one_of_each
-from graders.applications.run import Run, Table
-from graders.applications.training import train
+from graders.applications.run import Run, Table, keep_picture
+from graders.applications.training import Steps, rehearse_steps, train
+from graders.training_run import say
 
 PARTS = ("gpt", "sampling", "image_gpt", "optimizer", "training")
 LIBRARIES = ("sklearn",)
@@ -46,23 +47,13 @@ def run(run: Run) -> dict[str, Any]:
     learnt, tested = load_digits()
     judge = classifier(learnt)
     model = make(run)
-    rehearse(run, model, learnt)
-    run.say(f"a GPT of {sum(p.numel() for p in model.parameters()):,} parameters, {len(learnt.labels):,} images")
+    say(f"a GPT of {sum(p.numel() for p in model.parameters()):,} parameters, {len(learnt.labels):,} images")
     texts, held_out = (run.parts["image_gpt"].images_to_tokens(one.levels, one.labels) for one in (learnt, tested))
-    batch = run.settings["batch"]
 
     def measure(model: nn.Module) -> dict[str, float]:
         return {"bits": bits(run, model, held_out)}
 
-    trained = train(
-        run,
-        "image_gpt",
-        model,
-        loss_on(texts, batch),
-        **run.settings["training"],
-        tokens=batch * SIDE**2,
-        measure=measure,
-    )
+    trained = train(steps_of(run, model, texts), run.out, run.settings["batch"] * SIDE**2, measure)
     figures: dict[str, Any] = {
         "curve": [row | {"loss": row["loss"] / math.log(2)} for row in trained.curve],
         "bits": {
@@ -77,10 +68,10 @@ def run(run: Run) -> dict[str, Any]:
         "judge": judged(judge, tested.levels, tested.labels),
     }
     figures |= sampled(run, model, judge, learnt)
-    run.say("completing halves of test images")
+    say("completing halves of test images")
     figures["completions"] = completed(run, model, tested)
     for picture in digit_pictures.OF_IMAGE_GPT:
-        picture(figures).savefig(run.out / f"{picture.__name__}.png", dpi=120)
+        keep_picture(run.out / f"{picture.__name__}.png", picture(figures))
     return figures
 
 
@@ -94,6 +85,11 @@ def loss_on(texts: Tensor, batch: int) -> Callable[[nn.Module, Generator], Tenso
     return loss_of
 
 
+def steps_of(run: Run, model: nn.Module, texts: Tensor) -> Steps:
+    """The steps in which a model learns from these texts (n seq)."""
+    return Steps(run, "image_gpt", model, loss_on(texts, run.settings["batch"]), **run.settings["training"])
+
+
 def make(run: Run) -> nn.Module:
     """A fresh model, which has a position for the class and for every pixel but the last."""
     torch.manual_seed(run.seed)
@@ -102,10 +98,13 @@ def make(run: Run) -> nn.Module:
     return model
 
 
-def rehearse(run: Run, model: nn.Module, learnt: Digits) -> None:
+def rehearse(run: Run) -> None:
     """Call all that is needed of the subject once, so that what is not written yet is said now, not in the end."""
+    learnt, _tested = load_digits()
     drawing, levels, labels = run.parts["image_gpt"], learnt.levels[:1], learnt.labels[:1]
-    bits(run, model, drawing.images_to_tokens(levels, labels))
+    model, texts = make(run), drawing.images_to_tokens(learnt.levels, learnt.labels)
+    rehearse_steps(steps_of(run, model, texts))
+    bits(run, model, texts[:1])
     drawing.sample_images(model, labels, options(run, 1.0), run.generator(1))
     drawing.complete_images(model, levels[:, : SIDE // 2], labels, options(run, 1.0), run.generator(1))
 
@@ -169,7 +168,7 @@ def sampled(run: Run, model: nn.Module, judge: Any, learnt: Digits) -> dict[str,
     labels = torch.arange(N_CLASSES).repeat_interleave(run.settings["samples"])
     figures: dict[str, Any] = {"of_their_class": {}, "different": {}, "copies": {}, "samples": {}}
     for number, temperature in enumerate(run.settings["temperatures"]):
-        run.say(f"drawing {len(labels)} images at temperature {temperature}")
+        say(f"drawing {len(labels)} images at temperature {temperature}")
         generator = run.generator(10 + number)
         levels = run.parts["image_gpt"].sample_images(model, labels, options(run, temperature), generator)
         rows, name = [tuple(row) for row in levels.flatten(1).tolist()], str(temperature)
@@ -200,7 +199,7 @@ def completed(run: Run, model: nn.Module, tested: Digits) -> list[dict[str, Any]
     ]
 
 
-def tables(figures: Mapping[str, Any]) -> list[Table]:
+def tables(figures: Mapping[str, Any], _settings: Mapping[str, Any]) -> list[Table]:
     """Bits per pixel beside the baselines, and what the samples are worth."""
     of_bits = [[name, f"{value:.3f}"] for name, value in figures["bits"].items()]
     of_samples = [

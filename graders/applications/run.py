@@ -5,13 +5,14 @@ curve (`training.py`), and in the end metrics.json (the figures) and pictures.
 """
 
 import json
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from matplotlib.figure import Figure
 
 from graders.run_folder import OTHERWISE, RUN, write_json
 from graders.subject_code import CannotGoOn
@@ -31,11 +32,6 @@ class Run:
     def generator(self, number: int = 0) -> torch.Generator:
         """A source of chance of its own for every number, the same whenever a run of this seed asks for it."""
         return torch.Generator().manual_seed((self.seed * 1_000_003 + number) % 2**63)
-
-    def say(self, line: str) -> None:
-        """One line for whoever waits."""
-        sys.stderr.write(f"{line}\n")
-        sys.stderr.flush()
 
 
 @dataclass(frozen=True)
@@ -70,13 +66,37 @@ def figures_in(out: Path, what: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def begin(out: Path, what: dict[str, Any]) -> None:
-    """Remember in a folder, which is made if there is none, which run it holds."""
-    write_json(out / RUN, what)
+    """Remember in a folder, which is made if there is none, which run it holds. Raises `CannotGoOn`, as `kept` does."""
+    keep(out / RUN, what)
 
 
 def finish(out: Path, what: dict[str, Any], figures: dict[str, Any]) -> None:
-    """Write what a run came to, beside what was run."""
-    write_json(out / METRICS, what | {"figures": figures})
+    """Write what a run came to, beside what was run. Raises `CannotGoOn`, as `kept` does."""
+    keep(out / METRICS, what | {"figures": figures})
+
+
+def keep(path: Path, said: dict[str, Any]) -> None:
+    """Write a file of plain data, whole or not at all. Raises `CannotGoOn`, as `kept` does."""
+    with kept(path):
+        write_json(path, said)
+
+
+def keep_picture(path: Path, drawn: Figure) -> None:
+    """Write a picture. Raises `CannotGoOn`, as `kept` does."""
+    with kept(path):
+        drawn.savefig(path, dpi=120)
+
+
+@contextmanager
+def kept(path: Path) -> Iterator[None]:
+    """Where a file of a run is written. Raises `CannotGoOn` when the disk is full, or cannot be written to."""
+    try:
+        yield
+    except OSError as error:
+        raise CannotGoOn(
+            f"{path} cannot be written ({error.strerror}); expected room on the disk, and leave to write; the same "
+            "command goes on once there is, or use --out for another folder"
+        ) from error
 
 
 def _told(found: Any, wanted: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,14 +11,80 @@ from typing import Any
 
 from torch import Generator, Tensor, nn
 
-from graders.applications.run import Run
-from graders.run_folder import write_json
+from graders.applications.run import Run, keep
 from graders.subject_code import CannotGoOn
-from graders.training_run import check_readable
+from graders.training_run import check_readable, say
 from reference.training import deferred_ctrl_c
 
 PAUSE = 30.0  # seconds between two lines where there is no terminal
 N_SAVED = 20  # checkpoints in a run, and rows of its curve
+
+
+class Steps:
+    """The steps of one training, each by the subject's own parts on a batch that is drawn for it.
+
+    `loss_of` draws a batch from the generator alone and returns the model's loss on it, one number; a step uses the
+    subject's `AdamW` over its `decay_groups`, `warmup_cosine` and `clip_grad_norm`.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        name: str,
+        model: nn.Module,
+        loss_of: Callable[[nn.Module, Generator], Tensor],
+        *,
+        steps: int,
+        max_lr: float,
+        min_lr: float,
+        warmup_steps: int,
+        weight_decay: float,
+        max_norm: float,
+    ):
+        self.parts, self.name, self.model, self.loss_of = run.parts, name, model, loss_of
+        self.n, self.max_norm = steps, max_norm
+        self.schedule = (warmup_steps, steps, max_lr, min_lr)  # as `warmup_cosine` takes them, after the step
+        optimizer = run.parts["optimizer"]
+        self.optimizer = optimizer.AdamW(optimizer.decay_groups(model, weight_decay), lr=max_lr)
+        self.generator = run.generator()
+
+    def take(self, step: int) -> float:
+        """The step of this number, from 0; the loss before it. Raises `CannotGoOn` when it would ruin the model."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.parts["optimizer"].warmup_cosine(step, *self.schedule)
+        self.model.train()
+        self.optimizer.zero_grad()
+        loss = self.loss_of(self.model, self.generator)
+        loss.backward()
+        norm = self.parts["optimizer"].clip_grad_norm(self.model.parameters(), self.max_norm)
+        if not (loss + norm).isfinite():
+            raise CannotGoOn(
+                f"{self.name} stopped at step {step}: the loss is {loss.item():g}, the norm of the gradients "
+                f"{norm.item():g}; expected finite numbers; the graders of what computes them say more"
+            )
+        self.optimizer.step()
+        return loss.item()
+
+    def save(self, checkpoint: Path, taken: int) -> None:
+        """Write the subject's own checkpoint, after so many steps."""
+        self.parts["training"].save_checkpoint(checkpoint, self.model, self.optimizer, taken, self.generator)
+
+    def load(self, checkpoint: Path) -> int:
+        """Go back to a checkpoint; how many steps were taken before it."""
+        taken: int = self.parts["training"].load_checkpoint(checkpoint, self.model, self.optimizer, self.generator)
+        return taken
+
+
+def rehearse_steps(steps: Steps) -> None:
+    """Call all that a training needs of the subject once: a step, and its checkpoint, which is not kept.
+
+    What is not written yet is so said before there is a folder. The model is of no use afterwards.
+    """
+    steps.take(0)
+    with tempfile.TemporaryDirectory() as folder:
+        checkpoint = Path(folder) / "rehearsed.pt"
+        steps.save(checkpoint, 1)
+        steps.load(checkpoint)
 
 
 @dataclass(frozen=True)
@@ -30,71 +97,43 @@ class Trained:
 
 
 def train(
-    run: Run,
-    name: str,
-    model: nn.Module,
-    loss_of: Callable[[nn.Module, Generator], Tensor],
-    *,
-    steps: int,
-    max_lr: float,
-    min_lr: float,
-    warmup_steps: int,
-    weight_decay: float,
-    max_norm: float,
-    tokens: float,
-    measure: Callable[[nn.Module], dict[str, float]] | None = None,
+    steps: Steps, out: Path, tokens: float, measure: Callable[[nn.Module], dict[str, float]] | None = None
 ) -> Trained:
-    """Train a model in a run, or go on with it, or find it done; what it came to.
+    """Take the steps of a training, or go on with it, or find it done; what it came to.
 
-    `loss_of` draws a batch from the generator alone and returns the model's loss on it, one number; a step uses the
-    subject's `AdamW` over its `decay_groups`, `warmup_cosine` and `clip_grad_norm`. `tokens` is how many positions
-    such a batch has. `measure` is asked `N_SAVED` times, evenly, and after the last step; its figures are in the curve.
+    `tokens` is how many positions a batch has. `measure` is asked `N_SAVED` times, evenly, and after the last step;
+    its figures are in the curve. What is kept stands in the folder `out`.
 
     The checkpoint `<name>.pt` is the subject's own, written as often; `<name>.json` beside it has the curve. The first
     Ctrl-C lets a step finish, saves, and raises `KeyboardInterrupt`. Raises `CannotGoOn` when a loss or gradient is NaN
     or infinite, or a checkpoint is damaged, and what the subject raises.
     """
-    optimizer_of, training = run.parts["optimizer"], run.parts["training"]
-    optimizer = optimizer_of.AdamW(optimizer_of.decay_groups(model, weight_decay), lr=max_lr)
-    generator, checkpoint, kept = run.generator(), run.out / f"{name}.pt", run.out / f"{name}.json"
+    checkpoint, kept = out / f"{steps.name}.pt", out / f"{steps.name}.json"
     check_readable(checkpoint)
-    first = training.load_checkpoint(checkpoint, model, optimizer, generator) if checkpoint.exists() else 0
+    first = steps.load(checkpoint) if checkpoint.exists() else 0
     curve, seconds, losses = _kept(kept, first)
-    every = max(1, steps // N_SAVED)
-    with deferred_ctrl_c() as ctrl_c_came, Bar(name, first, steps) as bar:
-        for step in range(first, steps):
+    every = max(1, steps.n // N_SAVED)
+    with deferred_ctrl_c() as ctrl_c_came, Bar(steps.name, first, steps.n) as bar:
+        for step in range(first, steps.n):
             began = time.process_time()
-            for group in optimizer.param_groups:
-                group["lr"] = optimizer_of.warmup_cosine(step, warmup_steps, steps, max_lr, min_lr)
-            model.train()
-            optimizer.zero_grad()
-            loss = loss_of(model, generator)
-            loss.backward()
-            norm = optimizer_of.clip_grad_norm(model.parameters(), max_norm)
-            if not (loss + norm).isfinite():
-                raise CannotGoOn(
-                    f"{name} stopped at step {step}: the loss is {loss.item():g}, the norm of the gradients "
-                    f"{norm.item():g}; expected finite numbers; the graders of what computes them say more"
-                )
-            optimizer.step()
-            losses.append(loss.item())
+            losses.append(steps.take(step))
             done, stop = step + 1, ctrl_c_came()
             seconds += time.process_time() - began
             bar.update(done, losses[-1])
-            is_time = done == steps or done % every == 0
+            is_time = done == steps.n or done % every == 0
             if is_time:
-                figures = measure(model) if measure else {}
+                figures = measure(steps.model) if measure else {}
                 curve.append({"step": done, "loss": sum(losses) / len(losses)} | figures)
                 losses.clear()
             if stop or is_time:
                 # The curve first: of a checkpoint that is older than it, the rows that are too many are left out
-                write_json(kept, {"curve": curve, "seconds": seconds, "losses": losses})
-                training.save_checkpoint(checkpoint, model, optimizer, done, generator)
+                keep(kept, {"curve": curve, "seconds": seconds, "losses": losses})
+                steps.save(checkpoint, done)
             if stop:
                 break
     if ctrl_c_came():  # while the last step was measured, too
         raise KeyboardInterrupt
-    return Trained(curve, seconds, steps * tokens / max(seconds, 1e-9))
+    return Trained(curve, seconds, steps.n * tokens / max(seconds, 1e-9))
 
 
 def _kept(path: Path, first: int) -> tuple[list[dict[str, float]], float, list[float]]:
@@ -155,5 +194,4 @@ class Bar:
         elif now >= self.told + PAUSE or done == self.steps:
             self.told = now
             left = (now - self.began) / (done - self.first) * (self.steps - done)
-            sys.stderr.write(f"{self.name}: step {done:,} of {self.steps:,}, loss {loss:.3f}, {left:.0f} s left\n")
-            sys.stderr.flush()
+            say(f"{self.name}: step {done:,} of {self.steps:,}, loss {loss:.3f}, {left:.0f} s left")

@@ -17,8 +17,9 @@ from torch.nn import functional as F
 
 from graders.applications import digit_pictures
 from graders.applications.digits import N_CLASSES, SIDE, Digits, load_digits, one_of_each, shifted
-from graders.applications.run import Run, Table
-from graders.applications.training import Trained, train
+from graders.applications.run import Run, Table, keep_picture
+from graders.applications.training import Steps, Trained, rehearse_steps, train
+from graders.training_run import say
 
 PARTS = ("attention", "patches", "vit", "cka", "optimizer", "training")
 LIBRARIES = ("sklearn",)
@@ -59,10 +60,9 @@ def run(run: Run) -> dict[str, Any]:
     """Train both networks, fit the regression, look into the networks; the figures."""
     learnt, tested = load_digits()
     models = {name: make(run, name) for name in NETWORKS}
-    rehearse(run, models["ViT"], tested)
     figures: dict[str, Any] = {"accuracy": {}, "parameters": {}, "seconds": {}, "curves": {}}
     for name, model in models.items():
-        run.say(f"{name}: {n_parameters(model):,} parameters, {len(learnt.labels):,} images to learn from")
+        say(f"{name}: {n_parameters(model):,} parameters, {len(learnt.labels):,} images to learn from")
         trained = fit(run, name, model, learnt, tested)
         figures["accuracy"][name] = accuracy(model, tested)
         figures["parameters"][name], figures["seconds"][name] = n_parameters(model), trained.seconds
@@ -70,10 +70,10 @@ def run(run: Run) -> dict[str, Any]:
         if name == "ViT":
             figures["tokens_per_second"] = trained.tokens_per_second
     figures["accuracy"][REGRESSION], figures["parameters"][REGRESSION] = regression(learnt, tested)
-    run.say("looking into both networks")
+    say("looking into both networks")
     figures |= looked_into(run, models, tested)
     for picture in digit_pictures.OF_VIT:
-        picture(figures).savefig(run.out / f"{picture.__name__}.png", dpi=120)
+        keep_picture(run.out / f"{picture.__name__}.png", picture(figures))
     return figures
 
 
@@ -87,22 +87,28 @@ def make(run: Run, name: str) -> nn.Module:
     return vit
 
 
-def rehearse(run: Run, vit: nn.Module, tested: Digits) -> None:
+def rehearse(run: Run) -> None:
     """Call all that is needed of the subject once, so that what is not written yet is said now, not in the end."""
-    few = Digits(tested.levels[:8], tested.labels[:8])
-    looked_into(run, {"ViT": vit}, few)
+    learnt, tested = load_digits()
+    models = {name: make(run, name) for name in NETWORKS}
+    for name, model in models.items():
+        rehearse_steps(steps_of(run, name, model, learnt))
+    looked_into(run, models, Digits(tested.levels[:8], tested.labels[:8]))
+
+
+def steps_of(run: Run, name: str, model: nn.Module, learnt: Digits) -> Steps:
+    """The steps in which a network learns from these digits."""
+    return Steps(run, name, model, loss_on(learnt, run.settings["batch"]), **run.settings["training"])
 
 
 def fit(run: Run, name: str, model: nn.Module, learnt: Digits, tested: Digits) -> Trained:
     """Train a network on the digits."""
-    batch = run.settings["batch"]
 
     def measure(model: nn.Module) -> dict[str, float]:
         return {"accuracy": accuracy(model, tested)}
 
-    tokens = batch * (1 + (SIDE // run.settings["model"]["patch_size"]) ** 2 if name == "ViT" else 1)
-    loss_of = loss_on(learnt, batch)
-    return train(run, name, model, loss_of, **run.settings["training"], tokens=tokens, measure=measure)
+    positions = 1 + (SIDE // run.settings["model"]["patch_size"]) ** 2 if name == "ViT" else 1
+    return train(steps_of(run, name, model, learnt), run.out, run.settings["batch"] * positions, measure)
 
 
 def loss_on(learnt: Digits, batch: int) -> Callable[[nn.Module, Generator], Tensor]:
@@ -217,7 +223,7 @@ def rounded(values: Tensor) -> Any:
     return values.double().round(decimals=4).tolist()
 
 
-def tables(figures: Mapping[str, Any]) -> list[Table]:
+def tables(figures: Mapping[str, Any], _settings: Mapping[str, Any]) -> list[Table]:
     """Who reads how many of the test images right."""
     title = "Handwritten digits that were not learnt from: the share that is read right"
     rows = [

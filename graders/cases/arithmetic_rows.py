@@ -47,7 +47,7 @@ def number_in(text: str) -> int | None:
 
 def number_drawn(case: Case, digits: int) -> int:
     """A number of at most so many digits; every third one a round one, or 0."""
-    number = int(torch.randint(10**digits, (), generator=case._generator))
+    number = int(case.draw_integers(10**digits))
     return number // 10 * 10 if number % 3 == 0 else number
 
 
@@ -64,8 +64,8 @@ def problems(case, a_digits, b_digits, operator, order):
 @space(answer=(0, 7, 2), after=(0, 3, 0), order=(0, 1, 0))
 def written(case, answer, after, order):
     """What a model may have written: a problem, then characters of which most are digits, then anything."""
-    kind = torch.randint(8, (answer,), generator=case._generator).tolist()
-    places = torch.randint(17, (2, max(answer, after)), generator=case._generator).tolist()
+    kind = case.draw_integers(8, answer).tolist()
+    places = case.draw_integers(17, 2, max(answer, after)).tolist()
     body = "".join(CHARACTERS[place if k == 0 else place % 10] for place, k in zip(places[0], kind, strict=False))
     plus, end = ("-", "+", "+", "")[case.seed % 4], "." * (case.seed % 5 != 0)
     rest = "".join(CHARACTERS[place] for place in places[1][:after])
@@ -138,7 +138,7 @@ def scored(case, batch, seq, d_vocab, share):
     """Logits, tokens, and a mask that marks at least one token and no row's first; some rows may have no mark."""
     case.tensor("logits", batch=batch, seq=seq, d_vocab=d_vocab)
     case.integers("tokens", below=d_vocab, batch=batch, seq=seq)
-    mask = torch.randint(4, (batch, seq), generator=case._generator) < share
+    mask = case.draw_integers(4, batch, seq) < share
     mask[:, 0] = False
     mask[case.seed % batch, 1 + case.seed % (seq - 1)] = True
     case.show("mask", mask, batch=batch, seq=seq)

@@ -48,9 +48,10 @@ def run(
         figures = figures_in(folder, what)
         if figures is None:
             with whose.explained(application.PARTS), printed.listening():
-                parts = whose.load(application.PARTS)
+                this = Run(whose.load(application.PARTS), seed, folder, dict(application.SETTINGS))
+                application.rehearse(this)  # before there is a folder: what is not written yet is no run
                 begin(folder, what)
-                figures = application.run(Run(parts, seed, folder, dict(application.SETTINGS)))
+                figures = application.run(this)
             finish(folder, what, figures)
         else:
             typer.echo(f"this run is done; nothing to do; for a new one use --out for another folder, not {folder}")
@@ -61,7 +62,7 @@ def run(
     finally:
         if printed.told():
             typer.echo(printed.told(), err=True)
-    _show(application.tables(figures))
+    _show(application.tables(figures, what["settings"]))
     pictures = ", ".join(sorted(path.name for path in folder.glob("*.png")))
     typer.echo(f"figures: {folder / METRICS}; pictures: {pictures or 'none'}")
 

@@ -63,6 +63,10 @@ class Case:
         tenths = torch.randint(-20, 21, shape, generator=self._generator).to(self.dtype) / 10
         return tenths * self._scale
 
+    def draw_integers(self, below: int, *shape: int) -> Tensor:
+        """Random integers from 0 to `below` - 1, of this shape; not kept, and not shown."""
+        return torch.randint(below, shape, generator=self._generator)
+
     def tensor(self, name: str, **axes: int) -> Tensor:
         """An input of random tenths (see `draw`), kept under its name and shown in messages with its axes.
 
@@ -72,7 +76,7 @@ class Case:
 
     def integers(self, name: str, below: int, **axes: int) -> Tensor:
         """An input of random integers from 0 to `below` - 1, kept and shown as that of `tensor` is."""
-        return self.show(name, torch.randint(below, tuple(axes.values()), generator=self._generator), **axes)
+        return self.show(name, self.draw_integers(below, *axes.values()), **axes)
 
     def show(self, name: str, value: Any, **axes: int) -> Any:
         """Keep a value as an attribute and show it in messages. Raises `ValueError` for a name a case needs itself."""
