@@ -276,7 +276,7 @@ def test_all_texts_are_found_where_no_beam_is_pruned(subject, reference, case):
 @law("beam_search", searches)
 def test_one_beam_is_greedy_choice(subject, reference, case):
     """With one beam and nothing else asked for, each new token is the likeliest, and the score is log_prob."""
-    case.settings["n_beams"], case.penalties = 1, {"length_penalty": 0.0, "no_repeat_ngram_size": 0}
+    case.settings, case.penalties = case.settings | {"n_beams": 1}, {"length_penalty": 0.0, "no_repeat_ngram_size": 0}
     tokens = case.prompt.tolist()
     for _ in range(case.settings["max_new_tokens"]):
         tokens.append(max(range(len(case.table)), key=following(case, tokens).__getitem__))

@@ -203,7 +203,8 @@ def test_real_logits_agree_with_transformer_lens(subject, reference, case):
 def test_a_text_ends_with_its_rows(subject, reference, case):
     """Where the end token is all but certain, one is written and no more; without an end token the text goes on."""
     end = case.seed % 3
-    case.weights["unembed.b_U"][end] = 1000
+    bias = case.weights["unembed.b_U"].index_fill(0, torch.tensor(end), 1000)
+    case.weights = case.weights | {"unembed.b_U": bias}
     for options, n_new in (({"eos_id": end}, 1), ({}, case.max_new_tokens)):
         expected = torch.cat([case.prompt, torch.full_like(case.prompt[:, :1], end).expand(-1, n_new)], dim=1)
         expect_like(continuations.written(subject, case, options), expected, f"the text with {options}")

@@ -7,60 +7,16 @@ import subprocess
 import sys
 
 import pytest
+import small_runs
 import torch
-from learners import folder_with, solved
-from typer.testing import CliRunner
+from small_runs import SMALL, curves, invoke, solved_with
 
 from graders.applications import APPLICATIONS, arithmetic
-from graders.cli import app
 from graders.engine.course import ROOT, load_course
 
-SMALL = {
-    "model": {"n_layers": 1, "n_heads": 1, "d_model": 4, "d_head": 4, "d_mlp": 4, "layer_norm_eps": 1e-5},
-    "batch": 4,
-    "training": arithmetic.SETTINGS["training"] | {"steps": 4, "warmup_steps": 1},
-    "shares": {"+": [1, 1], "-": [1], "x": [1]},
-    "longest": {"+": 3, "-": 1, "x": 2},
-    "asked": 20,
-    "asked_longer": 5,
-    "asked_meanwhile": 3,
-    "shown": 2,
-}
-
-
-def invoke(*arguments):
-    return CliRunner().invoke(app, ["run", *map(str, arguments)])
-
-
-@pytest.fixture(scope="module", autouse=True)
-def small():
-    """A run of four small steps."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in SMALL.items():
-            patch.setitem(arithmetic.SETTINGS, name, value)
-        yield
-
-
-def solved_with(folder, code):
-    """A learner's folder in which all is solved, with this code at the end of arithmetic."""
-    texts = {exercise.name: solved(exercise.name) for exercise in load_course().exercises}
-    folder_with(folder, **texts | {"arithmetic": f"{texts['arithmetic']}\n\n{code}"})
-
-
-@pytest.fixture
-def here(tmp_path, monkeypatch):
-    """An empty working directory."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture(scope="module")
-def done(tmp_path_factory):
-    """The folder of a run that is done, and what was said."""
-    folder = tmp_path_factory.mktemp("runs") / "mine"
-    result = invoke("arithmetic", "--subject", "reference", "--out", folder)
-    assert result.exit_code == 0, result.output
-    return folder, result
+small = pytest.fixture(small_runs.small, scope="module", autouse=True)
+done = pytest.fixture(small_runs.done, scope="module")
+here = pytest.fixture(small_runs.here)
 
 
 def test_every_application_is_a_file_that_offers_what_the_command_asks_for():
@@ -114,81 +70,6 @@ def test_a_run_that_is_done_is_shown_again_and_not_computed(done):
     assert (again.exit_code, again.stderr, again.stdout) == (0, "", said + before.stdout)
 
 
-@pytest.mark.parametrize(
-    ("other", "told"),
-    [
-        (("--seed", 1), "a run of seed 0"),
-        (("--subject", "exercises"), "a run of subject reference"),
-        (("--subject", "exercises", "--seed", 1), "a run of subject reference, seed 0"),
-    ],
-)
-def test_another_run_in_the_same_folder_is_refused(done, other, told):
-    result = invoke("arithmetic", "--out", done[0], *(("--subject", "reference") if len(other) == 2 else ()), *other)
-    said = f"{done[0]}/ holds {told}; expected the same, or --out for another folder\n"
-    assert (result.exit_code, result.stderr) == (1, said)
-
-
-def test_other_settings_in_the_same_folder_are_refused(done, monkeypatch):
-    monkeypatch.setitem(arithmetic.SETTINGS, "batch", 5)
-    result = invoke("arithmetic", "--subject", "reference", "--out", done[0])
-    said = f"{done[0]}/ holds a run with settings of another version of the course; expected the same, or --out for "
-    assert (result.exit_code, result.stderr) == (1, said + "another folder\n")
-
-
-def test_a_training_run_s_folder_is_not_taken(here):
-    (here / "run-arithmetic").mkdir()
-    (here / "run-arithmetic" / "run.json").write_text('{"text": "a"}')
-    result = invoke("arithmetic", "--subject", "reference")
-    said = "run-arithmetic/ holds another kind of run; expected the same, or --out for another folder\n"
-    assert (result.exit_code, result.stderr) == (1, said)
-
-
-def test_a_folder_with_a_checkpoint_and_nothing_else_is_not_taken(here):
-    (here / "run-arithmetic").mkdir()
-    (here / "run-arithmetic" / "backwards.pt").write_bytes(b"")
-    result = invoke("arithmetic", "--subject", "reference")
-    assert result.exit_code == 1
-    assert result.stderr.startswith("run-arithmetic/ holds a run that cannot be read (")
-    assert result.stderr.endswith("; move it away, or use --out for another folder\n")
-
-
-def test_a_file_in_the_folder_s_place_is_refused(here):
-    (here / "here").write_text("")
-    result = invoke("arithmetic", "--subject", "reference", "--out", "here")
-    said = "here is a file; expected a folder, or none yet; use --out for another\n"
-    assert (result.exit_code, result.stderr) == (1, said)
-
-
-def test_a_folder_that_cannot_be_made_is_told_in_one_line(here):
-    (here / "file").write_text("")
-    result = invoke("arithmetic", "--subject", "reference", "--out", "file/mine")
-    said = "file/mine/run.json cannot be written (Not a directory); expected room on the disk, and leave to write; the "
-    said += "same command goes on once there is, or use --out for another folder\n"
-    assert (result.exit_code, result.stdout, result.stderr) == (1, "", said)
-
-
-@pytest.mark.parametrize(
-    ("name", "written"),
-    [
-        ("metrics.json", "metrics.json.partial"),
-        ("backwards.json", "backwards.json.partial"),
-        ("accuracy.png", "accuracy.png"),
-    ],
-)
-def test_figures_that_cannot_be_written_are_told_in_one_line_and_the_same_command_goes_on(here, done, name, written):
-    in_the_way = here / "run-arithmetic" / written  # that the disk is full is told in the same way
-    in_the_way.mkdir(parents=True)
-    result = invoke("arithmetic", "--subject", "reference")
-    assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr.splitlines()[-1] == (
-        f"run-arithmetic/{name} cannot be written (Is a directory); expected room on the disk, and leave to write; the "
-        "same command goes on once there is, or use --out for another folder"
-    )
-    in_the_way.rmdir()
-    assert invoke("arithmetic", "--subject", "reference").exit_code == 0
-    assert curves(here / "run-arithmetic") == curves(done[0])
-
-
 REHEARSED = 2  # losses that are computed before a run begins, one for each order
 SCORED = """
 _loss = answer_loss
@@ -207,12 +88,6 @@ PRESSING = (
     return _loss(*arguments)
 """
 )
-
-
-def curves(folder):
-    """The curves of a run, and what its answers came to: all that chance decides."""
-    orders = json.loads((folder / "metrics.json").read_text())["figures"]["orders"]
-    return {order: (said["curve"], said["exact"]) for order, said in orders.items()}
 
 
 @pytest.mark.parametrize(("steps", "step"), [(4, 2), (4, 4), (40, 3)])  # also the last, and one between two rows
@@ -236,25 +111,6 @@ def test_the_same_seed_is_the_same_run_and_another_is_another(here, done):
         assert invoke("arithmetic", "--subject", "reference", "--seed", seed, "--out", f"seed{seed}").exit_code == 0
     assert curves(here / "seed0") == curves(done[0])
     assert curves(here / "seed1") != curves(done[0])
-
-
-def test_a_checkpoint_without_its_curve_says_what_to_do(here):
-    assert invoke("arithmetic", "--subject", "reference").exit_code == 0
-    (here / "run-arithmetic" / "metrics.json").unlink()
-    (here / "run-arithmetic" / "forwards.json").unlink()
-    result = invoke("arithmetic", "--subject", "reference")
-    assert result.exit_code == 1
-    assert "run-arithmetic/forwards.json cannot be read (" in result.stderr
-    assert result.stderr.endswith("has 4 steps; move run-arithmetic/ away, or use --out for another folder\n")
-
-
-def test_a_damaged_checkpoint_says_what_to_do(here):
-    assert invoke("arithmetic", "--subject", "reference").exit_code == 0
-    (here / "run-arithmetic" / "metrics.json").unlink()
-    (here / "run-arithmetic" / "backwards.pt").write_bytes(b"damaged")
-    result = invoke("arithmetic", "--subject", "reference")
-    assert result.exit_code == 1
-    assert "run-arithmetic/backwards.pt is damaged (UnpicklingError); expected what the last call" in result.stderr
 
 
 def test_a_loss_that_is_nan_ends_the_run_in_one_line(here):

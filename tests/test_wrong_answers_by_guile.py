@@ -7,7 +7,7 @@ import torch
 
 from graders.engine.law import Broken, laws_for
 from graders.engine.space import Space
-from graders.engine.subject import Subject, reference_text, reference_transport, reference_with
+from graders.engine.subject import both, reference_text, reference_with
 from graders.engine.worker.watch import numbers_made
 
 LONG_TEXT = """
@@ -41,13 +41,8 @@ def test_guile_breaks_a_law(exercise, name, guile, what):
     (law,) = (law for law in laws_for(exercise) if law.name == name)
     case = next(law.cases.ladder()) if isinstance(law.cases, Space) else law.cases.load(None)[0]
     transport = reference_with({exercise: reference_text(exercise) + guile})
-    answers: dict = {}
     with pytest.raises(Broken) as caught:
-        law.check(
-            Subject(exercise, transport, answers=answers),
-            Subject(exercise, reference_transport(), checks_form=False, answers=answers),
-            case,
-        )
+        law.check(*both(exercise, case, transport), case)
     assert caught.value.what.startswith(what)
 
 

@@ -17,7 +17,7 @@ from graders.engine.course import Exercise
 from graders.engine.law import Broken, Law, largest, laws_for, same_values
 from graders.engine.misconception import Misconception, misconceptions_of, tasks_within
 from graders.engine.space import Case, Fixed, Space
-from graders.engine.subject import Subject, reference_transport, subject_with
+from graders.engine.subject import both, subject_with
 from graders.engine.transport import Transport
 from graders.engine.worker.failure import Failure
 from graders.engine.worker.messages import Reply
@@ -46,11 +46,10 @@ class Diagnosis:
 def replay(law: Law, case: Case, transport: Transport) -> tuple[list[Reply], str]:
     """The replies of a subject while a law is checked on a case, up to where it breaks, and what breaks."""
     if isinstance(law.cases, Space):
-        case = law.cases.case(case.seed, **case.sizes)  # afresh, since a law may draw more of it, or change it
-    answers: dict = {}
-    subject = Subject(law.exercise, transport, answers=answers)
+        case = law.cases.again(case.seed, **case.sizes)  # since a law may draw more of it
+    subject, reference = both(law.exercise, case, transport)
     try:
-        law.check(subject, Subject(law.exercise, reference_transport(), checks_form=False, answers=answers), case)
+        law.check(subject, reference, case)
     except Broken as broken:
         return subject.replies, f"{broken.kind} {broken.what}"
     return subject.replies, ""

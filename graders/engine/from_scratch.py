@@ -8,7 +8,6 @@ import ast
 import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import replace
 from fnmatch import fnmatchcase
 from itertools import islice
 from typing import Any
@@ -16,7 +15,7 @@ from typing import Any
 from graders.engine.course import FROM_SCRATCH, load_course
 from graders.engine.law import Broken, Law, laws_for
 from graders.engine.space import Case, Fixed, Space
-from graders.engine.subject import Subject
+from graders.engine.subject import Subject, both
 
 FEW = 2  # cases of each law: watching makes a call five times slower
 
@@ -52,7 +51,8 @@ def operations(exercise: str, task: str, subject: Subject, reference: Subject) -
     laws = [law for law in laws_for(exercise) if law.task == task and law.statement != FROM_SCRATCH]
     for law in laws:
         for case in islice(_cases(law), FEW):
-            watched = replace(subject, watch=True, repeats=False, replies=[])
+            options = {"device": subject.device, "chance": subject.chance}
+            watched, reference = both(exercise, case, subject.transport, watch=True, **options)
             with suppress(Broken):  # whatever is wrong with the result has a law of its own
                 law.check(watched, reference, case)
             for reply in watched.replies:

@@ -7,6 +7,7 @@
 Numbers are tenths, so that zeros and ties occur; every fifth seed makes them large.
 """
 
+import functools
 import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping
@@ -20,8 +21,16 @@ from torch import Tensor
 MAX_SEED = 9999
 LARGE_EVERY, LARGE = 5, 40.0
 IN_FLOAT32 = 0.25
-OWN_NAMES = ("seed", "sizes", "dtype", "shown", "cfg")  # not `weights`: of a task without parameters, an input's name
+OWN_NAMES = (
+    "seed",
+    "sizes",
+    "dtype",
+    "shown",
+    "cfg",
+    "answered",
+)  # not `weights`: of a task without parameters, an input's name
 SMALLEST, VARIED = 2, 4  # cases of the ladder: at the floor, and, after one size more each, of growing sizes
+KEPT = 4096  # cases that are not made again: those of the ladders of all exercises are some 3,000
 
 
 class Case:
@@ -38,6 +47,7 @@ class Case:
         self.shown: dict[str, dict[str, int]] = {}  # inputs that a message shows, and their axes
         self.cfg: dict[str, Any] = {}
         self.weights: dict[str, Tensor] = {}
+        self.answered: dict[Any, Any] = {}  # by the reference, to questions about just these values (`answers.py`)
         self._generator = torch.Generator().manual_seed(seed)
         is_large = seed % LARGE_EVERY == LARGE_EVERY - 1
         # In float32 the numbers stay small: two right answers must agree, whatever order they add in
@@ -48,6 +58,16 @@ class Case:
         kept = ("seed", "sizes", "shown", "cfg", *self.shown)
         weights = self.weights if self.sizes else {}  # those of a real model are not shown, and are large
         return {name: getattr(self, name) for name in kept} | {"weights": weights}
+
+    def afresh(self) -> "Case":
+        """The same case once more: what is drawn from the one, or shown in it, is not in the other.
+
+        The values are the same ones, and so are the reference's answers. Nobody changes them in place.
+        """
+        other = object.__new__(Case)
+        vars(other).update(vars(self))
+        other.shown, other._generator = dict(self.shown), self._generator.clone_state()
+        return other
 
     if TYPE_CHECKING:  # a case has the attributes that its space gives it
 
@@ -60,8 +80,8 @@ class Case:
 
         In a large case, which every fifth seed makes, they are 40 times as large; in float32 a quarter.
         """
-        tenths = torch.randint(-20, 21, shape, generator=self._generator).to(self.dtype) / 10
-        return tenths * self._scale
+        tenths = torch.randint(-20, 21, shape, generator=self._generator, dtype=self.dtype).div_(10)
+        return tenths if self._scale == 1 else tenths.mul_(self._scale)
 
     def draw_integers(self, below: int, *shape: int) -> Tensor:
         """Random integers from 0 to `below` - 1, of this shape; not kept, and not shown."""
@@ -122,7 +142,7 @@ def given_case(expected: Any = None, axes: Mapping[str, str] | None = None, **in
     return case
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Space:
     """All cases a law is tried on, as `space` makes it."""
 
@@ -137,20 +157,24 @@ class Space:
         self.build(case, **sizes)
         return case
 
-    def drawn(self, n: int, seed: str) -> Iterator[Case]:
-        """`n` cases at random, the first, where they are few, the smallest.
+    def again(self, seed: int, **sizes: int) -> Case:
+        """As `case`, for those that many laws and subjects are tried on: it is made once, and kept."""
+        return _made(self, seed, tuple(sizes.items())).afresh()
+
+    def drawn(self, n: int, seed: str, again: bool = False) -> Iterator[Case]:
+        """`n` cases at random, the first, where they are few, the smallest; kept, if they are drawn `again` and again.
 
         Each size has all its values about equally often, and the seeds follow one another, so that of any five cases
         one has large numbers.
         """
-        random = Random(seed)
+        random, make = Random(seed), self.again if again else self.case
         first = random.randint(0, max(0, MAX_SEED - n))
         columns = {name: _in_any_order(random, low, high, n) for name, (low, high, *_) in self.ranges.items()}
         for i in range(n):
             if i == 0 and self.few is not None:
-                yield self.case(0, **{name: low for name, (low, *_) in self.ranges.items()})
+                yield make(0, **{name: low for name, (low, *_) in self.ranges.items()})
             else:
-                yield self.case(first + i, **{name: column[i] for name, column in columns.items()})
+                yield make(first + i, **{name: column[i] for name, column in columns.items()})
 
     def floor(self) -> dict[str, int]:
         """The sizes of the smallest example that is worth a look."""
@@ -162,10 +186,10 @@ class Space:
             return
         floor = self.floor()
         for seed in range(SMALLEST):
-            yield self.case(seed, **floor)
+            yield self.again(seed, **floor)
         for seed, (name, (_low, high, *_)) in enumerate(self.ranges.items()):
             if floor[name] < high:
-                yield self.case(seed, **floor | {name: floor[name] + 1})
+                yield self.again(seed, **floor | {name: floor[name] + 1})
         yield from self.further(VARIED)
 
     def further(self, n: int) -> Iterator[Case]:
@@ -176,11 +200,16 @@ class Space:
             for i, (name, (low, high, *_)) in enumerate(self.ranges.items()):
                 top = low + math.ceil((high - low) * reach)
                 sizes[name] = min(high, max(low, top - (i * (step + 1)) % 3))
-            yield self.case(10 + 7 * step, **sizes)
+            yield self.again(10 + 7 * step, **sizes)
 
     def in_float32(self) -> "Space":
         """The same space, its numbers in float32 and small."""
         return replace(self, dtype=torch.float32)
+
+
+@functools.lru_cache(KEPT)
+def _made(space: Space, seed: int, sizes: tuple[tuple[str, int], ...]) -> Case:
+    return space.case(seed, **dict(sizes))
 
 
 def _in_any_order(random: Random, low: int, high: int, n: int) -> list[int]:
@@ -207,17 +236,26 @@ def space(few: int | None = None, **ranges: tuple[int, ...]) -> Callable[[Callab
     return lambda build: Space(ranges, build, few=few)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Fixed:
-    """Cases that are not drawn: hand-worked numbers, or a real layer of a checkpoint (`where`, from --weights)."""
+    """Cases that are not drawn: hand-worked numbers, or a real layer of a checkpoint."""
 
-    load: Callable[[str | None], list[Case]]
+    make: Callable[[str | None], list[Case]]
+
+    def load(self, where: str | None) -> list[Case]:
+        """The cases, in order; `where` is the checkpoint, from --weights. They are made once, and kept."""
+        return [case.afresh() for case in _given(self, where)]
 
 
-def fixed(load: Callable[[str | None], list[Case]]) -> Fixed:
+@functools.cache
+def _given(cases: Fixed, where: str | None) -> list[Case]:
+    return cases.make(where)
+
+
+def fixed(make: Callable[[str | None], list[Case]]) -> Fixed:
     """Make a space of given cases from a function that returns a list of them.
 
     The function is handed what `--weights` says, or None; only laws on a real checkpoint look at it. The law is tried
     on each case in order, so the smallest comes first.
     """
-    return Fixed(load)
+    return Fixed(make)

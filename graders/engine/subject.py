@@ -16,14 +16,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from graders.engine.answers import Answers
 from graders.engine.course import ROOT
 from graders.engine.law import Broken, part_of
 from graders.engine.misconception import Misconception, Variant
-from graders.engine.script import Story, told
+from graders.engine.script import Story
+from graders.engine.space import Case
 from graders.engine.transport import PATIENCE, InProcess, Transport
 from graders.engine.worker.codec import Opaque
 from graders.engine.worker.loading import Source
-from graders.engine.worker.making import MAKE, is_description
 from graders.engine.worker.messages import ModuleRequest, Reply, Request
 
 REFERENCE = ROOT / "reference"
@@ -82,7 +83,7 @@ class Subject:
     device: str = "cpu"
     repeats: bool = False
     chance: int = 0  # where chance starts in the subject's own code, on this case
-    answers: dict = field(default_factory=dict)  # of the reference, for this case
+    answers: Answers = field(default_factory=lambda: Answers(reference_transport()))  # on this case
     replies: list[Reply] = field(default_factory=list)
     seconds: float = 0.0  # that the subject's own code took
 
@@ -109,8 +110,7 @@ class Subject:
         return self.ask(self._script(story, seconds), meanwhile).value
 
     def _script(self, story: Story, seconds: float) -> Request:
-        # Told once a case, so that the reference, asked for the form and again by the law, performs it once
-        steps, result = self.answers.setdefault(story, told(story))
+        steps, result = self.answers.told(story)
         return Request(self.exercise, "", steps=steps, result=result, seconds=seconds)
 
     def gradients(self, task: str, *args: Any) -> dict[str, Tensor]:
@@ -128,7 +128,7 @@ class Subject:
         """
         is_plain = not (request.watch or request.record or request.repeats or request.before)
         plainly = request if is_plain else replace(request, watch=False, record=False, repeats=False, before=())
-        expect = functools.partial(reference_reply, plainly, self.answers)
+        expect = functools.cache(functools.partial(self.answers.to, plainly))
         reply = self._performed(request, expect if self.checks_form else meanwhile)
         if reply.failure:
             raise Broken(reply.failure.stage, failure=reply.failure)
@@ -152,7 +152,7 @@ class Subject:
         request = replace(request, watch=self.watch, device=self.device, repeats=self.repeats, chance=chance)
         ours = self.transport is reference_transport() and not self.watch
         began, computed = time.monotonic(), self.transport.computed()
-        reply = reference_reply(request, self.answers) if ours else self.transport.ask(request, meanwhile)
+        reply = self.answers.to(request) if ours else self.transport.ask(request, meanwhile)
         if request.seconds == Request.seconds:  # a call that is given more, for a larger model, has its own limit
             self.seconds += max(self.transport.computed() - computed, (time.monotonic() - began) / PATIENCE)
         self.replies.append(reply)
@@ -207,23 +207,11 @@ class Module:
         return self.subject.ask(Request(self.subject.exercise, self.task, args, kwargs, **options))
 
 
-def reference_reply(request: Request, answers: dict) -> Reply:
-    """What the reference answers, asked once a case: the form check and the law put the same question."""
-    module = request.module
-    parts = [*request.args, *request.kwargs.values(), *request.before, *([request.steps] if request.steps else [])]
-    parts += [part for part in (module.cfg, module.weights, module.children) if part] if module else []
-    options = (request.gradients, request.record, len(request.before))
-    key = (request.task, *options, *request.kwargs, *map(_identity, parts))
-    if key not in answers:
-        # The request stays beside its reply, so that no id in the key can come to mean something else
-        asked = request if request.device == "cpu" else replace(request, device="cpu")
-        answers[key] = (request, reference_transport().ask(asked))
-    return answers[key][1]
-
-
-def _identity(part: Any) -> object:
-    """What tells one part of a request from another: sizes and seeds by what they say, all else by where it is."""
-    return repr(part) if is_description(part) and part[MAKE] in ("given", "generator") else id(part)
+def both(exercise: str, case: Case, transport: Transport, **options: Any) -> tuple[Subject, Subject]:
+    """A subject and the reference, for a law that is tried on a case; `options` are the subject's."""
+    answers = Answers(reference_transport(), case)
+    subject = Subject(exercise, transport, answers=answers, **options)
+    return subject, Subject(exercise, reference_transport(), checks_form=False, answers=answers)
 
 
 def form_differences(yours: Any, expected: Any) -> Iterator[Broken]:

@@ -19,7 +19,7 @@ from graders.engine.law import Broken, Law, laws_for
 from graders.engine.layout import visible
 from graders.engine.record import Record
 from graders.engine.space import Case, Fixed, Space
-from graders.engine.subject import Subject, reference_transport, result_axes
+from graders.engine.subject import Subject, both, reference_transport, result_axes
 from graders.engine.transport import Transport
 from graders.engine.wording import given_text, kind_of, numbers, sizes
 from graders.engine.worker.failure import Failure
@@ -138,21 +138,20 @@ class Trial:
             return
         n_drawn = self.policy.examples if _draws_first(law) else math.ceil(self.policy.examples / FEWER)
         yield from law.cases.ladder()
-        yield from law.cases.drawn(law.cases.few or n_drawn, f"{law.exercise} {law.name} {self.policy.seed}")
+        chance, again = f"{law.exercise} {law.name} {self.policy.seed}", self.policy.seed is None
+        yield from law.cases.drawn(law.cases.few or n_drawn, chance, again)
 
     def check(self, law: Law, case: Case) -> None:
         """Try one case. Raises `Broken`. The time that the subject's own code takes counts against its exercise."""
-        answers: dict = {}
         self.n_cases += 1
-        subject = Subject(
+        subject, reference = both(
             law.exercise,
+            case,
             self.transport,
             device=self.policy.device,
             repeats=case.seed % REPEAT_EVERY == 0,
             chance=MAX_ASKS * self.n_cases,
-            answers=answers,
         )
-        reference = Subject(law.exercise, reference_transport(), checks_form=False, answers=answers)
         try:
             law.check(subject, reference, case)
         except Broken as broken:
