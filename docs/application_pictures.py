@@ -22,7 +22,7 @@ ROWS = ((12, "+", 30, False), (12, "-", 30, True), (7, "x", 6, True))
 
 @functools.cache
 def kept_run(application: str) -> dict[str, Any]:
-    """What metrics.json of a run says, number by number; it is kept with other line breaks than the run left it with.
+    """What metrics.json of a run says, number by number.
 
     That is its application, subject, seed and settings, and its `figures`.
     """

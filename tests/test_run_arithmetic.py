@@ -18,8 +18,12 @@ def test_nothing_that_is_asked_in_the_end_is_trained_on():
     generator = run.generator(2)
     seen = {problem for _ in range(800) for problem in lessons.problems(generator)}
     asked = {problem for problems in held_out.values() for problem in problems}
-    assert seen.isdisjoint(asked)
-    assert len([problem for problem in seen if problem[1] == "+" and max(problem[0], problem[2]) < 10]) == 80
+    turned = {(b, op, a) for a, op, b in asked if op != "-"}
+    assert seen.isdisjoint(asked | turned)
+    of_one_digit = {operator: {(a, operator, b) for a in range(10) for b in range(10)} for operator in "+-x"}
+    assert {operator: len(seen & problems) for operator, problems in of_one_digit.items()} == {
+        operator: len(problems - asked - turned) for operator, problems in of_one_digit.items()
+    }
 
 
 def test_questions_are_different_and_as_long_as_they_say():

@@ -41,6 +41,7 @@ SETTINGS: dict[str, Any] = {
 }
 ORDERS = {"backwards": True, "forwards": False}  # the two trainings: whether answers are reversed
 COLOURS = {"+": "#3b6ea8", "-": "#d9822b", "x": "#6b7280"}  # as those of the site: they can be told apart on white
+COMMUTATIVE = "+x"  # of these, 30 + 12 is held out with 12 + 30
 Problem = tuple[int, str, int]
 Cell = tuple[str, int]  # an operator, and how many digits the longer number has
 
@@ -134,13 +135,17 @@ def too_long(settings: Mapping[str, Any]) -> Cell:
 
 
 class Lessons:
-    """What a model is trained on: problems that are not held out, as rows without columns of nothing but padding."""
+    """What a model is trained on: problems that are not held out, as rows without columns of nothing but padding.
+
+    Nor are those trained on that are held out with their numbers the other way round.
+    """
 
     def __init__(
         self, arithmetic: Any, settings: Mapping[str, Any], held_out: Mapping[Cell, list[Problem]], is_reversed: bool
     ):
         self.arithmetic, self.is_reversed, self.batch = arithmetic, is_reversed, settings["batch"]
-        self.held_out = {problem for problems in held_out.values() for problem in problems}
+        asked = [problem for problems in held_out.values() for problem in problems]
+        self.held_out = {*asked, *((b, op, a) for a, op, b in asked if op in COMMUTATIVE)}
         shares = {(op, k): share for op, each in settings["shares"].items() for k, share in enumerate(each, 1)}
         self.cells, self.shares = list(shares), torch.tensor(list(shares.values()), dtype=torch.float64)
         widest = [(a, op, 10**k - 1) for op, k in longest_trained(settings) for a in (10 ** (k - 1), 10**k - 1)]
