@@ -8,7 +8,7 @@ import torch
 from docs.application_pictures import kept_run
 from docs.image_pictures import figures
 from graders.applications import image_gpt, vit
-from graders.applications.digits import N_CLASSES
+from graders.applications.image_data import N_CLASSES
 from graders.engine.course import ROOT
 
 PAGE = (ROOT / "docs" / "tracks" / "images.md").read_text(encoding="utf-8")

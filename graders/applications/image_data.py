@@ -40,12 +40,13 @@ class ImageData:
 
 
 DIGITS = ImageData("Handwritten digits", side=8, n_channels=1, n_levels=17)
+MNIST_ON_HUB = OnHub("ylecun/mnist", "image", "some 20 MB", n_learnt=20_000, n_tested=2_000)
 MNIST = ImageData(
     "MNIST's digits",
     side=28,
     n_channels=1,
     n_levels=256,
-    on_hub=OnHub("ylecun/mnist", "image", "some 20 MB", n_learnt=20_000, n_tested=2_000),
+    on_hub=MNIST_ON_HUB,
     max_iter=200,
     settings={"model": {"patch_size": 4}},
 )
@@ -66,7 +67,14 @@ IMAGE_DATA: dict[str, dict[str, ImageData]] = {
     "image_gpt": {
         "digits": DIGITS,
         # A token of the exercise is one of 17 grey levels; and 28 x 28 pixels would be a text of 784
-        "mnist": replace(MNIST, side=14, n_levels=17, means_over=2, settings={}),
+        "mnist": replace(
+            MNIST,
+            side=14,
+            n_levels=17,
+            means_over=2,
+            on_hub=replace(MNIST_ON_HUB, n_learnt=10_000, n_tested=500),
+            settings={"training": {"steps": 1200}, "samples": 5, "shown": 5},
+        ),
     },
 }
 
