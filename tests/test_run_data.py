@@ -145,7 +145,8 @@ def test_the_digits_by_name_are_the_run_that_there_is_without(tmp_path):
 
 def attention_of(data):
     levels = torch.zeros(10, data.n_channels, data.side, data.side).squeeze(1).tolist()
-    return image_pictures.vit_attention({"attention": {"levels": levels, "maps": torch.ones(2, 10, 2, 2).tolist()}}, data)
+    maps = torch.ones(2, 10, 2, 2).tolist()
+    return image_pictures.vit_attention({"attention": {"levels": levels, "maps": maps}}, data)
 
 
 def test_pictures_are_shown_in_their_colours_under_the_names_of_their_classes():

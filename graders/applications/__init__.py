@@ -11,7 +11,7 @@ other images than the digits stand in `image_data.py`, with all that is other th
 # By name, in the order of the course: what each trains
 APPLICATIONS = {
     "arithmetic": "two GPTs that add, subtract and multiply, one of which writes its answers backwards",
-    "vit": "a ViT that reads handwritten digits, or other images, beside a convolutional network and logistic regression",
+    "vit": "a ViT that reads digits or other images, beside a convolutional network and logistic regression",
     "image_gpt": "a GPT that draws handwritten digits, pixel after pixel",
 }
 EXTRA = "applications"  # of pyproject.toml: what some of them want beyond the course's own dependencies

@@ -56,7 +56,7 @@ CIFAR10 = ImageData(
     n_channels=3,
     n_levels=256,
     class_names=("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
-    on_hub=OnHub("uoft-cs/cifar10", "img", "some 150 MB", n_learnt=20_000, n_tested=2_000),
+    on_hub=OnHub("uoft-cs/cifar10", "img", "some 140 MB", n_learnt=20_000, n_tested=2_000),
     axis_from=0.0,
     max_iter=200,
     settings={"model": {"patch_size": 4}},

@@ -25,8 +25,7 @@ def run(
     data: Annotated[
         str | None,
         typer.Option(
-            help="For vit and image_gpt, what images: digits, if nothing is said; mnist or, for vit, cifar10, which are "
-            "fetched once.",
+            help="What vit and image_gpt learn from: digits if nothing is said; mnist or, for vit, cifar10: fetched.",
             autocompletion=complete_data,
         ),
     ] = None,
@@ -88,11 +87,13 @@ def run(
 
 def _is_fetched(name: str, data: str | None) -> bool:
     """Whether an application is to run on images that do not come with a package; refused when it cannot."""
+    if data is None:
+        return False
     offered = IMAGE_DATA.get(name, {})
-    if data is None or data in offered:
-        return data is not None and offered[data].on_hub is not None
-    takers = " and ".join(f"{taker} ({', '.join(names)})" for taker, names in IMAGE_DATA.items())
-    refuse(f"--data is {data}; {name} takes {' or '.join(offered) or 'none'}; it is an option of {takers}")
+    if data not in offered:
+        takers = " and ".join(f"{taker} ({', '.join(names)})" for taker, names in IMAGE_DATA.items())
+        refuse(f"--data is {data}; {name} takes {' or '.join(offered) or 'none'}; it is an option of {takers}")
+    return offered[data].on_hub is not None
 
 
 def _show(tables: list[Any]) -> None:
