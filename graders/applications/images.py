@@ -59,19 +59,19 @@ def _digits(data: ImageData) -> tuple[Images, Images]:
 def _fetched(data: ImageData, hub: OnHub) -> tuple[Images, Images]:
     """Some of the images of each of the set's own splits. `datasets` keeps all of them."""
     import datasets
+    import huggingface_hub.utils
     from huggingface_hub.errors import HTTPError
-    from huggingface_hub.utils import disable_progress_bars, logging
 
     say(f"reading {hub.name}: {hub.size} from the Hugging Face Hub the first time, kept by `datasets`")
-    datasets.disable_progress_bars()
-    disable_progress_bars()
-    logging.set_verbosity_error()  # no line for every time that it tries again
+    for library in (datasets, huggingface_hub):  # no bars, and no line for every time that they try again
+        library.utils.disable_progress_bars()
+        library.utils.logging.set_verbosity_error()
     try:
         found: Any = datasets.load_dataset(hub.name)
     except (OSError, ValueError, HTTPError, datasets.exceptions.DatasetsError) as error:
+        why = getattr(error, "strerror", None) or type(error).__name__  # a full disk says so
         raise CannotGoOn(
-            f"{hub.name} is not on this computer and cannot be fetched from the Hugging Face Hub "
-            f"({type(error).__name__}); run this once where it can be reached; --data digits needs nothing"
+            f"{hub.name} is not on this computer and cannot be fetched from the Hugging Face Hub ({why}); run this once where it can be reached; --data digits needs nothing"
         ) from error
     return _chosen(found["train"], hub.n_learnt, data, hub), _chosen(found["test"], hub.n_tested, data, hub)
 

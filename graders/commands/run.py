@@ -55,7 +55,7 @@ def run(
 
     from graders.applications.run import METRICS, Run, begin, figures_in, finish
 
-    what = {
+    what: dict[str, Any] = {
         "application": name,
         "subject": subject,
         "seed": seed,
