@@ -71,7 +71,8 @@ def _fetched(data: ImageData, hub: OnHub) -> tuple[Images, Images]:
     except (OSError, ValueError, HTTPError, datasets.exceptions.DatasetsError) as error:
         why = getattr(error, "strerror", None) or type(error).__name__  # a full disk says so
         raise CannotGoOn(
-            f"{hub.name} is not on this computer and cannot be fetched from the Hugging Face Hub ({why}); run this once where it can be reached; --data digits needs nothing"
+            f"{hub.name} is not on this computer and cannot be fetched from the Hugging Face Hub ({why}); run this "
+            "once where it can be reached; --data digits needs nothing"
         ) from error
     return _chosen(found["train"], hub.n_learnt, data, hub), _chosen(found["test"], hub.n_tested, data, hub)
 

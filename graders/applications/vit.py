@@ -62,7 +62,8 @@ class CNN(nn.Module):
 
 def run(run: Run) -> dict[str, Any]:
     """Train both networks, fit the regression, look into the networks; the figures."""
-    learnt, tested = load_images(images_of(run))
+    data = images_of(run)
+    learnt, tested = load_images(data)
     models = {name: make(run, name) for name in NETWORKS}
     figures: dict[str, Any] = {"accuracy": {}, "parameters": {}, "seconds": {}, "curves": {}}
     for name, model in models.items():
@@ -73,13 +74,11 @@ def run(run: Run) -> dict[str, Any]:
         figures["curves"][name] = trained.curve
         if name == "ViT":
             figures["tokens_per_second"] = trained.tokens_per_second
-    figures["accuracy"][REGRESSION], figures["parameters"][REGRESSION] = regression(
-        learnt, tested, images_of(run).max_iter
-    )
+    figures["accuracy"][REGRESSION], figures["parameters"][REGRESSION] = regression(learnt, tested, data.max_iter)
     say("looking into both networks")
     figures |= looked_into(run, models, tested)
     for picture in image_pictures.OF_VIT:
-        keep_picture(run.out / f"{picture.__name__}.png", picture(figures, images_of(run)))
+        keep_picture(run.out / f"{picture.__name__}.png", picture(figures, data))
     return figures
 
 
