@@ -34,7 +34,7 @@ class ImageData:
     on_hub: OnHub | None = None  # of those that are fetched
     means_over: int = 1  # the side of the squares of the set's own pixels that a pixel here is the mean of
     axis_from: float = 0.8  # where the axis of the picture of accuracies begins
-    max_iter: int = 5000  # of logistic regression; on the digits it is done long before
+    max_iter: int = 5000  # of logistic regression, which on the digits is done long before
     # Of the application's settings, those that are others than on the digits; of a mapping, what is in it
     settings: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
