@@ -21,7 +21,8 @@ from torch import Generator, nn
 import reference.arithmetic
 import reference.optimizer
 from graders.applications import arithmetic, image_gpt, vit
-from graders.applications.digits import N_CLASSES, SIDE, load_digits
+from graders.applications.image_data import DIGITS, N_CLASSES
+from graders.applications.images import load_images
 from graders.applications.run import Run
 from graders.applications.training import Steps
 from reference.config import GPTConfig
@@ -58,16 +59,16 @@ def sides() -> Iterator[tuple[str, int, Step, Step]]:
     cfg = GPTConfig(d_vocab=len(task.CHARACTERS), n_ctx=task.N_TOKENS, **settings["model"])
     plain = plain_step_of(cfg, settings["batch"], lessons.n_read)
     yield "arithmetic", settings["batch"] * lessons.n_read, step_of(GPT(cfg), lessons.loss_of, settings), plain
-    learnt, _tested = load_digits()
+    learnt, _tested = load_images(DIGITS)
     settings = vit.SETTINGS
-    sizes = {"image_size": SIDE, "n_channels": 1, "n_classes": N_CLASSES}
+    sizes = {"image_size": DIGITS.side, "n_channels": DIGITS.n_channels, "n_classes": N_CLASSES}
     vit_cfg = ViTConfig(**sizes, **settings["model"])
     seq, blocks = 1 + vit_cfg.n_patches, {n: v for n, v in settings["model"].items() if n != "patch_size"}
     plain = plain_step_of(GPTConfig(d_vocab=N_CLASSES, n_ctx=seq, **blocks), settings["batch"], seq)
     own = step_of(ViT(vit_cfg), vit.loss_on(learnt, settings["batch"]), settings)
     yield "vit", settings["batch"] * seq, own, plain
     settings = image_gpt.SETTINGS
-    cfg = GPTConfig(d_vocab=D_VOCAB, n_ctx=SIDE**2, **settings["model"])
+    cfg = GPTConfig(d_vocab=D_VOCAB, n_ctx=DIGITS.side**2, **settings["model"])
     plain = plain_step_of(cfg, settings["batch"], cfg.n_ctx)
     texts = images_to_tokens(learnt.levels, learnt.labels)
     own = step_of(GPT(cfg), image_gpt.loss_on(texts, settings["batch"]), settings)

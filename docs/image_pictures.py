@@ -7,7 +7,8 @@ from matplotlib.figure import Figure
 
 from docs.application_pictures import kept_run
 from docs.drawing import BLUE, bare, figure, write
-from graders.applications import digit_pictures
+from graders.applications import image_pictures
+from graders.applications.image_data import DIGITS
 from reference.patches import patchify
 
 SHOWN, SIZE = 3, 2  # the digit that is cut, and the side of its patches
@@ -44,34 +45,34 @@ def cut_image() -> Figure:
 
 def vit_accuracy() -> Figure:
     """How the ViT and the CNN came to read digits."""
-    return digit_pictures.vit_accuracy(figures("vit"))
+    return image_pictures.vit_accuracy(figures("vit"), DIGITS)
 
 
 def vit_attention() -> Figure:
     """Where the class token looks."""
-    return digit_pictures.vit_attention(figures("vit"))
+    return image_pictures.vit_attention(figures("vit"), DIGITS)
 
 
 def vit_positions() -> Figure:
     """Which positions are alike."""
-    return digit_pictures.vit_positions(figures("vit"))
+    return image_pictures.vit_positions(figures("vit"), DIGITS)
 
 
 def vit_cka() -> Figure:
     """Which layers see alike."""
-    return digit_pictures.vit_cka(figures("vit"))
+    return image_pictures.vit_cka(figures("vit"), DIGITS)
 
 
 def image_gpt_bits() -> Figure:
     """How the GPT came to predict pixels."""
-    return digit_pictures.image_gpt_bits(figures("image_gpt"))
+    return image_pictures.image_gpt_bits(figures("image_gpt"), DIGITS)
 
 
 def image_gpt_samples() -> Figure:
     """What the GPT draws."""
-    return digit_pictures.image_gpt_samples(figures("image_gpt"))
+    return image_pictures.image_gpt_samples(figures("image_gpt"), DIGITS)
 
 
 def image_gpt_completions() -> Figure:
     """How the GPT goes on with halves."""
-    return digit_pictures.image_gpt_completions(figures("image_gpt"))
+    return image_pictures.image_gpt_completions(figures("image_gpt"), DIGITS)

@@ -8,7 +8,7 @@ import torch
 from docs.application_pictures import kept_run
 from docs.image_pictures import figures
 from graders.applications import image_gpt, vit
-from graders.applications.digits import N_CLASSES
+from graders.applications.image_data import IMAGE_DATA, N_CLASSES, settings_on
 from graders.engine.course import ROOT
 
 PAGE = (ROOT / "docs" / "tracks" / "images.md").read_text(encoding="utf-8")
@@ -86,3 +86,27 @@ def test_what_alternative_texts_count_is_there():
     assert len(VIT["attention"]["levels"]) == N_CLASSES
     assert len(VIT["attention"]["maps"]) == 3  # blocks
     assert len(VIT["positions"]) == 16
+
+
+def test_the_page_says_what_differs_on_the_images_that_are_fetched():
+    of_all = {"mnist": ("60,000", "10,000"), "cifar10": ("50,000", "10,000")}
+    steps = [application.SETTINGS["training"]["steps"] for application in (vit, image_gpt)]
+    expected = [
+        ["images learnt from", "1,437"],
+        ["images tested on", "360"],
+        ["steps", " and ".join(f"{number:,}" for number in steps)],
+    ]
+    for application, name in ((vit, "mnist"), (vit, "cifar10"), (image_gpt, "mnist")):
+        taker = application.__name__.rpartition(".")[2]
+        data, settings = IMAGE_DATA[taker][name], settings_on(taker, name, application.SETTINGS)
+        expected[0].append(f"{data.on_hub.n_learnt:,} of {of_all[name][0]}")
+        expected[1].append(f"{data.on_hub.n_tested:,} of {of_all[name][1]}")
+        expected[2].append(f"{settings['training']['steps']:,}")
+        sizes = f"{data.side} x {data.side} pixels"
+        assert re.search(rf"headstart run {taker} --data {name} +# {sizes}", PAGE)
+        assert f"`{data.on_hub.name}` ({data.on_hub.size})" in PAGE
+        if taker == "vit":
+            patch = settings["model"]["patch_size"]
+            assert f"{(data.side // patch) ** 2} patches of {patch} x {patch}" in PAGE
+        assert f"after {data.max_iter} rounds" in PAGE
+    assert rows("what differs") == expected

@@ -5,52 +5,23 @@ import json
 import math
 
 import pytest
+import small_image_runs
 import torch
 from learners import folder_with, solved
+from small_image_runs import SMALL, invoke
 from torch import nn
-from typer.testing import CliRunner
 
-from graders.applications import digits, image_gpt, vit
-from graders.applications.digits import Digits, load_digits, one_of_each, shifted
+import reference.image_gpt
+from graders.applications import image_gpt, vit
+from graders.applications.image_data import DIGITS, N_CLASSES
+from graders.applications.images import Images, load_images, one_of_each, shifted
 from graders.applications.run import Run
-from graders.cli import app
 from graders.engine.course import ROOT, load_course
 from reference import attention
 from reference.patches import ViTConfig
 from reference.vit import ViT
 
-STEPS = {"steps": 3, "warmup_steps": 1}
-SMALL = {
-    vit: {
-        "model": {"patch_size": 4, "n_layers": 1, "n_heads": 1, "d_model": 4, "d_head": 4, "d_mlp": 4},
-        "channels": 2,
-        "batch": 4,
-        "training": vit.SETTINGS["training"] | STEPS,
-    },
-    image_gpt: {
-        "model": {"n_layers": 1, "n_heads": 1, "d_model": 4, "d_head": 4, "d_mlp": 4},
-        "batch": 4,
-        "training": image_gpt.SETTINGS["training"] | STEPS,
-        "temperatures": [0.5, 1.0],
-        "samples": 2,
-        "shown": 1,
-        "completions": 1,
-    },
-}
-
-
-def invoke(*arguments):
-    return CliRunner().invoke(app, ["run", *map(str, arguments)])
-
-
-@pytest.fixture(scope="module", autouse=True)
-def small():
-    """Runs of three small steps."""
-    with pytest.MonkeyPatch.context() as patch:
-        for application, settings in SMALL.items():
-            for name, value in settings.items():
-                patch.setitem(application.SETTINGS, name, value)
-        yield
+small = pytest.fixture(small_image_runs.small, scope="module", autouse=True)
 
 
 @pytest.fixture(scope="module", params=["vit", "image_gpt"])
@@ -73,7 +44,7 @@ def learner(folder, **texts):
 def test_every_image_is_learnt_from_or_tested_on_and_none_both():
     from sklearn import datasets
 
-    learnt, tested = load_digits()
+    learnt, tested = load_images(DIGITS)
     assert (len(learnt.labels), len(tested.labels)) == (1437, 360)
     everything = torch.cat([learnt.levels, tested.levels]).flatten(1)
     assert sorted(map(tuple, everything.tolist())) == sorted(
@@ -83,12 +54,12 @@ def test_every_image_is_learnt_from_or_tested_on_and_none_both():
 
 
 def test_the_split_is_the_same_every_time():
-    first, again = load_digits(), load_digits()
+    first, again = load_images(DIGITS), load_images(DIGITS)
     assert torch.equal(first[1].levels, again[1].levels)
 
 
 def test_a_network_reads_levels_as_numbers_from_0_to_1():
-    learnt, _tested = load_digits()
+    learnt, _tested = load_images(DIGITS)
     assert learnt.images.shape == (1437, 1, 8, 8)
     assert (learnt.images.min(), learnt.images.max()) == (0, 1)
     assert torch.equal(learnt.images[:, 0] * 16, learnt.levels.float())
@@ -107,7 +78,7 @@ def test_a_moved_image_is_the_same_one_pixel_away():
 
 def test_one_of_each_is_the_first_of_its_class():
     labels = torch.tensor([3, 3, 0, 1, 2, 9, 8, 7, 6, 5, 4, 0])
-    assert one_of_each(Digits(torch.zeros(12, 8, 8).long(), labels)).tolist() == [2, 3, 4, 0, 10, 9, 8, 7, 6, 5]
+    assert one_of_each(Images(torch.zeros(12, 8, 8).long(), labels, 17)).tolist() == [2, 3, 4, 0, 10, 9, 8, 7, 6, 5]
 
 
 # What a run leaves
@@ -201,12 +172,12 @@ def test_knowing_how_often_each_level_is_at_each_pixel_costs_what_it_should():
 
 
 def test_knowing_the_class_too_is_never_dearer_on_the_images_that_were_counted():
-    learnt, _tested = load_digits()
+    learnt, _tested = load_images(DIGITS)
     assert image_gpt.class_histogram_bits(learnt, learnt) < image_gpt.histogram_bits(learnt, learnt) < math.log2(17)
 
 
 def test_the_judge_reads_real_digits_that_it_has_not_seen():
-    learnt, tested = load_digits()
+    learnt, tested = load_images(DIGITS)
     assert image_gpt.judged(image_gpt.classifier(learnt), tested.levels, tested.labels) > 0.98
 
 
@@ -240,10 +211,8 @@ def test_accuracy_is_the_share_of_largest_logits():
             return torch.eye(10)[[7]].expand(len(images), -1)
 
     labels = torch.tensor([7, 7, 1, 7])
-    assert vit.accuracy(Constant(), Digits(torch.zeros(4, 8, 8).long(), labels)) == 0.75
+    assert vit.accuracy(Constant(), Images(torch.zeros(4, 8, 8).long(), labels, 17)) == 0.75
 
 
 def test_digits_have_as_many_levels_and_classes_as_the_exercise():
-    from reference.image_gpt import N_CLASSES, N_LEVELS
-
-    assert (digits.N_LEVELS, digits.N_CLASSES) == (N_LEVELS, N_CLASSES)
+    assert (DIGITS.n_levels, N_CLASSES) == (reference.image_gpt.N_LEVELS, reference.image_gpt.N_CLASSES)

@@ -15,8 +15,9 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
-from graders.applications import digit_pictures
-from graders.applications.digits import N_CLASSES, N_LEVELS, SIDE, Digits, load_digits, one_of_each
+from graders.applications import image_pictures
+from graders.applications.image_data import DIGITS, N_CLASSES, ImageData, data_of
+from graders.applications.images import Images, load_images, one_of_each
 from graders.applications.run import Run, Table, keep_picture
 from graders.applications.training import Steps, rehearse_steps, train
 from graders.training_run import say
@@ -24,6 +25,7 @@ from graders.training_run import say
 PARTS = ("gpt", "sampling", "image_gpt", "optimizer", "training")
 LIBRARIES = ("sklearn",)
 SETTINGS: dict[str, Any] = {
+    "data": "digits",  # what is other on other images is in image_data.py
     "model": {"n_layers": 3, "n_heads": 4, "d_model": 48, "d_head": 12, "d_mlp": 192},
     "batch": 32,
     "training": {
@@ -39,12 +41,13 @@ SETTINGS: dict[str, Any] = {
     "shown": 6,  # of these, in the picture
     "completions": 3,  # of every test image that is shown
 }
+N_LEVELS = DIGITS.n_levels  # tokens of the exercise; all images are given to it in as many
 SMOOTHINGS = (0.01, 0.03, 0.1, 0.3, 1.0)  # added to the counts of the histograms; the best on the test images counts
 
 
 def run(run: Run) -> dict[str, Any]:
     """Train, measure, draw samples and completions; the figures."""
-    learnt, tested = load_digits()
+    learnt, tested = load_images(images_of(run))
     judge = classifier(learnt)
     model = make(run)
     say(f"a GPT of {sum(p.numel() for p in model.parameters()):,} parameters, {len(learnt.labels):,} images")
@@ -53,7 +56,7 @@ def run(run: Run) -> dict[str, Any]:
     def measure(model: nn.Module) -> dict[str, float]:
         return {"bits": bits(run, model, held_out)}
 
-    trained = train(steps_of(run, model, texts), run.out, run.settings["batch"] * SIDE**2, measure)
+    trained = train(steps_of(run, model, texts), run.out, run.settings["batch"] * images_of(run).side ** 2, measure)
     figures: dict[str, Any] = {
         "curve": [row | {"loss": row["loss"] / math.log(2)} for row in trained.curve],
         "bits": {
@@ -70,8 +73,8 @@ def run(run: Run) -> dict[str, Any]:
     figures |= sampled(run, model, judge, learnt)
     say("completing halves of test images")
     figures["completions"] = completed(run, model, tested)
-    for picture in digit_pictures.OF_IMAGE_GPT:
-        keep_picture(run.out / f"{picture.__name__}.png", picture(figures))
+    for picture in image_pictures.OF_IMAGE_GPT:
+        keep_picture(run.out / f"{picture.__name__}.png", picture(figures, images_of(run)))
     return figures
 
 
@@ -90,23 +93,28 @@ def steps_of(run: Run, model: nn.Module, texts: Tensor) -> Steps:
     return Steps(run, "image_gpt", model, loss_on(texts, run.settings["batch"]), **run.settings["training"])
 
 
+def images_of(run: Run) -> ImageData:
+    """The images that a run is about."""
+    return data_of("image_gpt", run.settings)
+
+
 def make(run: Run) -> nn.Module:
     """A fresh model, which has a position for the class and for every pixel but the last."""
     torch.manual_seed(run.seed)
-    sizes = {"d_vocab": run.parts["image_gpt"].D_VOCAB, "n_ctx": SIDE**2}
+    sizes = {"d_vocab": run.parts["image_gpt"].D_VOCAB, "n_ctx": images_of(run).side ** 2}
     model: nn.Module = run.parts["gpt"].GPT(run.parts["config"].GPTConfig(**sizes, **run.settings["model"]))
     return model
 
 
 def rehearse(run: Run) -> None:
     """Call all that is needed of the subject once, so that what is not written yet is said now, not in the end."""
-    learnt, _tested = load_digits()
+    learnt, _tested = load_images(images_of(run))
     drawing, levels, labels = run.parts["image_gpt"], learnt.levels[:1], learnt.labels[:1]
     model, texts = make(run), drawing.images_to_tokens(learnt.levels, learnt.labels)
     rehearse_steps(steps_of(run, model, texts))
     bits(run, model, texts[:1])
     drawing.sample_images(model, labels, options(run, 1.0), run.generator(1))
-    drawing.complete_images(model, levels[:, : SIDE // 2], labels, options(run, 1.0), run.generator(1))
+    drawing.complete_images(model, levels[:, : images_of(run).side // 2], labels, options(run, 1.0), run.generator(1))
 
 
 def options(run: Run, temperature: float) -> Any:
@@ -123,7 +131,8 @@ def bits(run: Run, model: nn.Module, texts: Tensor) -> float:
 
 def shares_of_levels(levels: Tensor, smoothing: float) -> Tensor:
     """How often each level was at each pixel of some images, none of them never: n_pixels n_levels."""
-    counts = F.one_hot(levels.flatten(1), N_LEVELS).sum(dim=0) + smoothing
+    pixels = levels.flatten(1)
+    counts = torch.stack([(pixels == level).sum(dim=0) for level in range(N_LEVELS)], dim=1) + smoothing
     return counts / counts.sum(dim=1, keepdim=True)
 
 
@@ -133,12 +142,12 @@ def surprises(learnt: Tensor, tested: Tensor, smoothing: float) -> Tensor:
     return -shares[torch.arange(shares.shape[0]), tested.flatten(1)].log2()
 
 
-def histogram_bits(learnt: Digits, tested: Digits) -> float:
+def histogram_bits(learnt: Images, tested: Images) -> float:
     """Bits per pixel of whoever knows only how often each level is at each pixel."""
     return min(surprises(learnt.levels, tested.levels, smoothing).mean().item() for smoothing in SMOOTHINGS)
 
 
-def class_histogram_bits(learnt: Digits, tested: Digits) -> float:
+def class_histogram_bits(learnt: Images, tested: Images) -> float:
     """The same of whoever also knows the class."""
     found = []
     for smoothing in SMOOTHINGS:
@@ -150,7 +159,7 @@ def class_histogram_bits(learnt: Digits, tested: Digits) -> float:
     return min(found)
 
 
-def classifier(learnt: Digits) -> Any:
+def classifier(learnt: Images) -> Any:
     """A support vector machine that has seen the real digits to learn from, and nothing else."""
     from sklearn.svm import SVC
 
@@ -162,7 +171,7 @@ def judged(judge: Any, levels: Tensor, labels: Tensor) -> float:
     return float(judge.score(levels.flatten(1).numpy(), labels.numpy()))
 
 
-def sampled(run: Run, model: nn.Module, judge: Any, learnt: Digits) -> dict[str, Any]:
+def sampled(run: Run, model: nn.Module, judge: Any, learnt: Images) -> dict[str, Any]:
     """Samples of every class at every temperature: how many are of their class, differ, and are copies."""
     known = {tuple(levels) for levels in learnt.levels.flatten(1).tolist()}
     labels = torch.arange(N_CLASSES).repeat_interleave(run.settings["samples"])
@@ -186,10 +195,10 @@ def sampled(run: Run, model: nn.Module, judge: Any, learnt: Digits) -> dict[str,
     return figures
 
 
-def completed(run: Run, model: nn.Module, tested: Digits) -> list[dict[str, Any]]:
+def completed(run: Run, model: nn.Module, tested: Images) -> list[dict[str, Any]]:
     """One test image of each class, and how the model goes on with its upper half."""
     shown, n = one_of_each(tested), run.settings["completions"]
-    tops, labels = tested.levels[shown, : SIDE // 2], tested.labels[shown]
+    tops, labels = tested.levels[shown, : images_of(run).side // 2], tested.labels[shown]
     tops, labels = tops.repeat_interleave(n, dim=0), labels.repeat_interleave(n)
     drawing = run.parts["image_gpt"]
     images = drawing.complete_images(model, tops, labels, options(run, 0.8), run.generator(20)).unflatten(0, (-1, n))

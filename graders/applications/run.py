@@ -104,5 +104,9 @@ def _told(found: Any, wanted: dict[str, Any]) -> str:
     if not isinstance(found, dict) or "application" not in found:
         return "another kind of run"
     names = ("application", "subject", "seed")
-    differs = ", ".join(f"{name} {found.get(name)}" for name in names if found.get(name) != wanted[name])
+    differing = {name: found.get(name) for name in names if found.get(name) != wanted[name]}
+    settings = found.get("settings")
+    if isinstance(settings, dict) and settings.get("data") not in (None, wanted["settings"].get("data")):
+        differing["data"] = settings["data"]
+    differs = ", ".join(f"{name} {value}" for name, value in differing.items())
     return f"a run of {differs}" if differs else "a run with settings of another version of the course"

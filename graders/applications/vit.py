@@ -1,4 +1,4 @@
-"""A ViT that reads handwritten digits, beside a small convolutional network and logistic regression.
+"""A ViT that reads images, handwritten digits first, beside a small convolutional network and logistic regression.
 
 All three learn from the same images and are tested on the same others. Afterwards the two networks are looked into:
 where the class token looks, which positions are alike, and which layers of the two see the images alike.
@@ -7,16 +7,19 @@ Sources: Dosovitskiy et al., "An Image is Worth 16x16 Words", 2021, figures 6 an
 Transformers See Like Convolutional Neural Networks?", 2021, figure 1.
 """
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
-from graders.applications import digit_pictures
-from graders.applications.digits import N_CLASSES, SIDE, Digits, load_digits, one_of_each, shifted
+from graders.applications import image_pictures
+from graders.applications.image_data import N_CLASSES, ImageData, data_of
+from graders.applications.images import Images, load_images, one_of_each, shifted
 from graders.applications.run import Run, Table, keep_picture
 from graders.applications.training import Steps, Trained, rehearse_steps, train
 from graders.training_run import say
@@ -24,6 +27,7 @@ from graders.training_run import say
 PARTS = ("attention", "patches", "vit", "cka", "optimizer", "training")
 LIBRARIES = ("sklearn",)
 SETTINGS: dict[str, Any] = {
+    "data": "digits",  # what is other on other images is in image_data.py
     "model": {"patch_size": 2, "n_layers": 3, "n_heads": 4, "d_model": 48, "d_head": 12, "d_mlp": 96},
     "channels": 24,  # of the convolutional network's first layer; its second has twice as many
     "batch": 64,
@@ -43,22 +47,23 @@ REGRESSION = "logistic regression"
 class CNN(nn.Module):
     """Two convolutions, each of which halves the sides, and two linear maps: the usual way to read an image."""
 
-    def __init__(self, channels: int):
+    def __init__(self, channels: int, data: ImageData):
         super().__init__()
-        self.conv1 = nn.Conv2d(1, channels, 3, stride=2, padding=1)
+        self.conv1 = nn.Conv2d(data.n_channels, channels, 3, stride=2, padding=1)
         self.conv2 = nn.Conv2d(channels, 2 * channels, 3, stride=2, padding=1)
-        self.hidden = nn.Linear(2 * channels * (SIDE // 4) ** 2, 64)
+        self.hidden = nn.Linear(2 * channels * (data.side // 4) ** 2, 64)
         self.head = nn.Linear(64, N_CLASSES)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Logits for the class of each image: n 1 8 8 to n 10."""
+        """Logits for the class of each image: n channels side side to n 10."""
         seen = F.relu(self.conv2(F.relu(self.conv1(images))))
         return self.head(F.relu(self.hidden(seen.flatten(1))))
 
 
 def run(run: Run) -> dict[str, Any]:
     """Train both networks, fit the regression, look into the networks; the figures."""
-    learnt, tested = load_digits()
+    data = images_of(run)
+    learnt, tested = load_images(data)
     models = {name: make(run, name) for name in NETWORKS}
     figures: dict[str, Any] = {"accuracy": {}, "parameters": {}, "seconds": {}, "curves": {}}
     for name, model in models.items():
@@ -69,50 +74,56 @@ def run(run: Run) -> dict[str, Any]:
         figures["curves"][name] = trained.curve
         if name == "ViT":
             figures["tokens_per_second"] = trained.tokens_per_second
-    figures["accuracy"][REGRESSION], figures["parameters"][REGRESSION] = regression(learnt, tested)
+    figures["accuracy"][REGRESSION], figures["parameters"][REGRESSION] = regression(learnt, tested, data.max_iter)
     say("looking into both networks")
     figures |= looked_into(run, models, tested)
-    for picture in digit_pictures.OF_VIT:
-        keep_picture(run.out / f"{picture.__name__}.png", picture(figures))
+    for picture in image_pictures.OF_VIT:
+        keep_picture(run.out / f"{picture.__name__}.png", picture(figures, data))
     return figures
+
+
+def images_of(run: Run) -> ImageData:
+    """The images that a run is about."""
+    return data_of("vit", run.settings)
 
 
 def make(run: Run, name: str) -> nn.Module:
     """A fresh network."""
     torch.manual_seed(run.seed)
+    data = images_of(run)
     if name == "CNN":
-        return CNN(run.settings["channels"])
-    sizes = {"image_size": SIDE, "n_channels": 1, "n_classes": N_CLASSES}
+        return CNN(run.settings["channels"], data)
+    sizes = {"image_size": data.side, "n_channels": data.n_channels, "n_classes": N_CLASSES}
     vit: nn.Module = run.parts["vit"].ViT(run.parts["patches"].ViTConfig(**sizes, **run.settings["model"]))
     return vit
 
 
 def rehearse(run: Run) -> None:
     """Call all that is needed of the subject once, so that what is not written yet is said now, not in the end."""
-    learnt, tested = load_digits()
+    learnt, tested = load_images(images_of(run))
     models = {name: make(run, name) for name in NETWORKS}
     for name, model in models.items():
         rehearse_steps(steps_of(run, name, model, learnt))
-    looked_into(run, models, Digits(tested.levels[:8], tested.labels[:8]))
+    looked_into(run, models, replace(tested, levels=tested.levels[:8], labels=tested.labels[:8]))
 
 
-def steps_of(run: Run, name: str, model: nn.Module, learnt: Digits) -> Steps:
-    """The steps in which a network learns from these digits."""
+def steps_of(run: Run, name: str, model: nn.Module, learnt: Images) -> Steps:
+    """The steps in which a network learns from these images."""
     return Steps(run, name, model, loss_on(learnt, run.settings["batch"]), **run.settings["training"])
 
 
-def fit(run: Run, name: str, model: nn.Module, learnt: Digits, tested: Digits) -> Trained:
-    """Train a network on the digits."""
+def fit(run: Run, name: str, model: nn.Module, learnt: Images, tested: Images) -> Trained:
+    """Train a network on the images."""
 
     def measure(model: nn.Module) -> dict[str, float]:
         return {"accuracy": accuracy(model, tested)}
 
-    positions = 1 + (SIDE // run.settings["model"]["patch_size"]) ** 2 if name == "ViT" else 1
+    positions = 1 + (images_of(run).side // run.settings["model"]["patch_size"]) ** 2 if name == "ViT" else 1
     return train(steps_of(run, name, model, learnt), run.out, run.settings["batch"] * positions, measure)
 
 
-def loss_on(learnt: Digits, batch: int) -> Callable[[nn.Module, Generator], Tensor]:
-    """A network's loss on a batch that is drawn from these digits, about half of them moved a little each time."""
+def loss_on(learnt: Images, batch: int) -> Callable[[nn.Module, Generator], Tensor]:
+    """A network's loss on a batch that is drawn from these images, about half of them moved a little each time."""
     images = learnt.images
 
     def loss_of(model: nn.Module, generator: Generator) -> Tensor:
@@ -127,23 +138,26 @@ def n_parameters(model: nn.Module) -> int:
     return sum(p.numel() for p in model.parameters())
 
 
-def accuracy(model: nn.Module, digits: Digits) -> float:
+def accuracy(model: nn.Module, tested: Images) -> float:
     """The share of images of which the class has the largest logit."""
     model.eval()
     with torch.no_grad():
-        return (model(digits.images).argmax(dim=1) == digits.labels).double().mean().item()
+        return (model(tested.images).argmax(dim=1) == tested.labels).double().mean().item()
 
 
-def regression(learnt: Digits, tested: Digits) -> tuple[float, int]:
+def regression(learnt: Images, tested: Images, max_iter: int) -> tuple[float, int]:
     """The test accuracy of logistic regression on the bare pixels, and how many numbers it has learnt."""
+    from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
-    fitted = LogisticRegression(max_iter=5000).fit(learnt.images.flatten(1).numpy(), learnt.labels.numpy())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # of many pixels it would take longer than the networks
+        fitted = LogisticRegression(max_iter=max_iter).fit(learnt.images.flatten(1).numpy(), learnt.labels.numpy())
     score = fitted.score(tested.images.flatten(1).numpy(), tested.labels.numpy())
     return float(score), fitted.coef_.size + fitted.intercept_.size
 
 
-def looked_into(run: Run, models: Mapping[str, nn.Module], tested: Digits) -> dict[str, Any]:
+def looked_into(run: Run, models: Mapping[str, nn.Module], tested: Images) -> dict[str, Any]:
     """Where the class token looks, how alike positions are, and how alike layers see the test images."""
     vit: Any = models["ViT"]
     layers = {
@@ -163,7 +177,7 @@ def looked_into(run: Run, models: Mapping[str, nn.Module], tested: Digits) -> di
     }
 
 
-def layers_of(network: str, model: Any, digits: Digits) -> dict[str, Tensor]:
+def layers_of(network: str, model: Any, tested: Images) -> dict[str, Tensor]:
     """What the layers of a network make of images, by name: n d, each."""
     if network == "CNN":
         parts = {"conv 1": model.conv1, "conv 2": model.conv2, "hidden": model.hidden}
@@ -172,7 +186,7 @@ def layers_of(network: str, model: Any, digits: Digits) -> dict[str, Tensor]:
         parts = {"patches": model.patch_embed, **blocks}
     with listening(parts) as heard, torch.no_grad():
         model.eval()
-        model(digits.images)
+        model(tested.images)
     return {f"{network} {name}": heard[name][1].flatten(1) for name in parts}
 
 
@@ -189,7 +203,7 @@ def class_attention(run: Run, vit: Any, images: Tensor) -> Tensor:
             )
             pattern = attention.attention_pattern(attention.attention_scores(q, k))
             found.append(pattern[:, :, 0, 1:].mean(dim=1))
-    side = SIDE // run.settings["model"]["patch_size"]
+    side = images_of(run).side // run.settings["model"]["patch_size"]
     return torch.stack(found).unflatten(-1, (side, side))
 
 
@@ -223,9 +237,9 @@ def rounded(values: Tensor) -> Any:
     return values.double().round(decimals=4).tolist()
 
 
-def tables(figures: Mapping[str, Any], _settings: Mapping[str, Any]) -> list[Table]:
+def tables(figures: Mapping[str, Any], settings: Mapping[str, Any]) -> list[Table]:
     """Who reads how many of the test images right."""
-    title = "Handwritten digits that were not learnt from: the share that is read right"
+    title = f"{data_of('vit', settings).title} that were not learnt from: the share that is read right"
     rows = [
         [name, f"{figures['accuracy'][name]:.3f}", f"{figures['parameters'][name]:,}", seconds(figures, name)]
         for name in (*NETWORKS, REGRESSION)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from graders.applications import APPLICATIONS
+from graders.applications.image_data import IMAGE_DATA
 from graders.commands.options import fail, refuse, refuse_unknown
 from graders.engine.course import Exercise, Task, load_course
 from graders.engine.journal import verdict_on
@@ -43,6 +44,11 @@ def complete_graded(incomplete: str) -> list[str]:
 def complete_application(incomplete: str) -> list[str]:
     """What `headstart run` runs, where the name begins so."""
     return [name for name in APPLICATIONS if name.startswith(incomplete)]
+
+
+def complete_data(context: typer.Context, incomplete: str) -> list[str]:
+    """The images that the application which is named already may be trained on, where the name begins so."""
+    return [name for name in IMAGE_DATA.get(context.params.get("name") or "", {}) if name.startswith(incomplete)]
 
 
 def exercise_named(name: str) -> Exercise:

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from graders.applications import APPLICATIONS, EXTRA
-from graders.commands.naming import complete_application
+from graders.applications.image_data import IMAGE_DATA, settings_on
+from graders.commands.naming import complete_application, complete_data
 from graders.commands.options import call, expect_seed, fail, given, refuse, subject_named
 from graders.engine.course import how_to_install
 from graders.subject_code import CannotGoOn, Printed
@@ -21,8 +22,18 @@ def run(
     ],
     subject: Annotated[str, typer.Option(help="Whose files are run: exercises, reference, or a folder.")] = "exercises",
     seed: Annotated[int, typer.Option(help="Another seed, another run.")] = 0,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            help="What vit and image_gpt learn from: digits if nothing is said; mnist or, for vit, cifar10: fetched.",
+            autocompletion=complete_data,
+        ),
+    ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Where it is kept, run-NAME otherwise; a run that is there is gone on with.")
+        Path | None,
+        typer.Option(
+            help="Where it is kept, run-NAME or run-NAME-DATA otherwise; a run that is there is gone on with."
+        ),
     ] = None,
 ) -> None:
     """Train your own modules on an application of them, and measure what they have learnt.
@@ -34,21 +45,28 @@ def run(
         refuse(f"there is no application {name!r}; there are {', '.join(APPLICATIONS)}")
     expect_seed(seed)
     whose = subject_named(subject)
-    folder = Path(f"run-{name}") if out is None else out
+    fetched = _is_fetched(name, data)
+    folder = Path(f"run-{name}-{data}" if fetched else f"run-{name}") if out is None else out
     application: Any = importlib.import_module(f"graders.applications.{name}")
-    missing = [library for library in application.LIBRARIES if importlib.util.find_spec(library) is None]
+    libraries = [*application.LIBRARIES, *(["datasets"] if fetched else [])]
+    missing = [library for library in libraries if importlib.util.find_spec(library) is None]
     if missing:
         fail(f"{name} needs {', '.join(missing)}, which is not installed; {how_to_install(EXTRA)}")
 
     from graders.applications.run import METRICS, Run, begin, figures_in, finish
 
-    what = {"application": name, "subject": subject, "seed": seed, "settings": dict(application.SETTINGS)}
+    what: dict[str, Any] = {
+        "application": name,
+        "subject": subject,
+        "seed": seed,
+        "settings": settings_on(name, data, application.SETTINGS),
+    }
     printed = Printed()
     try:
         figures = figures_in(folder, what)
         if figures is None:
             with whose.explained(application.PARTS), printed.listening():
-                this = Run(whose.load(application.PARTS), seed, folder, dict(application.SETTINGS))
+                this = Run(whose.load(application.PARTS), seed, folder, what["settings"])
                 application.rehearse(this)  # before there is a folder: what is not written yet is no run
                 begin(folder, what)
                 figures = application.run(this)
@@ -58,13 +76,24 @@ def run(
     except CannotGoOn as error:
         fail(str(error))
     except KeyboardInterrupt:
-        fail(f"\nstopped; to go on: {call('run', name, *given(context, 'subject', 'seed', 'out'))}")
+        fail(f"\nstopped; to go on: {call('run', name, *given(context, 'subject', 'seed', 'data', 'out'))}")
     finally:
         if printed.told():
             typer.echo(printed.told(), err=True)
     _show(application.tables(figures, what["settings"]))
     pictures = ", ".join(sorted(path.name for path in folder.glob("*.png")))
     typer.echo(f"figures: {folder / METRICS}; pictures: {pictures or 'none'}")
+
+
+def _is_fetched(name: str, data: str | None) -> bool:
+    """Whether an application is to run on images that do not come with a package; refused when it cannot."""
+    if data is None:
+        return False
+    offered = IMAGE_DATA.get(name, {})
+    if data not in offered:
+        takers = " and ".join(f"{taker} ({', '.join(names)})" for taker, names in IMAGE_DATA.items())
+        refuse(f"--data is {data}; {name} takes {' or '.join(offered) or 'none'}; it is an option of {takers}")
+    return offered[data].on_hub is not None
 
 
 def _show(tables: list[Any]) -> None:

@@ -1,19 +1,23 @@
-"""Pictures of what networks make of digits, drawn from the figures of a run: nothing is computed here."""
+"""Pictures of what networks make of images, drawn from the figures of a run: nothing is computed here."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from graders.applications.digits import N_CLASSES, N_LEVELS
+from graders.applications.image_data import N_CLASSES, ImageData
 
 COLOURS = {"ViT": "tab:blue", "CNN": "tab:orange", "logistic regression": "tab:grey"}
 
 
-def image(axes: Any, levels: Sequence[Sequence[float]], title: str = "") -> None:
-    """A digit, black on white, without a frame."""
-    axes.imshow(levels, cmap="Greys", vmin=0, vmax=N_LEVELS - 1)
+def image(axes: Any, levels: Sequence[Any], data: ImageData, title: str = "") -> None:
+    """An image without a frame: a grey one black on white, one of colours (channels side side) in them."""
+    if data.n_channels == 1:
+        axes.imshow(levels, cmap="Greys", vmin=0, vmax=data.n_levels - 1)
+    else:
+        axes.imshow(np.moveaxis(np.array(levels) / (data.n_levels - 1), 0, -1))
     bare(axes)
     axes.set_title(title, fontsize=8)
 
@@ -25,7 +29,7 @@ def bare(axes: Any) -> None:
 
 
 def strip(rows: Sequence[Sequence[Sequence[float]]], gap: int = 1) -> list[list[float]]:
-    """Digits side by side as one picture, with a white gap between them."""
+    """Grey images side by side as one picture, with a white gap between them."""
     joined: list[list[float]] = []
     for lines in zip(*rows, strict=True):
         line: list[float] = []
@@ -38,7 +42,7 @@ def strip(rows: Sequence[Sequence[Sequence[float]]], gap: int = 1) -> list[list[
 # Of the ViT
 
 
-def vit_accuracy(figures: Mapping[str, Any]) -> Figure:
+def vit_accuracy(figures: Mapping[str, Any], data: ImageData) -> Figure:
     """How many test images each network reads right, over training, and logistic regression as a line."""
     drawn = Figure(figsize=(7, 3.4), layout="constrained")
     axes = drawn.subplots()
@@ -48,19 +52,19 @@ def vit_accuracy(figures: Mapping[str, Any]) -> Figure:
     for name, share in figures["accuracy"].items():
         if name not in figures["curves"]:
             axes.axhline(share, color=COLOURS[name], linestyle=":", label=f"{name}: {share:.3f}")
-    axes.set(xlabel="step", ylabel="share of test images read right", ylim=(0.8, 1))
+    axes.set(xlabel="step", ylabel="share of test images read right", ylim=(data.axis_from, 1))
     axes.legend(loc="lower right")
     axes.spines[["top", "right"]].set_visible(False)
     return drawn
 
 
-def vit_attention(figures: Mapping[str, Any]) -> Figure:
+def vit_attention(figures: Mapping[str, Any], data: ImageData) -> Figure:
     """Where the class token looks, in every block, for one image of each class."""
     levels, maps = figures["attention"]["levels"], figures["attention"]["maps"]
     drawn = Figure(figsize=(8, 0.9 * (1 + len(maps))), layout="constrained")
     grid = drawn.subplots(1 + len(maps), len(levels), squeeze=False)
-    for column, digit in enumerate(levels):
-        image(grid[0][column], digit)
+    for column, seen in enumerate(levels):
+        image(grid[0][column], seen, data, data.class_names[column] if data.class_names else "")
         for layer, of_layer in enumerate(maps):
             most = max(max(max(row) for row in one) for one in of_layer)
             grid[1 + layer][column].imshow(of_layer[column], cmap="Blues", vmin=0, vmax=most)
@@ -70,7 +74,7 @@ def vit_attention(figures: Mapping[str, Any]) -> Figure:
     return drawn
 
 
-def vit_positions(figures: Mapping[str, Any]) -> Figure:
+def vit_positions(figures: Mapping[str, Any], _data: ImageData) -> Figure:
     """For every patch, how alike its position is to all others: the cosine, as a picture at its place."""
     alike = figures["positions"]
     side = round(len(alike) ** 0.5)
@@ -84,7 +88,7 @@ def vit_positions(figures: Mapping[str, Any]) -> Figure:
     return drawn
 
 
-def vit_cka(figures: Mapping[str, Any]) -> Figure:
+def vit_cka(figures: Mapping[str, Any], _data: ImageData) -> Figure:
     """Which layers see the test images alike: CKA between all layers of the ViT and of the CNN."""
     layers, alike = figures["cka"]["layers"], figures["cka"]["alike"]
     drawn = Figure(figsize=(6.2, 5), layout="constrained")
@@ -104,7 +108,7 @@ def vit_cka(figures: Mapping[str, Any]) -> Figure:
 # Of the GPT
 
 
-def image_gpt_bits(figures: Mapping[str, Any]) -> Figure:
+def image_gpt_bits(figures: Mapping[str, Any], _data: ImageData) -> Figure:
     """Bits per pixel over training, on test images, beside the baselines."""
     drawn = Figure(figsize=(7, 3.4), layout="constrained")
     axes = drawn.subplots()
@@ -119,7 +123,7 @@ def image_gpt_bits(figures: Mapping[str, Any]) -> Figure:
     return drawn
 
 
-def image_gpt_samples(figures: Mapping[str, Any]) -> Figure:
+def image_gpt_samples(figures: Mapping[str, Any], data: ImageData) -> Figure:
     """Samples of every class, a row of them at each temperature; a red mark is one that is read as another class."""
     shown = figures["samples"]
     drawn = Figure(figsize=(8, 0.5 * N_CLASSES + 0.4), layout=ConstrainedLayoutEngine(wspace=0.06))
@@ -127,27 +131,27 @@ def image_gpt_samples(figures: Mapping[str, Any]) -> Figure:
     for column, (temperature, by_class) in enumerate(shown.items()):
         for label, row in enumerate(by_class):
             axes = grid[label][column]
-            image(axes, strip([one["levels"] for one in row]))
+            image(axes, strip([one["levels"] for one in row]), data)
             for place, one in enumerate(row):
                 if one["read_as"] != label:
-                    axes.plot([9 * place + 7], [0], "x", color="tab:red", markersize=4)
+                    axes.plot([(data.side + 1) * place + data.side - 1], [0], "x", color="tab:red", markersize=4)
         grid[0][column].set_title(f"temperature {temperature}", fontsize=9)
     for label in range(N_CLASSES):
         grid[label][0].set_ylabel(str(label), rotation=0, ha="right", va="center")
     return drawn
 
 
-def image_gpt_completions(figures: Mapping[str, Any]) -> Figure:
+def image_gpt_completions(figures: Mapping[str, Any], data: ImageData) -> Figure:
     """Test images, their upper halves, and how the model goes on with each."""
     shown = figures["completions"]
     drawn = Figure(figsize=(8, 0.9 * (2 + len(shown[0]["completed"]))), layout="constrained")
     grid = drawn.subplots(2 + len(shown[0]["completed"]), len(shown), squeeze=False)
     for column, one in enumerate(shown):
-        image(grid[0][column], one["levels"])
+        image(grid[0][column], one["levels"], data)
         half = len(one["levels"]) // 2
-        image(grid[1][column], [*one["levels"][:half], *[[0] * len(one["levels"])] * half])
+        image(grid[1][column], [*one["levels"][:half], *[[0] * len(one["levels"])] * half], data)
         for row, levels in enumerate(one["completed"], 2):
-            image(grid[row][column], levels)
+            image(grid[row][column], levels, data)
         for row in range(1, len(grid)):
             grid[row][column].axhline(half - 0.5, color="tab:blue", linewidth=0.8)
     names = ["the image", "its half", *(["completed"] * len(shown[0]["completed"]))]
@@ -156,6 +160,6 @@ def image_gpt_completions(figures: Mapping[str, Any]) -> Figure:
     return drawn
 
 
-Picture = Callable[[Mapping[str, Any]], Figure]
+Picture = Callable[[Mapping[str, Any], ImageData], Figure]
 OF_VIT: tuple[Picture, ...] = (vit_accuracy, vit_attention, vit_positions, vit_cka)
 OF_IMAGE_GPT: tuple[Picture, ...] = (image_gpt_bits, image_gpt_samples, image_gpt_completions)
