@@ -9,7 +9,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from graders.run_folder import RUN, WEIGHTS
+from graders.run_folder import RUN, WEIGHTS, application_in
 from graders.subject_code import CannotGoOn
 from graders.weights.checkpoint import CheckpointError, load_checkpoint
 
@@ -47,6 +47,12 @@ def read_model(where: str | None) -> ModelFolder:
     if folder is not None and folder.is_file():  # its name could be one of the hub's
         raise CannotGoOn(f"{folder} is a file; expected the folder that it lies in, {folder.parent}/")
     if folder is not None and (folder / RUN).is_file():
+        application = application_in(folder)
+        if application:
+            raise CannotGoOn(
+                f"{folder}/ holds a run of `headstart run {application}`, whose model does not write texts; expected "
+                "the folder of a run of `headstart train`"
+            )
         try:
             run = json.loads((folder / RUN).read_text(encoding="utf-8"))
             return ModelFolder(folder, run["cfg"], load_file(folder / WEIGHTS), run)

@@ -75,6 +75,9 @@ def check_same(out: Path, wanted: dict[str, Any]) -> bool:
     """
     if out.exists() and not out.is_dir():
         raise CannotGoOn(f"{out} is a file; expected a folder, or none yet; use --out for another")
+    application = application_in(out)
+    if application:
+        raise CannotGoOn(f"{out}/ holds a run of `headstart run {application}`; use --out for another folder")
     if not any((out / name).exists() for name in (CHECKPOINT, WEIGHTS, LOSSES)):
         return False
     try:
@@ -88,6 +91,15 @@ def check_same(out: Path, wanted: dict[str, Any]) -> bool:
             told += ", which its learning rate follows, so that it cannot be made longer or shorter"
         raise CannotGoOn(f"{out}/ was trained on {told}; expected the same, or --out for another folder")
     return found.get("taken") == wanted["steps"] and (out / WEIGHTS).exists()
+
+
+def application_in(folder: Path) -> str:
+    """The application of which a folder holds a run; empty when there is no such run in it."""
+    try:
+        found = json.loads((folder / RUN).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return ""
+    return str(found.get("application", "")) if isinstance(found, dict) else ""
 
 
 def _told(was: dict[str, Any], wanted: dict[str, Any]) -> str:

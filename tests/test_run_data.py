@@ -247,7 +247,8 @@ def test_a_folder_with_a_run_on_other_images_is_refused():
     assert invoke("vit", "--data", "mnist", "--subject", "reference", "--out", "mine").exit_code == 0
     for other in ((), ("--data", "cifar10")):
         result = invoke("vit", *other, "--subject", "reference", "--out", "mine")
-        said = "mine/ holds a run of data mnist; expected the same, or --out for another folder\n"
+        asked = other[-1] if other else "digits"
+        said = f"mine/ holds a run of data mnist; asked for is data {asked}; use --out for another folder\n"
         assert (result.exit_code, result.stderr) == (1, said)
 
 

@@ -50,9 +50,10 @@ def run(run: Run) -> dict[str, Any]:
     """Train both, ask both, draw how they came to it; the figures."""
     arithmetic, held_out = run.parts["arithmetic"], questions(run.settings, run.generator(1))
     figures: dict[str, Any] = {"orders": {}}
-    for order, is_reversed in ORDERS.items():
+    for number, (order, is_reversed) in enumerate(ORDERS.items(), 1):
         model = make(run)
-        say(f"{order}: a GPT of {sum(p.numel() for p in model.parameters()):,} parameters")
+        n_parameters = sum(p.numel() for p in model.parameters())
+        say(f"{order}, model {number} of {len(ORDERS)}: a GPT of {n_parameters:,} parameters")
         rows = {cell: encoded(arithmetic, problems, is_reversed) for cell, problems in held_out.items()}
         lessons = Lessons(arithmetic, run.settings, held_out, is_reversed)
 

@@ -18,6 +18,7 @@ from graders.run_folder import OTHERWISE, RUN, write_json
 from graders.subject_code import CannotGoOn
 
 METRICS = "metrics.json"
+OURS = {".json", ".jsonl", ".pt", ".png", ".partial"}  # endings of what runs leave
 
 
 @dataclass(frozen=True)
@@ -47,22 +48,36 @@ def figures_in(out: Path, what: dict[str, Any]) -> dict[str, Any] | None:
     """The figures of the run in a folder when it is done; None when it is not, or not yet begun.
 
     `what` says which run is wanted: its `application`, `subject`, `seed` and `settings`. Raises `CannotGoOn` when the
-    folder holds another run, or a damaged one.
+    folder holds another run, a damaged one, or something else.
     """
     if out.exists() and not out.is_dir():
         raise CannotGoOn(f"{out} is a file; expected a folder, or none yet; use --out for another")
-    if not (out / RUN).exists() and not any(out.glob("*.pt")):
-        return None
-    try:
-        found = json.loads((out / RUN).read_text(encoding="utf-8"))
-        done = json.loads((out / METRICS).read_text(encoding="utf-8")) if (out / METRICS).exists() else None
-        figures = None if done is None else done["figures"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise CannotGoOn(f"{out}/ holds a run that cannot be read ({error}); {OTHERWISE}") from error
+    if not (out / RUN).exists():
+        others = [path.name for path in out.iterdir() if path.suffix not in OURS] if out.is_dir() else []
+        if others:
+            raise CannotGoOn(f"{out}/ holds {min(others)}, and no run; expected a folder of a run's own; use --out")
+        if not any(out.glob("*.pt")):
+            return None
+    found = _read(out / RUN, f", so that nobody knows what the run in {out}/ is; {OTHERWISE}")
     wanted = json.loads(json.dumps(what))
     if found != wanted:
-        raise CannotGoOn(f"{out}/ holds {_told(found, wanted)}; expected the same, or --out for another folder")
+        raise CannotGoOn(f"{out}/ holds {_told(found, wanted)}; use --out for another folder")
+    if not (out / METRICS).exists():
+        return None
+    again = "; delete it, and the same command makes it and the pictures anew from what was trained"
+    done = _read(out / METRICS, again)
+    if not isinstance(done, dict) or not isinstance(done.get("figures"), dict):
+        raise CannotGoOn(f"{out / METRICS} has no figures{again}")
+    figures: dict[str, Any] = done["figures"]
     return figures
+
+
+def _read(path: Path, what_now: str) -> Any:
+    """What a file of plain data says. Raises `CannotGoOn`, with what to do, when it says nothing."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CannotGoOn(f"{path} is missing or damaged{what_now}") from error
 
 
 def begin(out: Path, what: dict[str, Any]) -> None:
@@ -100,13 +115,12 @@ def kept(path: Path) -> Iterator[None]:
 
 
 def _told(found: Any, wanted: dict[str, Any]) -> str:
-    """What another run is, by what differs from the one that is wanted now."""
+    """What another run is, and what is asked for, by what differs between the two."""
     if not isinstance(found, dict) or "application" not in found:
         return "another kind of run"
-    names = ("application", "subject", "seed")
-    differing = {name: found.get(name) for name in names if found.get(name) != wanted[name]}
-    settings = found.get("settings")
-    if isinstance(settings, dict) and settings.get("data") not in (None, wanted["settings"].get("data")):
-        differing["data"] = settings["data"]
-    differs = ", ".join(f"{name} {value}" for name, value in differing.items())
-    return f"a run of {differs}" if differs else "a run with settings of another version of the course"
+    was, asked = ({**run, "data": (run.get("settings") or {}).get("data")} for run in (found, wanted))
+    differing = [name for name in ("application", "subject", "seed", "data") if was.get(name) != asked[name]]
+    if not differing:
+        return "a run with settings of another version of the course"
+    one, other = (", ".join(f"{name} {run.get(name)}" for name in differing) for run in (was, asked))
+    return f"a run of {one}; asked for is {other}"

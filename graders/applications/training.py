@@ -11,7 +11,7 @@ from typing import Any
 
 from torch import Generator, Tensor, nn
 
-from graders.applications.run import Run, keep
+from graders.applications.run import Run, keep, kept
 from graders.subject_code import CannotGoOn
 from graders.training_run import check_readable, say
 from reference.training import deferred_ctrl_c
@@ -108,10 +108,12 @@ def train(
     Ctrl-C lets a step finish, saves, and raises `KeyboardInterrupt`. Raises `CannotGoOn` when a loss or gradient is NaN
     or infinite, or a checkpoint is damaged, and what the subject raises.
     """
-    checkpoint, kept = out / f"{steps.name}.pt", out / f"{steps.name}.json"
+    checkpoint, curve_file = out / f"{steps.name}.pt", out / f"{steps.name}.json"
     check_readable(checkpoint)
     first = steps.load(checkpoint) if checkpoint.exists() else 0
-    curve, seconds, losses = _kept(kept, first)
+    curve, seconds, losses = _kept(curve_file, checkpoint, first)
+    if 0 < first < steps.n:
+        say(f"{steps.name}: goes on after step {first:,}")
     every = max(1, steps.n // N_SAVED)
     with deferred_ctrl_c() as ctrl_c_came, Bar(steps.name, first, steps.n) as bar:
         for step in range(first, steps.n):
@@ -127,8 +129,9 @@ def train(
                 losses.clear()
             if stop or is_time:
                 # The curve first: of a checkpoint that is older than it, the rows that are too many are left out
-                keep(kept, {"curve": curve, "seconds": seconds, "losses": losses})
-                steps.save(checkpoint, done)
+                keep(curve_file, {"curve": curve, "seconds": seconds, "losses": losses})
+                with kept(checkpoint):
+                    steps.save(checkpoint, done)
             if stop:
                 break
     if ctrl_c_came():  # while the last step was measured, too
@@ -136,7 +139,7 @@ def train(
     return Trained(curve, seconds, steps.n * tokens / max(seconds, 1e-9))
 
 
-def _kept(path: Path, first: int) -> tuple[list[dict[str, float]], float, list[float]]:
+def _kept(path: Path, checkpoint: Path, first: int) -> tuple[list[dict[str, float]], float, list[float]]:
     """The curve up to the step at which a run goes on, the seconds it took, and the losses since the curve's last row.
 
     Nothing of a run that begins. The losses are none, too, when the checkpoint is older than they are.
@@ -145,15 +148,16 @@ def _kept(path: Path, first: int) -> tuple[list[dict[str, float]], float, list[f
         return [], 0.0, []
     try:
         said = json.loads(path.read_text(encoding="utf-8"))
-        curve = [row for row in said["curve"] if row["step"] <= first]
-        seconds, losses = float(said["seconds"]), list(said["losses"])
-        is_of_checkpoint = (curve[-1]["step"] if curve else 0) + len(losses) == first
+        rows, seconds, losses = list(said["curve"]), float(said["seconds"]), list(said["losses"])
+        n_known = (rows[-1]["step"] if rows else 0) + len(losses)
+        if n_known < first:
+            raise ValueError("it is older than the checkpoint")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CannotGoOn(
-            f"{path} cannot be read ({error}), and its checkpoint has {first:,} steps; move {path.parent}/ away, "
-            "or use --out for another folder"
+            f"{path} does not have the curve of the {first:,} steps that {checkpoint.name} has taken; delete both, and "
+            "the same command trains this model anew; or use --out for another folder"
         ) from error
-    return curve, seconds, losses if is_of_checkpoint else []
+    return [row for row in rows if row["step"] <= first], seconds, losses if n_known == first else []
 
 
 class Bar:
@@ -172,7 +176,7 @@ class Bar:
                 BarColumn(),
                 MofNCompleteColumn(),
                 TextColumn("steps, loss {task.fields[loss]}, left:"),
-                TimeRemainingColumn(elapsed_when_finished=True),
+                TimeRemainingColumn(),
             )
             self.bar = Progress(*columns, console=Console(stderr=True))
             self.task = self.bar.add_task(name, total=steps, completed=first, loss="")

@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -42,7 +43,9 @@ def run(
     command goes on with it from its last checkpoint.
     """
     if name not in APPLICATIONS:
-        refuse(f"there is no application {name!r}; there are {', '.join(APPLICATIONS)}")
+        close = get_close_matches(name.lower().replace("-", "_"), APPLICATIONS, n=1)
+        meant = f"did you mean {close[0]}? There" if close else "there"
+        refuse(f"there is no application {name!r}; {meant} are {', '.join(APPLICATIONS)}")
     expect_seed(seed)
     whose = subject_named(subject)
     fetched = _is_fetched(name, data)

@@ -38,6 +38,7 @@ class Exercise:
     needs: tuple[str, ...]  # earlier exercises whose files it imports
     forbidden: tuple[str, ...]  # patterns of library operations that this exercise is there to build
     tasks: tuple[Task, ...]
+    run: str = ""  # the application that is complete with it: `headstart run` takes its name
 
     def task(self, name: str) -> Task:
         """Raises `KeyError` when the exercise has no such task."""

@@ -5,6 +5,7 @@ learner's own lines of a traceback, and nothing of the engine.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from torch import Tensor
@@ -15,6 +16,7 @@ from graders.engine.kinds import COMPARED, KINDS
 from graders.engine.law import Broken, differing
 from graders.engine.layout import LABEL, WIDTH, block, labelled, visible, wrapped
 from graders.engine.space import Case
+from graders.engine.subject import may_be_none
 from graders.engine.trial import EXERCISE_SECONDS, Outcome
 from graders.engine.wording import DIGITS, given_text, kind_of, numbers, sizes
 from graders.engine.worker.codec import Opaque
@@ -95,9 +97,11 @@ def _happened(broken: Broken, file: str, task: str) -> str:
         case "budget":
             return f"All its calls together took more than {EXERCISE_SECONDS:.0f} seconds; the rest was left out."
         case "type":
-            yours, expected = kind_of(broken.yours), kind_of(broken.expected)
+            is_optional = may_be_none(Path(file).stem, task)  # then `None` says nothing about a forgotten `return`
+            say = given_text if is_optional and not isinstance(broken.yours, Opaque) else kind_of
+            yours, expected = say(broken.yours), say(broken.expected)
             said = f"Of what it returned, {broken.what} is {yours}" if broken.what else f"It returned {yours}"
-            return f"{said}, expected {expected}." + hint_for(broken.yours, broken.expected)
+            return f"{said}, expected {expected}." + ("" if is_optional else hint_for(broken.yours, broken.expected))
         case "dtype":
             yours, expected = (str(t.dtype).removeprefix("torch.") for t in (broken.yours, broken.expected))
             return (

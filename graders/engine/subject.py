@@ -11,7 +11,8 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
+from types import NoneType
+from typing import Any, get_args
 
 import torch
 from torch import Tensor
@@ -59,6 +60,11 @@ def result_axes(exercise: str, task: str) -> str:
     names = getattr(_call_signature(exercise, task).return_annotation, "dim_str", "")
     any_number = any(name == "..." or name.startswith("*") for name in names.split())  # n*n is one axis
     return "" if any_number else names
+
+
+def may_be_none(exercise: str, task: str) -> bool:
+    """Whether None is one of the results that a task is to have."""
+    return NoneType in get_args(_call_signature(exercise, task).return_annotation)
 
 
 def _call_signature(exercise: str, task: str) -> inspect.Signature:

@@ -59,10 +59,12 @@ def told_of_prints(outcome: Outcome) -> str:
 
 
 def after(outcomes: Sequence[Outcome], course: Course) -> list[str]:
-    """The exercise that comes after those that were graded, if there is one."""
+    """What can be run with all that was built, and the exercise that comes next, if there are any."""
     names = [exercise.name for exercise in course.exercises]
     last = max(names.index(outcome.record.exercise) for outcome in outcomes)
+    run = course.exercises[last].run
+    said = f"All laws hold. Now  headstart run {run}  can use it." if run else "All laws hold."
     if last + 1 == len(names):
-        return ["All laws hold."]
+        return [said]
     following = course.exercises[last + 1]
-    return [f"All laws hold. Next: {following.page}, then run{COMMAND}test_{following.name}.py"]
+    return [f"{said} Next: {following.page}, then run{COMMAND}test_{following.name}.py"]
