@@ -106,7 +106,7 @@ def unknown_ids(where):
 
 @space(batch=(1, 4), a_digits=(1, 4, 1), b_digits=(1, 3, 1), spoilt=(0, 3, 0))
 def rows(case, batch, a_digits, b_digits, spoilt):
-    """Rows with answers of different lengths, in either order; some as a model leaves them: cut off, run on, or anything."""
+    """Rows with answers of different lengths, in either order; some as a model leaves them."""
     texts = []
     for row in range(batch):
         turn = case.seed + row
