@@ -169,7 +169,7 @@ MISCONCEPTIONS = (
         'Would `encode_problem` ever write "=+042."?',
     ),
     Misconception(
-        "last_sign_counts",
+        "later_sign_counts",
         "decode_answer",
         (
             (
@@ -178,20 +178,8 @@ MISCONCEPTIONS = (
                 "default=None)",
             ),
         ),
-        "The answer is looked for after the last = or <; it begins after the first.",
-        'Where does the answer in "=+4=+2." begin, and is what stands there one?',
-    ),
-    Misconception(
-        "equals_before_less",
-        "decode_answer",
-        (
-            (
-                START,
-                "start = next((ids.index(sign) for sign in (FORWARDS, BACKWARDS) if sign in ids), None)",
-            ),
-        ),
-        "A = is looked for in the whole row, and a < only where there is none: what a model wrote later comes first.",
-        'In "12+30<+24. 7=+1.", which sign comes first?',
+        "The answer is looked for after a later = or <; it begins after the first one, whichever that is.",
+        "How many = and < are in this text, and which of them comes first?",
     ),
     Misconception(
         "plus_read_last",
