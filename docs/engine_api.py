@@ -12,7 +12,7 @@ from typing import Any
 
 from docs.regions import with_part
 from graders.engine.from_scratch import from_scratch
-from graders.engine.law import Broken, expect_equal, expect_refusal, expect_refusals, law, same_values
+from graders.engine.law import Broken, expect_equal, expect_figure, expect_refusal, expect_refusals, law, same_values
 from graders.engine.misconception import Misconception, Variant
 from graders.engine.script import (
     Handle,
@@ -39,7 +39,7 @@ from graders.weights.layers import layer_case, layer_cases, model_case
 
 # By part of the page: what is described, in the order in which an author meets it
 PARTS: dict[str, tuple[Callable[..., Any], ...]] = {
-    "laws": (law, expect_equal, expect_refusal, expect_refusals, from_scratch, same_values, Broken),
+    "laws": (law, expect_equal, expect_figure, expect_refusal, expect_refusals, from_scratch, same_values, Broken),
     "spaces": (space, Case, given_case, fixed, Space, Fixed),
     "subjects": (Subject, Module, cotangent),
     "stories": (Teller, Handle),

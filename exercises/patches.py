@@ -61,7 +61,7 @@ def size_of(patches: Tensor, shape: tuple[int, int, int]) -> int:
     """
     channels, height, width = shape
     d_patch = patches.shape[-1]
-    size = math.isqrt(d_patch // channels)
+    size = math.isqrt(d_patch // channels) if min(shape) > 0 else 0
     fits = patches.ndim == 3 and len(patches) > 0 and 0 < channels * size**2 == d_patch
     if not fits or height % size or width % size or patches.shape[1] * size**2 != height * width:
         of = f"images of (channels, height, width) {tuple(shape)}"

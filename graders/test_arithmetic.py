@@ -12,6 +12,7 @@ from graders.cases.arithmetic_rows import (
     AXES,
     CHARACTERS,
     N_TOKENS,
+    SURE,
     answers_and_none,
     asked,
     ids,
@@ -21,11 +22,12 @@ from graders.cases.arithmetic_rows import (
     rows,
     scored,
     speaker,
+    spelled,
     text_of,
     unknown_ids,
     written,
 )
-from graders.engine.law import expect_equal, expect_refusals, law
+from graders.engine.law import expect_equal, expect_figure, expect_refusals, law
 from graders.engine.script import probe
 from graders.engine.space import fixed, given_case
 from graders.engine.worker.perform import cotangent
@@ -318,13 +320,13 @@ def marks_by_hand(where):
 @law("exact_match", marks_by_hand)
 def test_marks_are_those_given_by_hand(subject, reference, case):
     """A model that always writes "+42." is right where a row has "=+42." or "<+42.", which is 24, and nowhere else."""
-    expect_equal(subject.exact_match(case.model, case.problems), case.expected, note="marked by hand")
+    expect_figure(subject.exact_match(case.model, case.problems), case.expected, note="marked by hand")
 
 
 @law("exact_match", asked)
 def test_the_share_of_right_answers(subject, reference, case):
     """Whatever a model writes, the share of rows in which it writes the row's own number is its mark."""
-    expect_equal(subject.exact_match(case.model, case.problems), reference.exact_match(case.model, case.problems))
+    expect_figure(subject.exact_match(case.model, case.problems), reference.exact_match(case.model, case.problems))
 
 
 @law("exact_match", asked)
@@ -332,7 +334,7 @@ def test_the_mark_is_the_mean_of_the_rows_in_any_order(subject, reference, case)
     """Each problem is answered as it is alone: neither its place nor the rows beside it matter."""
     alone = [subject.exact_match(case.model, row.unsqueeze(0)) for row in case.problems]
     together = subject.exact_match(case.model, case.problems.flip(0))
-    expect_equal(together, sum(alone) / len(alone), note="the mean of the rows one by one")
+    expect_figure(together, sum(alone) / len(alone), note="the mean of the rows one by one")
 
 
 @law("exact_match", asked)
@@ -352,6 +354,28 @@ def test_the_model_reads_prompts_and_what_it_wrote(subject, reference, case):
     most = list(range(prompt, case.problems.shape[1]))
     expect_equal(lengths, most[: len(lengths)], what="how many tokens the model reads, call by call")
     expect_equal(any(told["gradients"]), False, what="whether gradients are recorded in a call of the model")
+
+
+@fixed
+def answers_of_two_lengths(where):
+    """A model that writes +72 where it reads an x, and else +7: rows that end sooner and later, asked together."""
+    table = torch.zeros(17, 17, dtype=torch.float64)
+    table[CHARACTERS.index("x"), CHARACTERS.index("2")] = 10 * SURE
+    places = SURE * 10 * spelled("0001+0006=+7.", 16)
+    places[11, CHARACTERS.index(".")] = SURE / 2  # less than what an x says there
+    places[12:, CHARACTERS.index(".")] = 10 * SURE
+    short, long, other = "0001+0006=+7.", "0008x0009=+72.", "0002+0006=+8."
+    said = ((1.0, short, long), (1.0, long, short), (1.0, long), (0.75, short, long, other, long))
+    cases = [given_case(share, AXES, texts=[*texts], problems=ids(*texts, seq=16)) for share, *texts in said]
+    for case in cases:
+        case.model = probe("toy", table=table, places=places)
+    return cases
+
+
+@law("exact_match", answers_of_two_lengths)
+def test_a_row_that_has_ended_ends_no_other(subject, reference, case):
+    """Asked together, a problem whose answer is +7. and one whose answer is +72. are each answered to their end."""
+    expect_figure(subject.exact_match(case.model, case.problems), case.expected, note="marked by hand")
 
 
 @fixed

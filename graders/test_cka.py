@@ -21,6 +21,8 @@ def layers(case, n, d_x, d_y):
     case.tensor("y", n=n, d_y=d_y)
     for layer in (case.x, case.y):  # no layer that is the same for all examples
         layer[0, 0] = layer[1, 0] + 1
+        if case.seed % 3 == 2:  # but, as in most real layers, numbers that are
+            layer[:, 1:] = torch.where(torch.arange(1, layer.shape[1]) % 2 == 1, layer[0, 1:], layer[:, 1:])
 
 
 @space(n=(3, 7), d_x=(1, 5), d_y=(1, 5))
@@ -149,6 +151,14 @@ def test_what_cannot_be_compared_is_refused(subject, reference, case):
         "no rows": (x[:0], y[:0]),
         "rows of x that are all equal": (x[:1].expand(3, -1), y),
         "rows of y that are all equal": (x, y[:1].expand(3, -1)),
+        **{
+            f"rows of x that are all {value}": (
+                torch.full((n, 2), value, dtype=x.dtype),
+                y[:1] + torch.arange(n)[:, None],
+            )
+            for n in (3, 7)
+            for value in (0.1, 0.7)  # whose mean is rounded: a little of them is left when it is taken off
+        },
         "an axis too few": (x[:, 0], y),
         "an axis too many": (x, y.unsqueeze(2)),
         "a NaN in x": (x.index_fill(0, torch.tensor(0), torch.nan), y),

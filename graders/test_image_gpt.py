@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from graders.cases import image_gpt_pictures as cases
 from graders.cases.image_gpt_pictures import options
 from graders.cases.sampling_draws import expect_chance_of_the_generator
-from graders.engine.law import expect_equal, expect_refusals, law
+from graders.engine.law import expect_equal, expect_figure, expect_refusals, law
 from graders.engine.script import generator
 from graders.engine.space import Case, fixed, given_case
 from reference.image_gpt import D_VOCAB, N_LEVELS, images_to_tokens
@@ -154,9 +154,9 @@ def test_bits_worked_by_hand(subject, reference, case):
 def test_knowing_nothing_costs_the_logarithm_of_17(subject, reference, case):
     """Where all levels are alike and classes ruled out, it is log2(17); where classes are like levels, log2(27)."""
     alike = torch.zeros_like(case.logits)
-    expect_equal(subject.bits_per_pixel(alike, case.tokens), 4.754887502163468, what="all 27 tokens alike")
+    expect_figure(subject.bits_per_pixel(alike, case.tokens), 4.754887502163468, note="all 27 tokens alike")
     levels = alike.index_fill(2, torch.arange(N_LEVELS, D_VOCAB), -torch.inf)
-    expect_equal(subject.bits_per_pixel(levels, case.tokens), 4.087462841250339, what="the 17 levels alike")
+    expect_figure(subject.bits_per_pixel(levels, case.tokens), 4.087462841250339, note="the 17 levels alike")
 
 
 @law("bits_per_pixel", cases.predictions.in_float32())
@@ -185,7 +185,7 @@ def test_what_cannot_be_scored_is_refused(subject, reference, case):
 
 def expect_bits(subject, case: Case, expected: float, note: str) -> None:
     """Hold that the case's predictions cost this many bits a pixel."""
-    expect_equal(subject.bits_per_pixel(case.logits, case.tokens), expected, note=note)
+    expect_figure(subject.bits_per_pixel(case.logits, case.tokens), expected, note=note)
 
 
 # sample_images

@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional as F
 
 from graders.engine.from_scratch import from_scratch
-from graders.engine.law import expect_equal, expect_refusal, law
+from graders.engine.law import expect_equal, expect_figure, expect_refusal, law
 from graders.engine.space import fixed, given_case, space
 from graders.engine.worker.perform import cotangent
 
@@ -128,12 +128,6 @@ def expect_cross_entropy(loss, logits, tokens) -> None:
     """Hold that a loss is PyTorch's, of every position but the last against every token but the first."""
     expected = F.cross_entropy(logits[:, :-1].flatten(0, 1), tokens[:, 1:].flatten())
     expect_equal(loss, expected, note="computed by PyTorch")
-
-
-def expect_figure(yours: float, expected: float, note: str = "") -> None:
-    """Hold that two plain numbers agree: what people only read may be worked out in float32."""
-    if not math.isclose(yours, expected, rel_tol=1e-6, abs_tol=1e-6):
-        expect_equal(yours, expected, note=note)
 
 
 # next_token_loss

@@ -230,6 +230,8 @@ def test_what_does_not_fit_together_is_refused(subject, reference, case):
         "patches of 8 numbers for three channels": (patches, (3, 2, 4)),
         "patches of 2 x 2 for an image 1 high": (patches, (2, 1, 8)),
         "patches of 2 x 2 for an image 1 wide": (patches, (2, 8, 1)),
+        "images of no channels": (patches, (0, 2, 4)),
+        "images that are 0 high": (patches[:, :0], (2, 0, 4)),
         "patches without a batch": (patches[0], (2, 2, 4)),
         "no image": (patches[:0], (2, 2, 4)),
     }

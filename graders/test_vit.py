@@ -1,7 +1,7 @@
 """The specification of the vision transformer, as laws that hold for every input. Read it beside `exercises/vit.py`.
 
 The wiring of `ViT` is graded with probes in the places of its parts: x @ matrix + bias, where a block's also sums over
-the tokens so far. The last laws run your own parts.
+the tokens after each, so that the class token sees all. The last laws run your own parts.
 """
 
 import torch
@@ -52,8 +52,8 @@ def wired_models(case, batch, per_side, n_layers, d_model, n_classes, patch_size
     d_patch = case.cfg["n_channels"] * patch_size**2
     case.parts = {
         "patch_embed": {"kind": "pieces", "matrix": case.draw(d_patch, d_model), "bias": case.draw(d_model)},
-        **{f"blocks.{layer}": affine(case, mixes=True) for layer in range(n_layers)},
-        "ln_final": affine(case, mixes=False),
+        **{f"blocks.{layer}": affine(case, "gather") for layer in range(n_layers)},
+        "ln_final": affine(case, "affine"),
     }
 
 
@@ -102,10 +102,10 @@ def other_images(where):
     return [case]
 
 
-def affine(case: Case, mixes: bool) -> dict:
+def affine(case: Case, kind: str) -> dict:
     """A probe from the stream to the stream."""
     d_model = case.cfg["d_model"]
-    return {"kind": "affine", "matrix": case.draw(d_model, d_model), "bias": case.draw(d_model), "mixes": mixes}
+    return {"kind": kind, "matrix": case.draw(d_model, d_model), "bias": case.draw(d_model)}
 
 
 def attention_of(subject, case):
@@ -133,7 +133,8 @@ def readings(case) -> dict[str, Tensor]:
     for part in [*(f"blocks.{layer}" for layer in range(case.cfg["n_layers"])), "ln_final"]:
         found[part] = residual
         residual = residual @ case.parts[part]["matrix"] + case.parts[part]["bias"]
-        residual = residual.cumsum(dim=1) if case.parts[part]["mixes"] else residual
+        if case.parts[part]["kind"] == "gather":
+            residual = residual.flip(1).cumsum(dim=1).flip(1)
     return found | {"": residual[:, 0]}
 
 

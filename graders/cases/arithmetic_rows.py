@@ -77,7 +77,7 @@ def written(case, answer, after, order):
 def answers_and_none(where):
     """Texts whose answers are plain to see, and texts that have none, each for a reason of its own."""
     said = {
-        42: ("12+30=+42.", "12+30=+42.....", "12+30<+24. 7=+1."),
+        42: ("12+30=+42.", "12+30=+42.....", "12+30<+24. 7=+1.", "12+30=+42. 7<+1."),
         -18: ("12-30=-18.", "12-30<-81."),
         0: ("5-5=+0.", "5-5<+0."),
         10: ("8+2<+01.", "8+2=+10."),
@@ -104,9 +104,9 @@ def unknown_ids(where):
     ]
 
 
-@space(batch=(1, 4), a_digits=(1, 4, 1), b_digits=(1, 3, 1), spoilt=(0, 2, 0))
+@space(batch=(1, 4), a_digits=(1, 4, 1), b_digits=(1, 3, 1), spoilt=(0, 3, 0))
 def rows(case, batch, a_digits, b_digits, spoilt):
-    """Rows with answers of different lengths, in either order; some as a model leaves them, cut off or run on."""
+    """Rows with answers of different lengths, in either order; some as a model leaves them."""
     texts = []
     for row in range(batch):
         turn = case.seed + row
@@ -115,6 +115,11 @@ def rows(case, batch, a_digits, b_digits, spoilt):
             text = text[:-1]  # no end
         elif spoilt == 2:
             text = text.ljust(N_TOKENS, ".") if turn % 2 else f".{text}4.=+2"
+        elif spoilt == 3:
+            drawn = case.draw_integers(17, 2, 4).tolist()  # spaces and either sign among them
+            body, rest = ("".join(CHARACTERS[token] for token in tokens) for tokens in drawn)
+            sign, other = "=<" if turn % 2 else "<="
+            text = f"1+6{sign}{body}{' ' * (turn % 3 == 0)}7{other * (turn % 3 == 1)}.{rest}"
         texts.append(text)
     case.show("texts", texts)
     case.show("tokens", ids(*texts), batch=batch, seq=max(map(len, texts)))

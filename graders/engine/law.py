@@ -10,6 +10,7 @@ def test_weights_sum_to_one(subject, reference, case):
 import functools
 import importlib
 import inspect
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -112,6 +113,12 @@ def expect_equal(yours: Any, expected: Any, what: str = "", note: str | Callable
         raise Broken("shape", yours, expected, what)
     elif not _agree(yours, expected):
         raise Broken("values", yours, expected, what, note() if callable(note) else note)
+
+
+def expect_figure(yours: float, expected: float, note: str = "") -> None:
+    """Hold that two plain numbers agree: what people only read may be worked out in float32."""
+    if not math.isclose(yours, expected, rel_tol=1e-6, abs_tol=1e-6):
+        expect_equal(yours, expected, note=note)
 
 
 def is_compared_by_part(expected: Any) -> bool:

@@ -104,10 +104,10 @@ def _happened(broken: Broken, file: str, task: str) -> str:
             return f"{said}, expected {expected}." + ("" if is_optional else hint_for(broken.yours, broken.expected))
         case "dtype":
             yours, expected = (str(t.dtype).removeprefix("torch.") for t in (broken.yours, broken.expected))
-            return (
-                f"It returned numbers of dtype {yours}, expected {expected}: that of its input, or, where it makes "
-                "new numbers, PyTorch's default, which a law may set."
-            )
+            said = f"It returned numbers of dtype {yours}, expected {expected}"
+            if not broken.expected.is_floating_point():
+                return f"{said}."
+            return f"{said}: that of its input, or, where it makes new numbers, PyTorch's default, which a law may set."
         case "changed":
             return f"It changed {broken.what} in place."
         case "large" | "keys" | "nan" | "unlike" | "unsteady":
@@ -173,7 +173,7 @@ def example_lines(case: Case) -> Iterator[str]:
     for name, axes in case.shown.items():
         value = getattr(case, name)
         few = not isinstance(value, Tensor) or value.numel() <= FEW
-        named, text = name + sizes(axes), given_text(value) if few else "random tenths"
+        named, text = name + sizes(axes), given_text(value) if few else drawn_text(value)
         if len(f"{named} = {text}") <= WIDTH - LABEL:
             yield labelled(label, f"{named} = {text}")
         else:
@@ -181,6 +181,11 @@ def example_lines(case: Case) -> Iterator[str]:
         label = ""
     if "weights" not in case.shown and case.weights and case.sizes:
         yield labelled(label, "random parameters" + sizes({n: case.cfg[n] for n in case.sizes if n in case.cfg}))
+
+
+def drawn_text(value: Tensor) -> str:
+    """What is said in place of the numbers of a large input."""
+    return "random tenths" if value.is_floating_point() else "whole numbers, too many to show"
 
 
 def where_in_your_code(broken: Broken) -> Iterator[str]:

@@ -46,6 +46,13 @@ MISCONCEPTIONS = (
         "Which digit of 42 comes first when the last one is to be written first?",
     ),
     Misconception(
+        "zeros_lost_in_turning",
+        "encode_problem",
+        ((REVERSED, "    if reverse_answer:\n        digits = str(int(digits[::-1]))\n"),),
+        "The reversed digits were made a number again, which loses the zeros before them: 100 becomes 1.",
+        "What is int('001'), and how many digits should the answer 100 have?",
+    ),
+    Misconception(
         "plus_reversed_too",
         "encode_problem",
         (("{plus}{digits}.", "{digits if reverse_answer else plus}{plus if reverse_answer else digits}."),),
@@ -162,6 +169,19 @@ MISCONCEPTIONS = (
         'Would `encode_problem` ever write "=+042."?',
     ),
     Misconception(
+        "later_sign_counts",
+        "decode_answer",
+        (
+            (
+                START,
+                "start = max((place for place, token in enumerate(ids) if token in (FORWARDS, BACKWARDS)), "
+                "default=None)",
+            ),
+        ),
+        "The answer is looked for after a later = or <; it begins after the first one, whichever that is.",
+        "How many = and < are in this text, and which of them comes first?",
+    ),
+    Misconception(
         "plus_read_last",
         "decode_answer",
         ((PLUS, f"text = text[::-1] if ids[start] == BACKWARDS else text\n    {PLUS}"), (TURNED, "")),
@@ -238,6 +258,19 @@ MISCONCEPTIONS = (
         ((MARKED, "return (ends_before == 0) & (tokens != PAD)"),),
         "The problem is marked too, though its digits cannot be known beforehand.",
         "Could anybody predict which numbers will be asked?",
+    ),
+    Misconception(
+        "stopped_at_padding",
+        "answer_mask",
+        (
+            (
+                MARKED,
+                "after_padding = ((tokens == PAD) & (signs_before > 0)).cumsum(dim=1) > 0\n    "
+                "return (signs_before > 0) & (ends_before == 0) & ~after_padding",
+            ),
+        ),
+        "The marks stop at the first space; an answer goes on to its end, whatever a model has put in it.",
+        'In "=+4 2.", which characters stand between the sign and the end, and which of them are padding?',
     ),
     Misconception(
         "run_on_marked",
@@ -332,6 +365,22 @@ MISCONCEPTIONS = (
         ((LENGTH, "length = lengths.pop() + 1"),),
         "The first character of the answer is in the prompt, so that nobody has to find it.",
         "Which is the last character of a problem that the model may read?",
+    ),
+    Misconception(
+        "all_end_with_the_first",
+        "exact_match",
+        (
+            (
+                WRITTEN,
+                "written = problems[:, :length]\n"
+                "        while written.shape[1] < problems.shape[1] and not (written[:, length:] == END).any():\n"
+                "            with torch.no_grad():\n"
+                "                new = model(written)[:, -1].argmax(dim=-1, keepdim=True)\n"
+                "            written = torch.cat([written, new], dim=1)",
+            ),
+        ),
+        "As soon as one row has ended, all are stopped: longer answers are cut off.",
+        "One model answers +7. and +72. at the same time. When may it stop?",
     ),
     Misconception(
         "drawn_not_greedy",

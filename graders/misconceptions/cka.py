@@ -135,6 +135,40 @@ MISCONCEPTIONS = (
         (ALIKE, "return together.norm() ** 2 / (within_x.norm() * within_y.norm() + 1e-8)"),
     ),
     mistake(
+        "centred_on_one_side",
+        "The tables of products were centred over their rows alone; their columns have means as well.",
+        "In H K H, what does the H on the right do that the one on the left does not?",
+        (
+            ALIKE,
+            "within_x, within_y = (layer - layer.mean(dim=0) for layer in (x0 @ x0.T, y0 @ y0.T))\n"
+            "    return (within_x * within_y).sum() / (within_x.norm() * within_y.norm())",
+        ),
+        (CHECK, CHECK + "    x0, y0 = x, y\n"),
+    ),
+    mistake(
+        "dead_columns_refused",
+        "A layer is refused for one column that is the same for all examples; only a layer that is so as a whole is.",
+        "One of 300 neurons never fires. Do the other 299 say nothing?",
+        (
+            CHECK,
+            CHECK + "    if (x == x[0]).all(dim=0).any() or (y == y[0]).all(dim=0).any():\n"
+            "        raise ValueError('a column is the same for all examples')\n",
+        ),
+    ),
+    mistake(
+        "rest_of_rounding_compared",
+        "Whether a layer is the same for all examples is looked for after its mean was taken off, which leaves a "
+        "little: rounded, the mean of 0.1, 0.1 and 0.1 is not 0.1.",
+        "What is (0.1 + 0.1 + 0.1) / 3 in your Python, and what is left of 0.1 without it?",
+        (
+            CHECK,
+            "    for layer in (x, y):\n"
+            "        is_layer = layer.ndim == 2 and len(layer) == len(x) > 1 and layer.isfinite().all()\n"
+            "        if not is_layer or not (layer - layer.mean(dim=0)).any():\n"
+            "            raise ValueError('not to be compared')\n",
+        ),
+    ),
+    mistake(
         "uncomparable_not_refused",
         "What cannot be compared is not refused: a layer that is the same for all examples gives 0 / 0.",
         "What is the variance of a layer that never changes, and which given function looks for that first?",

@@ -141,6 +141,13 @@ MISCONCEPTIONS = (
         "A fair coin: what is the surprise at heads, in bits and in nats?",
     ),
     Misconception(
+        "perplexity",
+        "bits_per_pixel",
+        ((BITS, "return 2 ** (-of_pixels.mean() / math.log(2)).item()"),),
+        "This is the perplexity, 2 to the power of the bits: between how many levels the model hesitates.",
+        "A pixel had a share of one in 8. Is its surprise 8, or 3?",
+    ),
+    Misconception(
         "times_the_logarithm",
         "bits_per_pixel",
         ((BITS, "return (-of_pixels.mean() * math.log(2)).item()"),),

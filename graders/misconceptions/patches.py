@@ -74,6 +74,19 @@ MISCONCEPTIONS = (
         "A patch of a colour image: how many numbers has it at each pixel?",
     ),
     Misconception(
+        "channels_not_moved",
+        "patchify",
+        (
+            (
+                CUT,
+                "squares = images.unfold(2, size, size).unfold(3, size, size)\n"
+                "    return squares.reshape(len(images), -1, images.shape[1] * size * size)",
+            ),
+        ),
+        "The channels were left before the patches: a vector has squares of one channel from several places.",
+        "After you cut both sides, which axes are there, and which stands before the patches that belongs after them?",
+    ),
+    Misconception(
         "channel_rows_interleaved",
         "patchify",
         (cut("(c p q)", "(p c q)"),),
@@ -147,6 +160,13 @@ MISCONCEPTIONS = (
         "When two axes become one side of the image, which must be the inner one, so that neighbours stay neighbours?",
     ),
     Misconception(
+        "square_assumed",
+        "unpatchify",
+        ((ROWS, "rows = int(patches.shape[1] ** 0.5)"),),
+        "As many rows as columns of patches were assumed: the root of their number.",
+        "An image of two patches, side by side: how many rows of patches has it, and what says so?",
+    ),
+    Misconception(
         "height_and_width_exchanged",
         "unpatchify",
         (
@@ -174,6 +194,20 @@ MISCONCEPTIONS = (
         ((MAP, "return patches @ self.W_patch"),),
         "The bias b_patch is not added.",
         "What should come out for a patch of zeros?",
+    ),
+    Misconception(
+        "kernels_only_reshaped",
+        "PatchEmbed",
+        (
+            (
+                MAP,
+                "size = self.cfg.patch_size\n"
+                "        kernels = self.W_patch.reshape(-1, self.cfg.n_channels, size, size)\n"
+                "        return nn.functional.conv2d(images, kernels, self.b_patch, stride=size).flatten(2).mT",
+            ),
+        ),
+        "W_patch was reshaped to kernels as it is, without being transposed: a convolution has the output first.",
+        "W_patch is (d_patch d_model). Which of the two comes first in the weight of a convolution?",
     ),
     Misconception(
         "image_only_reshaped",

@@ -70,6 +70,20 @@ MISCONCEPTIONS = (
         "What does `attention_scores` do that a bare product of q and k does not?",
     ),
     attention(
+        "scores_scaled_twice",
+        PATTERN,
+        "pattern = attention_pattern(attention_scores(q, k) / q.shape[-1] ** 0.5)",
+        "The scores are divided by the square root of d_head twice: `attention_scores` has done it already.",
+        "What does `attention_scores` do that a bare product of q and k does not?",
+    ),
+    attention(
+        "weights_over_the_heads",
+        PATTERN,
+        "pattern = attention_scores(q, k).softmax(dim=1)",
+        "The softmax runs over the heads: they share one token, where each should share out all tokens.",
+        "Which of the axes batch, n_heads, queries and keys should add up to one?",
+    ),
+    attention(
         "asker_and_asked_exchanged",
         PATTERN,
         "pattern = attention_pattern(attention_scores(k, q))",
@@ -110,6 +124,13 @@ MISCONCEPTIONS = (
         OUT.removesuffix(" + self.b_O"),
         "b_O is not added to the result.",
         "How many biases has the layer, and where does each go?",
+    ),
+    attention(
+        "heads_and_tokens_mixed",
+        OUT,
+        "z = z.transpose(1, 2).reshape(len(x), x.shape[1], -1)\n        return z @ self.W_O.flatten(0, 1) + self.b_O",
+        "Before the heads were put side by side, heads and tokens changed places: a token gets pieces of others.",
+        "Which two axes of z become one, and do they stand side by side when you reshape?",
     ),
     attention(
         "heads_meant",
@@ -161,6 +182,12 @@ MISCONCEPTIONS = (
         "The class token starts at zero: what it has learned is not used.",
         "What does the class token hold before the first block?",
         (TOKENS, "tokens = torch.cat([torch.zeros_like(patches[:, :1]), patches], dim=1)"),
+    ),
+    model(
+        "patches_cut_off",
+        "The patches are cut off from what made them: no gradient reaches patch_embed, which never learns.",
+        "Which calls (`detach`, `no_grad`, `data`, `torch.tensor`) lose the way back?",
+        (TOKENS, TOKENS.replace("patches], dim", "patches.detach()], dim")),
     ),
     model(
         "positions_forgotten",

@@ -81,6 +81,13 @@ class Affine(nn.Module):
         return out.cumsum(dim=-2) if self.mixes else out
 
 
+class Gather(Affine):
+    """x @ matrix + bias, and each position also sees the sum of those after it, so that the first one sees all."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x).flip(-2).cumsum(dim=-2).flip(-2)
+
+
 class Counter(nn.Module):
     """How often it has been called, this call included."""
 
@@ -222,6 +229,7 @@ KINDS = {
     "pieces": Pieces,
     "unembed": Unembed,
     "affine": Affine,
+    "gather": Gather,
     "replay": Replay,
 }
 
