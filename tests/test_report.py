@@ -49,9 +49,19 @@ def test_numbers_are_short_where_that_tells_them_apart():
 
 def test_the_part_of_a_result_that_is_of_another_type_is_named():
     broken = next(form_differences([1, torch.tensor(2)], [1, 2]))
-    assert explanation(broken, "file", "task") == (
+    assert explanation(broken, "exercises/mlp.py", "gelu_new") == (
         "Of what it returned, item 1 is a tensor, expected an int. `.item()` makes it a number."
     )
+
+
+@pytest.mark.parametrize(
+    ("yours", "expected", "said"),
+    [(None, 7, "It returned None, expected 7."), (42, None, "It returned 42, expected None.")],
+)
+def test_where_none_is_an_answer_both_are_shown_and_no_return_is_asked_for(yours, expected, said):
+    text = explanation(Broken("type", yours, expected), "exercises/arithmetic.py", "decode_answer")
+    assert text.startswith(said)
+    assert "missing" not in text
 
 
 def test_one_of_several_results_is_counted_as_a_person_counts():
@@ -164,7 +174,7 @@ def test_a_refusal_by_another_error_says_what_to_raise(code, said):
     law = next(law for law in laws_for("tensors") if law.name == "test_a_matrix_that_is_not_square_is_refused")
     outcome = Judge(transport, Policy()).grade(law)
     assert outcome.broken is not None
-    assert explanation(outcome.broken, "file", "trace") == said
+    assert explanation(outcome.broken, "exercises/tensors.py", "trace") == said
 
 
 def test_a_product_of_two_sizes_is_the_name_of_one_axis():

@@ -30,6 +30,7 @@ def test_every_application_is_a_file_that_offers_what_the_command_asks_for():
         assert callable(application.rehearse)
         assert callable(application.run)
         assert callable(application.tables)
+    assert {exercise.run for exercise in load_course().exercises} == {"", *APPLICATIONS}
 
 
 def test_a_run_leaves_its_figures_and_its_picture(done):
@@ -53,7 +54,8 @@ def test_a_run_leaves_its_figures_and_its_picture(done):
 def test_a_run_says_what_it_does_and_ends_with_its_tables(done):
     folder, result = done
     told = result.stderr.splitlines()
-    assert [line.split(":")[0] for line in told] == ["backwards"] * 3 + ["forwards"] * 3
+    assert [line.split(":")[0].split(",")[0] for line in told] == ["backwards"] * 3 + ["forwards"] * 3
+    assert told[3].startswith("forwards, model 2 of 2: a GPT of ")
     assert told[1].startswith("backwards: step 4 of 4, loss ")
     assert told[2] == "backwards: asking 90 problems that it has not seen"
     assert "Exact match on problems that were held out" in result.stdout
@@ -166,6 +168,13 @@ def test_an_application_that_there_is_not_is_refused(here):
         2,
         f"there is no application 'music'; there are {', '.join(APPLICATIONS)}\n",
     )
+
+
+@pytest.mark.parametrize(("name", "meant"), [("image-gpt", "image_gpt"), ("vitt", "vit"), ("Arithmetic", "arithmetic")])
+def test_an_application_that_is_misspelt_is_recognised(here, name, meant):
+    result = invoke(name)
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"there is no application '{name}'; did you mean {meant}? There are arithmetic, ")
 
 
 def test_a_library_that_is_not_installed_is_named_with_the_command(here, monkeypatch):

@@ -51,10 +51,8 @@ def test_a_folder_with_a_checkpoint_and_nothing_else_is_not_taken(here):
     (here / "run-arithmetic").mkdir()
     (here / "run-arithmetic" / "backwards.pt").write_bytes(b"")
     result = invoke("arithmetic", "--subject", "reference")
-    said = (
-        "run-arithmetic/run.json is missing or damaged, so that nobody knows what the run in run-arithmetic/ is; move "
-    )
-    assert (result.exit_code, result.stderr) == (1, said + "it away, or use --out for another folder\n")
+    said = "run-arithmetic/run.json is missing or damaged, so that nobody knows what the run in run-arithmetic/ is; "
+    assert (result.exit_code, result.stderr) == (1, said + "move it away, or use --out for another folder\n")
 
 
 def test_a_folder_of_other_things_is_not_filled(here):
@@ -141,8 +139,8 @@ def test_a_checkpoint_without_its_curve_says_what_to_do(here, done, text):
         (["train", "--out", "mine"], "mine/ holds a run of `headstart run arithmetic`; use --out for another folder\n"),
         (
             ["write", "The ", "--weights", "mine", "--subject", "reference"],
-            "mine/ holds a run of `headstart run arithmetic`, whose model does not write texts; expected the folder of a "
-            "run of `headstart train`\n",
+            "--weights: mine/ holds a run of `headstart run arithmetic`, whose model does not write texts; expected "
+            "the folder of a run of `headstart train`\n",
         ),
     ],
 )

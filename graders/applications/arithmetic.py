@@ -190,11 +190,12 @@ def accuracy(figures: Mapping[str, Any], settings: Mapping[str, Any]) -> Figure:
     for order, style in zip(ORDERS, ("-", ":"), strict=True):
         curve = figures["orders"][order]["curve"]
         seen = [row["step"] * settings["batch"] for row in curve]
-        for operator in settings["shares"]:
-            label = f"{operator}  written {order}"
+        for operator, digits in longest_trained(settings):
+            label = f"{operator}  {digits} digits, {order}"
             axes.plot(seen, [row[operator] for row in curve], style, color=COLOURS[operator], linewidth=2, label=label)
     axes.axhline(1, color="#878e98", linewidth=1, zorder=0)
     axes.set(xlabel="problems trained on", ylabel="share answered right", ylim=(-0.02, 1.04))
+    axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
     axes.spines[["top", "right"]].set_visible(False)
     return drawn
