@@ -51,7 +51,7 @@ def leaves_a_child_with_the_socket(x):
 
 def drips(x):
     ends = []
-    for number in range(3, 64):
+    for number in map(int, os.listdir("/proc/self/fd")):
         try:
             ends.append(socket.socket(fileno=os.dup(number)))
         except OSError:
