@@ -55,7 +55,7 @@ def expect_rows(yours: list, case: Case, tokens: Tensor, padding: Any = None, wh
             expect_like(logits[row, -n:], right, f"{what}, row {row}".strip(", "), note)
 
 
-def expect_pieces(subject: Subject, case: Case, padding: Tensor | None = None) -> None:
+def expect_pieces(subject: Subject, case: Case, padding: Tensor | None = None, seconds: float = 2.0) -> None:
     """Hold that a text read in its pieces has the logits of the whole, and caches as long as the pieces."""
 
     def story(do: Teller) -> dict[str, list]:
@@ -64,7 +64,7 @@ def expect_pieces(subject: Subject, case: Case, padding: Tensor | None = None) -
         logits, caches = read(do.make(cached(case)), pieces, cache, padding)
         return {"logits": logits, "lengths": [cache.length for cache in caches]}
 
-    found = tell(subject, story)
+    found = tell(subject, story, seconds)
     expect_rows(found["logits"], case, case.tokens, padding)
     expect_equal(found["lengths"], torch.tensor(case.pieces).cumsum(dim=0).tolist(), what="the lengths, pads included")
 
