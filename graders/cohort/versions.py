@@ -56,7 +56,15 @@ def _closure(starts: tuple[str, ...]) -> frozenset[str]:
 def _imports(module: str) -> tuple[str, ...]:
     tree = ast.parse(_file_of(module).read_bytes())
     package = module if _file_of(module).name == "__init__.py" else module.rpartition(".")[0]
-    return tuple(name for node in ast.walk(tree) for name in _named(node, package) if _is_ours(name))
+    return tuple(name for node in _statements(tree) for name in _named(node, package) if _is_ours(name))
+
+
+def _statements(node: ast.AST) -> Iterator[ast.AST]:
+    """All statements below a node. No expression is looked into, as `ast.walk` would: none imports."""
+    for part in ("body", "orelse", "handlers", "finalbody", "cases"):
+        for statement in getattr(node, part, ()):
+            yield statement
+            yield from _statements(statement)
 
 
 def _named(node: ast.AST, package: str) -> Iterator[str]:
