@@ -30,7 +30,7 @@ def from_scratch(exercise: str, task: str) -> Callable:
 
     def check(subject: Subject, reference: Subject, case: Case) -> None:
         written = names_of_library(subject.transport.source.read(exercise))
-        for operation in [*operations(exercise, task, subject, reference), *sorted(written)]:
+        for operation in [*operations(exercise, task, subject), *sorted(written)]:
             for pattern in load_course()[exercise].forbidden:
                 if fnmatchcase(operation, pattern):
                     raise Broken("library", what=operation)
@@ -45,7 +45,7 @@ def from_scratch(exercise: str, task: str) -> Callable:
     return test
 
 
-def operations(exercise: str, task: str, subject: Subject, reference: Subject) -> Iterator[str]:
+def operations(exercise: str, task: str, subject: Subject) -> Iterator[str]:
     """The bare names of all library operations that ran while the task's laws were replayed."""
     seen: set[str] = set()
     laws = [law for law in laws_for(exercise) if law.task == task and law.statement != FROM_SCRATCH]

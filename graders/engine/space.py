@@ -21,16 +21,10 @@ from torch import Tensor
 MAX_SEED = 9999
 LARGE_EVERY, LARGE = 5, 40.0
 IN_FLOAT32 = 0.25
-OWN_NAMES = (
-    "seed",
-    "sizes",
-    "dtype",
-    "shown",
-    "cfg",
-    "answered",
-)  # not `weights`: of a task without parameters, an input's name
+# Not `weights`: of a task without parameters, an input's name
+OWN_NAMES = ("seed", "sizes", "dtype", "shown", "cfg", "answered")
 SMALLEST, VARIED = 2, 4  # cases of the ladder: at the floor, and, after one size more each, of growing sizes
-KEPT = 4096  # cases that are not made again: those of the ladders of all exercises are some 3,000
+KEPT = 4096  # cases that are not made again: the ladders of all exercises have some 1,200, their diagnoses as many
 
 
 class Case:
