@@ -5,7 +5,7 @@ from repositories import blob, commit, commit_tree, make_repository
 from repositories import git as as_ada
 
 from graders.cohort import fetch as fetching
-from graders.cohort.fetch import PROXIES, TOKEN, TOKEN_HOST, FetchError, fetch, git, refusal
+from graders.cohort.fetch import PROXIES, TOKEN, TOKEN_HOST, FetchError, fetch, git, newest_commit, refusal
 from graders.cohort.submission import fetch_submission
 
 FILES = {"exercises/attention.py": "x = 1\n"}
@@ -47,6 +47,21 @@ def test_a_bare_repository_and_a_detached_head_are_fetched(tmp_path):
     for number, repository in enumerate([ada, tmp_path / "bare"]):
         (tmp_path / str(number)).mkdir()
         assert fetched(repository, tmp_path / str(number)).commit == as_ada(ada, "rev-parse", "HEAD")
+        assert newest_commit(str(repository)) == as_ada(ada, "rev-parse", "HEAD")
+
+
+def test_a_repository_without_a_commit_has_no_newest_one(tmp_path):
+    as_ada(tmp_path, "init", "--quiet", "ada")
+    assert newest_commit(str(tmp_path / "ada")) == ""
+    ada = make_repository(tmp_path / "bob", FILES)
+    as_ada(ada, "symbolic-ref", "HEAD", "refs/heads/empty")  # there are commits, of another branch
+    assert newest_commit(str(ada)) == ""
+
+
+def test_what_is_no_repository_has_no_newest_commit(tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(FetchError, match="could not be fetched: it is no git repository"):
+        newest_commit(str(tmp_path / "empty"))
 
 
 @pytest.mark.parametrize(

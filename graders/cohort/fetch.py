@@ -138,14 +138,23 @@ def fetch(
 
 
 def newest_commit(repository: str, seconds: float = SECONDS) -> str:
-    """The id of the commit that `fetch` would fetch, without fetching it. Raises `FetchError` as `fetch` does."""
-    config = {f"remote.{REMOTE}.url": _address(repository)}
+    """The id of the commit that `fetch` would fetch, without fetching it; "" when it has none yet.
+
+    Raises `FetchError` as `fetch` does.
+    """
+    address = _address(repository)
     try:
         with tempfile.TemporaryDirectory(prefix="headstart-") as folder:
-            told = git(Path(folder), "ls-remote", "--quiet", REMOTE, "HEAD", config=config, seconds=seconds)
+            if _is_remote(repository):
+                config = {f"remote.{REMOTE}.url": address}
+                told = git(Path(folder), "ls-remote", "--quiet", REMOTE, "HEAD", config=config, seconds=seconds)
+                return told.decode(errors="replace").partition("\t")[0]
+            # For a path of this machine, `ls-remote` would start this very program, and a shell for it
+            told = git(Path(folder), "upload-pack", "--advertise-refs", address, seconds=seconds)
+            commit, _, name = told[4:].partition(b"\0")[0].decode(errors="replace").partition(" ")  # behind its length
+            return commit if name == "HEAD" else ""
     except FetchError as error:
         raise FetchError(f"the repository {shown(repository)} could not be fetched: {error}") from error
-    return told.decode(errors="replace").partition("\t")[0]
 
 
 def _address(repository: str) -> str:
@@ -153,7 +162,7 @@ def _address(repository: str) -> str:
     refused = refusal(repository)
     if refused:
         raise FetchError(f"the repository {shown(repository)} was not fetched: it {refused}")
-    if URL.fullmatch(repository) or SCP.fullmatch(repository):
+    if _is_remote(repository):
         return repository
     try:
         is_there = Path(repository).is_dir()
@@ -162,6 +171,10 @@ def _address(repository: str) -> str:
     if not is_there:
         raise FetchError(f"the repository {shown(repository)} could not be fetched: there is no such folder")
     return str(Path(repository).resolve())
+
+
+def _is_remote(repository: str) -> bool:
+    return bool(URL.fullmatch(repository) or SCP.fullmatch(repository))
 
 
 def git(

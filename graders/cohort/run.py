@@ -74,6 +74,7 @@ class Run:
     problems: dict[str, str] = field(default_factory=dict)  # of repositories, by learner
     begun: dict[tuple[str, str], int] = field(default_factory=dict)  # exercise and text: the grading that is filled in
     handed_out: set[Key] = field(default_factory=set)
+    last_visits: dict[str, tuple[sqlite3.Row | None, dict[str, str]]] = field(default_factory=dict)  # by learner
     n_graded: int = 0
     errors: dict[tuple[str, str], str] = field(default_factory=dict)  # of ours, by exercise and text
 
@@ -115,11 +116,11 @@ class Run:
 
     def _jobs_of(self, learner: Learner, seen: Seen) -> Iterator[Job]:
         at, reader = now(), reader_version()
+        visit, hashes = self.last_visits.pop(learner.id)
         if isinstance(seen, FetchError):
             self.problems[learner.id] = str(seen)
             record_visit(self.history, learner.id, at, problem=str(seen), reader=reader)
         elif seen is None:
-            visit, hashes = last_visit(self.history, learner.id)
             assert visit is not None  # or no commit was known
             facts = {"commit_id": visit["commit_id"], "committed_at": visit["committed_at"]}
             record_visit(self.history, learner.id, at, **facts, reader=reader, hashes=hashes)
@@ -134,7 +135,7 @@ class Run:
 
     def _known(self, learner: Learner) -> str:
         """The commit of a learner's last visit, when all that was handed in then is graded; else ""."""
-        visit, hashes = last_visit(self.history, learner.id)
+        visit, hashes = self.last_visits[learner.id] = last_visit(self.history, learner.id)
         if visit is None or visit["problem"] or visit["reader"] != reader_version():
             return ""
         keys = {self.terms.key(exercise, hashes[exercise]) for exercise in self.terms.exercises if exercise in hashes}

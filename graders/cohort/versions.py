@@ -78,6 +78,7 @@ def _named(node: ast.AST, package: str) -> Iterator[str]:
         yield from (f"{base}.{alias.name}" for alias in node.names)
 
 
+@functools.cache
 def _is_ours(module: str) -> bool:
     return module.partition(".")[0] in OURS and _file_of(module).is_file()
 
@@ -86,6 +87,7 @@ def _modules_in(package: str) -> list[str]:
     return [f"{package}.{path.stem}" for path in sorted(_file_of(package).parent.glob("*.py"))]
 
 
+@functools.cache
 def _file_of(module: str) -> Path:
     path = ROOT.joinpath(*module.split("."))
     return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
