@@ -47,12 +47,11 @@ class Member:
         outcome, self.law = replace(outcome, law=self.law), None
         return outcome
 
-    def close(self) -> None:
-        """End the copy, and with it the subject's process."""
+    def end(self) -> None:
+        """Have the copy end, and with it the subject's process."""
         self.connection.close()  # which ends a copy that waits for a law; a signal may come just before it waits
         if self.law is not None:
             self.process.terminate()
-        self.process.join()
 
 
 class Crew:
@@ -94,9 +93,11 @@ class Crew:
             self.failed.add((outcome.law.exercise, "" if outcome.is_of_the_whole_file else outcome.law.task))
 
     def close(self) -> None:
-        """End all copies."""
+        """End all copies, side by side."""
         for member in self.members:
-            member.close()
+            member.end()
+        for member in self.members:
+            member.process.join()
 
 
 def crew_size() -> int:

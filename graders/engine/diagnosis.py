@@ -7,6 +7,7 @@ on nine, none. Cases on which the subject is right count for nothing, though the
 
 import itertools
 import math
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -43,6 +44,25 @@ class Diagnosis:
         return "+".join(m.id for m in self.misconceptions)
 
 
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What the subject did on one case of a law."""
+
+    law: Law
+    case: Case
+    did: tuple[list[Reply], str]  # as `replay` has it
+    seconds: float
+
+    @property
+    def breaks(self) -> str:
+        return self.did[1]
+
+    def fits(self, suspect: Transport) -> bool:
+        """Whether a suspect does just that."""
+        replies, breaks = replay(self.law, self.case, suspect)
+        return breaks == self.breaks and same_replies(replies, self.did[0])
+
+
 def replay(law: Law, case: Case, transport: Transport) -> tuple[list[Reply], str]:
     """The replies of a subject while a law is checked on a case, up to where it breaks, and what breaks."""
     if isinstance(law.cases, Space):
@@ -70,24 +90,21 @@ def further_cases(law: Law, case: Case) -> Iterator[tuple[Law, Case]]:
 def diagnose(law: Law, case: Case, exercise: Exercise, transport: Transport) -> Diagnosis | None:
     """The first misconception of the task that fits, then the first pair; None when nothing does."""
     own = [m for task in tasks_within(exercise, law.task) for m in misconceptions_of(exercise.name) if m.task == task]
-    tried: list[tuple[Law, Case]] = []
-    theirs: list[tuple[list[Reply], str]] = []
-    for one in itertools.chain([(law, case)], itertools.islice(further_cases(law, case), MOST_CASES)):
-        tried.append(one)
-        theirs.append(replay(*one, transport))
-        if theirs[-1][1].partition(" ")[0] in ENDS_A_SEARCH:
+    seen: list[Seen] = []
+    for a_law, a_case in itertools.chain([(law, case)], itertools.islice(further_cases(law, case), MOST_CASES)):
+        began = time.perf_counter()
+        seen.append(Seen(a_law, a_case, replay(a_law, a_case, transport), time.perf_counter() - began))
+        if seen[-1].breaks.partition(" ")[0] in ENDS_A_SEARCH:
             return None
-        if sum(bool(end) for _, end in theirs) > MORE_CASES:
+        if sum(bool(one.breaks) for one in seen) > MORE_CASES:
             break
-    if isinstance(law.cases, Fixed):  # a real model is the dearest case: most suspects fall before it
-        tried.reverse()
-        theirs.reverse()
+    on_screen = seen[0]
+    # Most suspects do not fail as the subject does; a real model is dear
+    seen.sort(key=lambda one: (not one.breaks, one.seconds))
 
     def fits(changes: tuple[Misconception, ...]) -> bool:
         suspect = subject_with(exercise.name, changes)
-        return all(
-            _same_end(replay(a_law, a_case, suspect), end) for (a_law, a_case), end in zip(tried, theirs, strict=True)
-        )
+        return all(one.fits(suspect) for one in seen)
 
     singles = _first(((m,) for m in own), fits)
     if singles:
@@ -101,10 +118,7 @@ def diagnose(law: Law, case: Case, exercise: Exercise, transport: Transport) -> 
     found = _first(itertools.islice(pairs, MAX_PAIRS), fits)
     if found is None:
         return None
-    on_screen = theirs[tried.index((law, case))]
-    explains = [
-        m for m in found.misconceptions if _same_end(replay(law, case, subject_with(exercise.name, (m,))), on_screen)
-    ]
+    explains = [m for m in found.misconceptions if on_screen.fits(subject_with(exercise.name, (m,)))]
     ordered = sorted(found.misconceptions, key=lambda m: m not in explains)
     return Diagnosis(tuple(ordered), first_is_enough=len(explains) == 1)
 
@@ -120,10 +134,6 @@ def _combine(exercise: str, pair: tuple[Misconception, ...]) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _same_end(ours: tuple[list[Reply], str], theirs: tuple[list[Reply], str]) -> bool:
-    return ours[1] == theirs[1] and same_replies(ours[0], theirs[0])
 
 
 def same_replies(ours: Sequence[Reply], theirs: Sequence[Reply]) -> bool:

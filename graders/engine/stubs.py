@@ -15,6 +15,7 @@ from graders.engine.course import ROOT, Exercise, load_course
 
 REFERENCE = ROOT / "reference"
 GIVEN = ("config", "chain")  # named one by one: a new solved file that the index forgot must not be handed out whole
+INIT = "__init__"
 GIVEN_CLOSING = "Given: there is nothing to write in this file."
 STEP = re.compile(r"# \d+\. ")
 
@@ -24,9 +25,23 @@ def stub_files() -> dict[str, str]:
 
     Raises `ValueError` when the index and the solved files do not agree.
     """
-    course = load_course()
-    names = (*GIVEN, *(exercise.name for exercise in course.exercises))
-    return {"__init__": _package_text(course.exercises)} | {name: stub_text(name) for name in names}
+    return dict(Stubs())
+
+
+class Stubs(Mapping[str, str]):
+    """What `stub_files` gives, each text made when it is asked for: most runs need none, and all take a while.
+
+    It goes to a process of ours as it is, and makes them there.
+    """
+
+    def __getitem__(self, name: str) -> str:
+        return _package_text(load_course().exercises) if name == INIT else stub_text(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter((INIT, *GIVEN, *(exercise.name for exercise in load_course().exercises)))
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
 
 
 @functools.cache

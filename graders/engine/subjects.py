@@ -5,7 +5,7 @@ from pathlib import Path
 
 from graders.engine.course import HOME, load_course
 from graders.engine.misconception import Misconception, Variant, misconceptions_of, variants_of
-from graders.engine.stubs import stub_files
+from graders.engine.stubs import Stubs
 from graders.engine.subject import REFERENCE, subject_with
 from graders.engine.transport import InProcess, Transport, Worker
 from graders.engine.worker.loading import Source
@@ -36,7 +36,7 @@ def make_transport(subject: str, in_process: bool) -> Transport:
         )
     if folder == REFERENCE:
         return InProcess(Source(folder=str(REFERENCE)))
-    source = Source(folder=str(folder), stubs=stub_files())
+    source = Source(folder=str(folder), stubs=Stubs())
     return InProcess(source) if in_process else Worker(source)
 
 

@@ -6,6 +6,7 @@ stub, so that a mistake in one exercise does not redden another.
 """
 
 import ast
+import functools
 import importlib
 import importlib.abc
 import importlib.util
@@ -14,10 +15,12 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
+from typing import Any
 
 OWN_NAMES = ("exercises", "reference")
 LIBRARIES = {"torch", "einops", "jaxtyping", "numpy", "regex"} | sys.stdlib_module_names  # all that may be imported
+KEPT = 256  # codes of files: those of the reference, and of what was last tried
 PACKAGE = "_subject_"  # and a number: the private package of one subject's files
 _numbers = itertools.count(1)
 
@@ -35,7 +38,7 @@ class Source:
 
     def has(self, name: str) -> bool:
         """Whether there is such a module, or a stub to stand in for it."""
-        return name in self.texts or name in self.stubs or Path(self.path(name)).is_file()
+        return name in self.texts or Path(self.path(name)).is_file() or name in self.stubs
 
     def path(self, name: str) -> str:
         """The file name that tracebacks show for a module."""
@@ -110,35 +113,65 @@ class SubjectPackage(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             self._run(module, self.source.path(name), self.source.stubs[name])
 
     def _run(self, module: ModuleType, file: str, text: str) -> None:
-        tree = _Imports(self.name).visit(ast.parse(text, filename=file))
-        exec(compile(ast.fix_missing_locations(tree), file, "exec"), module.__dict__)
+        exec(_code_anywhere(text, file) or _code(text, file, self.name), module.__dict__)
 
 
-class _Imports(ast.NodeTransformer):
-    """Turns imports of `exercises` and `reference` into imports from the private package; refuses foreign ones."""
+class NamesItsPackage(Exception):
+    """A file says `import exercises.attention`: its code differs from package to package."""
 
-    def __init__(self, package: str):
-        self.package = package
 
-    def rename(self, module: str) -> str:
-        root, dot, rest = module.partition(".")
-        if root in OWN_NAMES:
-            return self.package + dot + rest
-        if root not in LIBRARIES:
-            raise ForeignImport(root)
-        return module
+@functools.lru_cache(KEPT)
+def _code_anywhere(text: str, file: str) -> CodeType | None:
+    """The code of a file in whatever package, if it is the same in all: of most suspects one file alone is new."""
+    try:
+        return _code(text, file, "")
+    except NamesItsPackage:
+        return None
 
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST:
-        if node.module and node.level == 0:
-            node.module = self.rename(node.module)
-        return node
 
-    def visit_Import(self, node: ast.Import) -> list[ast.stmt]:
-        statements: list[ast.stmt] = [node]
-        for alias in node.names:
-            root = alias.name.partition(".")[0]
-            alias.name = self.rename(alias.name)
-            if root in OWN_NAMES and alias.asname is None:
-                package = ast.Name(self.package, ast.Load())
-                statements.append(ast.copy_location(ast.Assign([ast.Name(root, ast.Store())], package), node))
-        return statements
+def _code(text: str, file: str, package: str) -> CodeType:
+    tree = ast.parse(text, filename=file)
+    _turn_imports(tree.body, package)
+    code: CodeType = compile(tree, file, "exec")
+    return code
+
+
+def _turn_imports(statements: list[Any], package: str) -> None:
+    """Turn imports of `exercises` and `reference` into imports from the private package; refuse foreign ones.
+
+    Raises `NamesItsPackage` where its name is needed and not given. No expression is looked into: none imports.
+    """
+    turned = []
+    for node in statements:
+        turned.append(node)
+        for part in ("body", "orelse", "handlers", "finalbody", "cases"):
+            _turn_imports(getattr(node, part, []), package)
+        if isinstance(node, ast.ImportFrom) and node.module and node.level == 0 and _is_own(node.module):
+            node.level, node.module = 1, node.module.partition(".")[2] or None
+        if isinstance(node, ast.Import):
+            turned += _named_again(node, package)
+    statements[:] = turned
+
+
+def _named_again(node: ast.Import, package: str) -> list[ast.stmt]:
+    """Turn one `import`; what has to follow it, so that `exercises.attention` means what it says."""
+    following: list[ast.stmt] = []
+    for alias in node.names:
+        if not _is_own(alias.name):
+            continue
+        if not package:
+            raise NamesItsPackage
+        root, dot, rest = alias.name.partition(".")
+        alias.name = package + dot + rest
+        if alias.asname is None:
+            name = ast.Assign([ast.Name(root, ast.Store())], ast.Name(package, ast.Load()))
+            following.append(ast.fix_missing_locations(ast.copy_location(name, node)))
+    return following
+
+
+def _is_own(module: str) -> bool:
+    """Whether a module is the subject's own. Raises `ForeignImport` when it is of a library that no exercise needs."""
+    root = module.partition(".")[0]
+    if root not in LIBRARIES and root not in OWN_NAMES:
+        raise ForeignImport(root)
+    return root in OWN_NAMES
