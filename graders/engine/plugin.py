@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from graders.engine.ending import end_with
+
 if TYPE_CHECKING:  # torch, behind them, takes seconds to import: not for runs that grade nothing
     from graders.engine.law import Law
     from graders.engine.session import Session
@@ -175,6 +177,8 @@ class Grading:
             self.session.close()
         except OSError as error:  # a folder that cannot be written to takes nothing from the verdict
             self.unkept = f"(`headstart` will not know of this run: {error})"
+        if not self.in_process():
+            end_with(session)
         outcomes = self.session.outcomes
         if session.exitstatus == pytest.ExitCode.OK and any(o.record.status != "passed" for o in outcomes):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED  # nothing but a pass of every law is a pass
