@@ -58,6 +58,18 @@ def test_a_repository_without_a_commit_has_no_newest_one(tmp_path):
     assert newest_commit(str(ada)) == ""
 
 
+def test_of_many_branches_only_the_newest_commit_is_told(tmp_path, monkeypatch):
+    ada = make_repository(tmp_path / "ada", FILES)
+    head = as_ada(ada, "rev-parse", "HEAD")
+    tags = "".join(f"{head} refs/tags/{number}\n" for number in range(1000))
+    (ada / ".git" / "packed-refs").write_text(f"# pack-refs with: peeled fully-peeled sorted\n{tags}")
+    as_ada(ada, "config", "transfer.hideRefs", "!refs/")  # the repository would have it otherwise
+    told = []
+    monkeypatch.setattr(fetching, "git", lambda *args, **options: told.append(git(*args, **options)) or told[-1])
+    assert newest_commit(str(ada)) == head
+    assert len(told[-1]) < 1000
+
+
 def test_what_is_no_repository_has_no_newest_commit(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(FetchError, match="could not be fetched: it is no git repository"):

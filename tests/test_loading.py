@@ -33,10 +33,24 @@ def test_two_subjects_do_not_see_each_other():
     assert [value(first), value(second), value(first)] == ["first", "second", "first"]
 
 
+def test_two_subjects_of_the_same_text_do_not_see_each_other_s_files():
+    text = "import exercises.two\ndef f(): return exercises.two.NAME"
+    first, second = subject(one=text, two="NAME = 'first'"), subject(one=text, two="NAME = 'second'")
+    assert [value(first), value(second), value(first)] == ["first", "second", "first"]
+
+
 @pytest.mark.parametrize("package", ["exercises", "reference"])
 @pytest.mark.parametrize(
     "code",
     [
+        "__package__ = '{0}'\nfrom {0}.two import g\ndef f(): return g()",
+        "try:\n    1 / 0\nexcept ZeroDivisionError:\n    from {0}.two import g\ndef f(): return g()",
+        "for _ in '':\n    pass\nelse:\n    from {0}.two import g\ndef f(): return g()",
+        "try:\n    pass\nfinally:\n    from {0}.two import g\ndef f(): return g()",
+        "with open(__import__('os').devnull):\n    from {0}.two import g\ndef f(): return g()",
+        "match 1:\n    case 1:\n        from {0}.two import g\ndef f(): return g()",
+        "class C:\n    from {0}.two import g\ndef f(): return C.g()",
+        "for _ in '1':\n    if not _:\n        pass\n    elif _:\n        import {0}.two as y\ndef f(): return y.g()",
         "from {0}.two import g\ndef f(): return g()",
         "from {0} import two\ndef f(): return two.g()",
         "import {0}.two\ndef f(): return {0}.two.g()",

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 import pytest
 import torch
 
+from graders.engine import stubs as making
 from graders.engine.course import load_course
 from graders.engine.script import config, given, parameter, told
-from graders.engine.stubs import GIVEN, REFERENCE, differing, stub_files, stub_text, without_solutions
+from graders.engine.stubs import GIVEN, REFERENCE, Stubs, differing, stub_files, stub_text, without_solutions
 from graders.engine.subject import argument_names, reference_task, reference_text
 from graders.engine.transport import InProcess
 from graders.engine.worker.loading import Source
@@ -74,6 +75,15 @@ def written_functions(tree: ast.Module, tasks: list[str]) -> Iterator[ast.Functi
 
 def tasks_of(exercise: str) -> list[str]:
     return [task.name for task in load_course()[exercise].tasks]
+
+
+def test_a_stub_is_made_when_it_is_asked_for(monkeypatch):
+    made, n_files = [], len(stub_files())
+    monkeypatch.setattr(making, "stub_text", lambda name: made.append(name) or stub_text(name))
+    texts = Stubs()
+    assert ("attention" in texts, "transformer" in texts, len(texts), made) == (True, False, n_files, [])
+    assert texts["attention"] == stub_text("attention")
+    assert made == ["attention"]
 
 
 @pytest.mark.parametrize("exercise", EXERCISES)

@@ -138,7 +138,7 @@ def fetch(
 
 
 def newest_commit(repository: str, seconds: float = SECONDS) -> str:
-    """The id of the commit that `fetch` would fetch, without fetching it; "" when it has none yet.
+    """The id of the commit that `fetch` would fetch, without fetching it; "" when its HEAD names none.
 
     Raises `FetchError` as `fetch` does.
     """
@@ -150,8 +150,10 @@ def newest_commit(repository: str, seconds: float = SECONDS) -> str:
                 told = git(Path(folder), "ls-remote", "--quiet", REMOTE, "HEAD", config=config, seconds=seconds)
                 return told.decode(errors="replace").partition("\t")[0]
             # For a path of this machine, `ls-remote` would start this very program, and a shell for it
-            told = git(Path(folder), "upload-pack", "--advertise-refs", address, seconds=seconds)
-            commit, _, name = told[4:].partition(b"\0")[0].decode(errors="replace").partition(" ")  # behind its length
+            config = {"transfer.hideRefs": "refs/"}  # HEAD alone is told
+            told = git(Path(folder), "upload-pack", "--advertise-refs", address, config=config, seconds=seconds)
+            line = told[4 : int(told[:4] or b"0", 16)].decode(errors="replace")  # the first, which begins with its length
+            commit, _, name = line.partition("\0")[0].partition(" ")
             return commit if name == "HEAD" else ""
     except FetchError as error:
         raise FetchError(f"the repository {shown(repository)} could not be fetched: {error}") from error

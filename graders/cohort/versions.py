@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from graders.engine.course import ROOT, load_course
+from graders.engine.worker.loading import PARTS
 
 OURS = ("graders", "reference")
 GRADES = "graders.cohort.grading"  # from which the engine and the sandbox are reached
@@ -60,8 +61,8 @@ def _imports(module: str) -> tuple[str, ...]:
 
 
 def _statements(node: ast.AST) -> Iterator[ast.AST]:
-    """All statements below a node. No expression is looked into, as `ast.walk` would: none imports."""
-    for part in ("body", "orelse", "handlers", "finalbody", "cases"):
+    """All statements below a node, and no expressions, which `ast.walk` gives as well: an import is a statement."""
+    for part in PARTS:
         for statement in getattr(node, part, ()):
             yield statement
             yield from _statements(statement)

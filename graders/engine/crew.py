@@ -16,6 +16,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from graders.engine.law import Law, laws_for
+from graders.engine.space import Fixed, Space
 from graders.engine.transport import Transport
 from graders.engine.trial import Outcome, Policy, Trial
 from graders.engine.worker.serve import end_with_the_judge
@@ -34,10 +35,12 @@ class Member:
         self.process.start()
         theirs.close()
         self.law: Law | None = None
+        self.made: set[Space | Fixed] = set()  # the cases that it has, and keeps
 
     def begin(self, law: Law) -> None:
         """Have a law tried."""
         self.law = law
+        self.made.add(law.cases)
         self.connection.send_bytes(f"{law.exercise} {law.name}".encode())
 
     def finish(self) -> Outcome:
@@ -78,14 +81,23 @@ class Crew:
         return found[0]
 
     def _hand_out(self, urgent: list[Law]) -> None:
-        """Give every idle member a law: the urgent one, or the next whose task has not failed yet."""
+        """Give every idle member a law: the urgent one, or the next whose task has not failed yet.
+
+        One whose cases the member has made already, or at least no other has, comes before the others: a case and what
+        the reference answers about it are made once by each.
+        """
         for member in self.members:
             ahead = [law for law in self.waiting if not {(law.exercise, law.task), (law.exercise, "")} & self.failed]
             if member.law is None and (urgent or ahead):
-                law = (urgent or ahead)[0]
+                law = min(urgent or ahead, key=lambda law: self._cost(member, law))
                 urgent = []
                 self.waiting = [other for other in self.waiting if other is not law]
                 member.begin(law)
+
+    def _cost(self, member: Member, law: Law) -> int:
+        if law.cases in member.made:
+            return 0
+        return 2 if any(law.cases in other.made for other in self.members) else 1
 
     def _remember(self, outcome: Outcome) -> None:
         self.known.append(outcome)

@@ -25,6 +25,7 @@ from graders.engine.worker.messages import Reply
 
 MORE_CASES = 8  # that break a law
 MOST_CASES = 24  # that are looked at for them
+DEAR = 0.05  # seconds: a case of a real model takes several times as long, one of a small model a tenth of them
 MAX_PAIRS = 200  # half a second of most tasks, two where a case is dear
 NO_FORM = ("parse", "import", "foreign", "no_file", "missing", "signature")  # it cannot even be called
 ENDS_A_SEARCH = ("timeout", "crash", "large", "budget")  # a second try would cost as much again
@@ -45,22 +46,23 @@ class Diagnosis:
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
-    """What the subject did on one case of a law."""
+class Witness:
+    """What the subject did on one case of a law, which a suspect has to do as well."""
 
     law: Law
     case: Case
-    did: tuple[list[Reply], str]  # as `replay` has it
+    replies: list[Reply]
+    breaks: str  # what breaks, as `replay` has it
     seconds: float
-
-    @property
-    def breaks(self) -> str:
-        return self.did[1]
 
     def fits(self, suspect: Transport) -> bool:
         """Whether a suspect does just that."""
         replies, breaks = replay(self.law, self.case, suspect)
-        return breaks == self.breaks and same_replies(replies, self.did[0])
+        return breaks == self.breaks and same_replies(replies, self.replies)
+
+    def order(self) -> tuple[bool, bool, float]:
+        """When it is heard: most suspects fall where the subject fails and they do not; a real model comes last."""
+        return self.seconds > DEAR, not self.breaks, self.seconds
 
 
 def replay(law: Law, case: Case, transport: Transport) -> tuple[list[Reply], str]:
@@ -90,21 +92,21 @@ def further_cases(law: Law, case: Case) -> Iterator[tuple[Law, Case]]:
 def diagnose(law: Law, case: Case, exercise: Exercise, transport: Transport) -> Diagnosis | None:
     """The first misconception of the task that fits, then the first pair; None when nothing does."""
     own = [m for task in tasks_within(exercise, law.task) for m in misconceptions_of(exercise.name) if m.task == task]
-    seen: list[Seen] = []
+    witnesses: list[Witness] = []
     for a_law, a_case in itertools.chain([(law, case)], itertools.islice(further_cases(law, case), MOST_CASES)):
         began = time.perf_counter()
-        seen.append(Seen(a_law, a_case, replay(a_law, a_case, transport), time.perf_counter() - began))
-        if seen[-1].breaks.partition(" ")[0] in ENDS_A_SEARCH:
+        replies, breaks = replay(a_law, a_case, transport)
+        if breaks.partition(" ")[0] in ENDS_A_SEARCH:
             return None
-        if sum(bool(one.breaks) for one in seen) > MORE_CASES:
+        witnesses.append(Witness(a_law, a_case, replies, breaks, time.perf_counter() - began))
+        if sum(bool(witness.breaks) for witness in witnesses) > MORE_CASES:
             break
-    on_screen = seen[0]
-    # Most suspects do not fail as the subject does; a real model is dear
-    seen.sort(key=lambda one: (not one.breaks, one.seconds))
+    on_screen = witnesses[0]
+    witnesses.sort(key=Witness.order)
 
     def fits(changes: tuple[Misconception, ...]) -> bool:
         suspect = subject_with(exercise.name, changes)
-        return all(one.fits(suspect) for one in seen)
+        return all(witness.fits(suspect) for witness in witnesses)
 
     singles = _first(((m,) for m in own), fits)
     if singles:

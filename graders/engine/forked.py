@@ -6,6 +6,7 @@ import signal
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,8 @@ class Forked:
         context = FORK if sys.platform == "linux" else SPAWN
         self.written = _Memory() if sys.platform == "linux" else _File()
         self.channel, theirs = pair()
+        if context is SPAWN:
+            source = replace(source, stubs=dict(source.stubs))  # plain data: there is nothing else of ours there
         arguments = (theirs, context is FORK, source, self.written.name)
         self.process: BaseProcess = context.Process(target=serve, args=arguments, daemon=True)
         self.process.start()

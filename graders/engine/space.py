@@ -24,7 +24,7 @@ IN_FLOAT32 = 0.25
 # Not `weights`: of a task without parameters, an input's name
 OWN_NAMES = ("seed", "sizes", "dtype", "shown", "cfg", "answered")
 SMALLEST, VARIED = 2, 4  # cases of the ladder: at the floor, and, after one size more each, of growing sizes
-KEPT = 4096  # cases that are not made again: the ladders of all exercises have some 1,200, their diagnoses as many
+KEPT = 4096  # cases that are not made again: more than those of the ladders of all exercises, and of their diagnoses
 
 
 class Case:

@@ -31,17 +31,23 @@ def stub_files() -> dict[str, str]:
 class Stubs(Mapping[str, str]):
     """What `stub_files` gives, each text made when it is asked for: most runs need none, and all take a while.
 
-    It goes to a process of ours as it is, and makes them there.
+    A process that is forked from this one makes them there.
     """
+
+    def __init__(self) -> None:
+        self.names = (INIT, *GIVEN, *(exercise.name for exercise in load_course().exercises))
 
     def __getitem__(self, name: str) -> str:
         return _package_text(load_course().exercises) if name == INIT else stub_text(name)
 
+    def __contains__(self, name: object) -> bool:
+        return name in self.names
+
     def __iter__(self) -> Iterator[str]:
-        return iter((INIT, *GIVEN, *(exercise.name for exercise in load_course().exercises)))
+        return iter(self.names)
 
     def __len__(self) -> int:
-        return len(list(iter(self)))
+        return len(self.names)
 
 
 @functools.cache

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from graders.cohort.fetch import FetchError
+from graders.cohort.fetch import FetchError, newest_commit
 from graders.cohort.submission import Submission, fetch_submission, read_folder
 from graders.engine.stubs import stub_files
 
@@ -188,6 +188,7 @@ def code_of_git(folder: Path) -> None:
         (hooks / name).write_text(f"#!/bin/sh\n{runs}\n", encoding="utf-8")
         (hooks / name).chmod(0o755)
     handed_in = fetch_submission(str(mine))
+    assert newest_commit(str(mine)) == handed_in.commit
     assert (handed_in.files["softmax"], canary.exists()) == (WRONG, False)
 
 
@@ -204,6 +205,8 @@ def urls(folder: Path) -> None:
     for url in URLS:
         with pytest.raises(FetchError):
             fetch_submission(url.format(canary=canary, folder=folder), seconds=5.0)
+        with pytest.raises(FetchError):
+            newest_commit(url.format(canary=canary, folder=folder), seconds=5.0)
         assert not canary.exists()
 
 

@@ -21,15 +21,16 @@ from typing import Any
 OWN_NAMES = ("exercises", "reference")
 LIBRARIES = {"torch", "einops", "jaxtyping", "numpy", "regex"} | sys.stdlib_module_names  # all that may be imported
 KEPT = 256  # codes of files: those of the reference, and of what was last tried
+PARTS = ("body", "handlers", "orelse", "finalbody", "cases")  # of a statement, that hold statements, in order
 PACKAGE = "_subject_"  # and a number: the private package of one subject's files
 _numbers = itertools.count(1)
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where a subject's files are: a folder, and texts that stand before it; plain data.
+    """Where a subject's files are: a folder, and texts that stand before it.
 
-    `texts` replace a file of the folder; `stubs` are used for a sibling that cannot be imported.
+    `texts` replace a file of the folder; `stubs` are used for a sibling that cannot be imported, and may be made then.
     """
 
     folder: str | None = None
@@ -117,12 +118,14 @@ class SubjectPackage(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 class NamesItsPackage(Exception):
-    """A file says `import exercises.attention`: its code differs from package to package."""
+    """A file says `import exercises.attention`, or changes what is relative to it: its code is for one package."""
 
 
 @functools.lru_cache(KEPT)
 def _code_anywhere(text: str, file: str) -> CodeType | None:
     """The code of a file in whatever package, if it is the same in all: of most suspects one file alone is new."""
+    if "__package__" in text or "__spec__" in text:
+        return None
     try:
         return _code(text, file, "")
     except NamesItsPackage:
@@ -139,15 +142,16 @@ def _code(text: str, file: str, package: str) -> CodeType:
 def _turn_imports(statements: list[Any], package: str) -> None:
     """Turn imports of `exercises` and `reference` into imports from the private package; refuse foreign ones.
 
-    Raises `NamesItsPackage` where its name is needed and not given. No expression is looked into: none imports.
+    They become relative where its name is not given. Raises `NamesItsPackage` where it is needed.
     """
     turned = []
     for node in statements:
         turned.append(node)
-        for part in ("body", "orelse", "handlers", "finalbody", "cases"):
+        for part in PARTS:
             _turn_imports(getattr(node, part, []), package)
         if isinstance(node, ast.ImportFrom) and node.module and node.level == 0 and _is_own(node.module):
-            node.level, node.module = 1, node.module.partition(".")[2] or None
+            _root, dot, rest = node.module.partition(".")
+            node.level, node.module = (0, package + dot + rest) if package else (1, rest or None)
         if isinstance(node, ast.Import):
             turned += _named_again(node, package)
     statements[:] = turned
