@@ -152,7 +152,7 @@ def newest_commit(repository: str, seconds: float = SECONDS) -> str:
             # For a path of this machine, `ls-remote` would start this very program, and a shell for it
             config = {"transfer.hideRefs": "refs/"}  # HEAD alone is told
             told = git(Path(folder), "upload-pack", "--advertise-refs", address, config=config, seconds=seconds)
-            line = told[4 : int(told[:4] or b"0", 16)].decode(errors="replace")  # the first, which begins with its length
+            line = told[4 : int(told[:4] or b"0", 16)].decode(errors="replace")  # the first, behind its length
             commit, _, name = line.partition("\0")[0].partition(" ")
             return commit if name == "HEAD" else ""
     except FetchError as error:
