@@ -120,6 +120,29 @@ def test_the_default_dtype_is_that_of_the_case(dtype):
     assert perform("def f(x):\n    return torch.zeros(1)", X.to(dtype)).value.dtype == dtype
 
 
+WIDE = """
+class Wide(nn.Module):
+    def __init__(self, cfg):
+        super().__init__()
+        self.w = nn.Parameter(torch.empty(cfg.n, cfg.n))
+        nn.init.normal_(self.w, std=0.02)
+        self.mask = nn.init.ones_(torch.empty(2))
+    def forward(self):
+        return self.w.sum() + self.mask.sum(), torch.rand(1)
+"""
+
+
+@pytest.mark.parametrize(("n", "is_drawn"), [(400, False), (4, True)])
+def test_a_large_model_draws_no_numbers_that_its_weights_replace(n, is_drawn):
+    weights = {"w": torch.ones(n, n, dtype=torch.float64)}
+    total, number = perform(WIDE, task="Wide", module=ModuleRequest({"n": n}, weights), chance=7).value
+    assert total == n * n + 2
+    generator = torch.Generator().manual_seed(7)
+    if is_drawn:
+        torch.empty(n, n, dtype=torch.float64).normal_(generator=generator)
+    assert torch.equal(number, torch.rand(1, generator=generator, dtype=torch.float64))
+
+
 def test_parameters_take_the_dtype_of_the_case():
     assert layer(weights={name: w.float() for name, w in ONES.items()}).value.dtype == torch.float64
     assert (

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from . import probes
 from .folder import Folder
 from .loading import SubjectPackage
-from .prepare import prepare
+from .prepare import drawing_nothing_for, prepare
 
 MAKE = "$make"
 
@@ -74,7 +74,8 @@ class Maker:
         """
         made = self.task(name, file)
         self.stage = "construct"
-        model = made(self.make(cfg) if is_description(cfg) else self.given("GPTConfig", cfg, file="config"))
+        with drawing_nothing_for(weights):
+            model = made(self.make(cfg) if is_description(cfg) else self.given("GPTConfig", cfg, file="config"))
         if self.device != "cpu":
             model = model.to(self.device)
         self.stage = "parameters"

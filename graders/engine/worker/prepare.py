@@ -1,14 +1,34 @@
 """Makes a learner's fresh module ready for a case: probes in place of its children, the case's parameters in it."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from . import probes
 
+MANY = 100_000  # numbers, of which the drawing takes longer than to look at every call
 PLAIN: dict[type, str] = {list: "nn.ModuleList", tuple: "nn.ModuleList", dict: "nn.ModuleDict"}
+
+
+def drawing_nothing_for(weights: dict[str, Tensor] | None) -> AbstractContextManager:
+    """While a module is made whose parameters these are about to be: many numbers are not drawn to be thrown away."""
+    n_numbers = sum(weight.numel() for weight in weights.values()) if weights else 0
+    return _Undrawn() if n_numbers > MANY else nullcontext()
+
+
+class _Undrawn(TorchFunctionMode):
+    """`nn.init.normal_` fills with zeros."""
+
+    def __torch_function__(self, function: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
+        kwargs = kwargs or {}
+        if function is nn.init.normal_:
+            with torch.no_grad():
+                return kwargs["tensor"].zero_()
+        return function(*args, **kwargs)
 
 
 def prepare(model: nn.Module, weights: dict[str, Tensor] | None, children: dict[str, dict]) -> list[str]:
