@@ -1,5 +1,6 @@
 """The secret and the version of a grader: never shown, and different for whatever makes a verdict different."""
 
+import ast
 import os
 import stat
 import subprocess
@@ -95,6 +96,22 @@ def test_a_version_covers_what_the_verdict_rests_on(monkeypatch):
         assert version_with(name) != now, name
     assert version_with("graders/test_mlp.py") == now
     assert grader_version("attention", "extra") != now
+
+
+def test_no_import_is_overlooked():
+    for package in versions.OURS:
+        for path in (ROOT / package).rglob("*.py"):
+            module = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+            above = module.split(".") if path.name == "__init__.py" else module.split(".")[:-1]
+            imported = set()
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Import):
+                    imported |= {alias.name for alias in node.names}
+                elif isinstance(node, ast.ImportFrom):
+                    package_of = above[: len(above) + 1 - node.level] if node.level else []
+                    base = ".".join([*package_of, *filter(None, [node.module])])
+                    imported |= {base} | {f"{base}.{alias.name}" for alias in node.names}
+            assert set(filter(versions._is_ours, imported)) <= set(versions._imports(module)), module
 
 
 def test_versions_are_found_without_importing_torch():

@@ -9,6 +9,7 @@ from learners import solved, solved_but
 from graders.engine.crew import Crew
 from graders.engine.judge import Judge
 from graders.engine.law import laws_for
+from graders.engine.space import fixed, space
 from graders.engine.stubs import stub_files, stub_text
 from graders.engine.transport import Worker
 from graders.engine.trial import Policy
@@ -57,6 +58,29 @@ def test_laws_of_a_task_that_failed_are_not_tried_ahead():
         assert LAWS[1] in crew.waiting
     finally:
         crew.close()
+
+
+class Copy:
+    """A member that has been begun on laws, and is done with all of them."""
+
+    def __init__(self):
+        self.law = None
+        self.tried, self.made = [], set()
+
+    def begin(self, law):
+        self.tried.append(law.name)
+        self.made.add(law.cases)
+
+
+def test_drawn_laws_come_first_and_cases_are_shared_by_laws_of_one_copy():
+    given, drawn, other = fixed(lambda where: []), space(seq=(1, 3))(print), space(seq=(1, 3))(print)
+    cases = {"given": given, "drawn": drawn, "other": other, "drawn again": drawn, "given again": given}
+    laws = [replace(LAWS[0], name=name, cases=some) for name, some in cases.items()]
+    crew = Crew(transport_of(""), POLICY, laws, size=0)
+    crew.members = [Copy(), Copy()]
+    for _ in range(3):
+        crew._hand_out([])
+    assert [copy.tried for copy in crew.members] == [["drawn", "drawn again", "given again"], ["other", "given"]]
 
 
 def test_a_subject_has_no_descriptor_of_the_judge_but_the_one_it_answers_on():

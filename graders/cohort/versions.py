@@ -4,20 +4,20 @@ So that a mended grader is seen without a new release, and the verdicts of the o
 rests on is found by reading the imports, so that nothing has to be listed, and nothing is imported.
 """
 
-import ast
 import functools
 import hashlib
-from collections.abc import Iterator
+import re
 from importlib.metadata import version
 from pathlib import Path
 
 from graders.engine.course import ROOT, load_course
-from graders.engine.worker.loading import PARTS
 
 OURS = ("graders", "reference")
 GRADES = "graders.cohort.grading"  # from which the engine and the sandbox are reached
 READS = "graders.cohort.submission"
 WORKER = "graders.engine.worker"  # enters a sandbox as a folder
+IMPORT = re.compile(r"^ *(?:from +(\.*)([\w.]*) +)?import +(\([^)]*\)|.*)", re.MULTILINE)
+NAME = re.compile(r"[\w.]+")
 CHECKPOINT = ROOT / "graders" / "weights" / "shakespeare"
 
 
@@ -55,28 +55,19 @@ def _closure(starts: tuple[str, ...]) -> frozenset[str]:
 
 @functools.cache
 def _imports(module: str) -> tuple[str, ...]:
-    tree = ast.parse(_file_of(module).read_bytes())
-    package = module if _file_of(module).name == "__init__.py" else module.rpartition(".")[0]
-    return tuple(name for node in _statements(tree) for name in _named(node, package) if _is_ours(name))
+    """What of ours a module may import: `from a import b` may mean a module b.
 
-
-def _statements(node: ast.AST) -> Iterator[ast.AST]:
-    """All statements below a node, and no expressions, which `ast.walk` gives as well: an import is a statement."""
-    for part in PARTS:
-        for statement in getattr(node, part, ()):
-            yield statement
-            yield from _statements(statement)
-
-
-def _named(node: ast.AST, package: str) -> Iterator[str]:
-    """The modules that one statement may import: `from a import b` may mean a module b."""
-    if isinstance(node, ast.Import):
-        yield from (alias.name for alias in node.names)
-    elif isinstance(node, ast.ImportFrom):
-        above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
-        base = ".".join([*above, *([node.module] if node.module else [])])
-        yield base
-        yield from (f"{base}.{alias.name}" for alias in node.names)
+    Lines that look like imports are taken for imports. A tree of 60 modules' texts would take a fifth of the second
+    that a run takes in which nothing is new.
+    """
+    path = _file_of(module)
+    package = module.split(".") if path.name == "__init__.py" else module.split(".")[:-1]
+    found = []
+    for dots, base, names in IMPORT.findall(path.read_text(encoding="utf-8")):
+        above = package[: len(package) - len(dots) + 1] if dots else []
+        prefix = ".".join([*above, *([base] if base else [])])
+        found += [prefix, *(f"{prefix}.{name}" if prefix else name for name in NAME.findall(names))]
+    return tuple(name for name in found if _is_ours(name))
 
 
 @functools.cache

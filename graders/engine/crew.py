@@ -83,8 +83,9 @@ class Crew:
     def _hand_out(self, urgent: list[Law]) -> None:
         """Give every idle member a law: the urgent one, or the next whose task has not failed yet.
 
-        One whose cases the member has made already, or at least no other has, comes before the others: a case and what
-        the reference answers about it are made once by each.
+        Laws of which many cases are drawn come first, so that no member is left at a long one when the others are done.
+        Of those, one whose cases the member has made already, or at least no other has: a case and what the reference
+        answers about it are made once by each.
         """
         for member in self.members:
             ahead = [law for law in self.waiting if not {(law.exercise, law.task), (law.exercise, "")} & self.failed]
@@ -94,10 +95,11 @@ class Crew:
                 self.waiting = [other for other in self.waiting if other is not law]
                 member.begin(law)
 
-    def _cost(self, member: Member, law: Law) -> int:
+    def _cost(self, member: Member, law: Law) -> tuple[bool, int]:
+        is_short = isinstance(law.cases, Fixed)
         if law.cases in member.made:
-            return 0
-        return 2 if any(law.cases in other.made for other in self.members) else 1
+            return is_short, 0
+        return is_short, 2 if any(law.cases in other.made for other in self.members) else 1
 
     def _remember(self, outcome: Outcome) -> None:
         self.known.append(outcome)
