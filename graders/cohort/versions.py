@@ -57,8 +57,8 @@ def _closure(starts: tuple[str, ...]) -> frozenset[str]:
 def _imports(module: str) -> tuple[str, ...]:
     """What of ours a module may import: `from a import b` may mean a module b.
 
-    Lines that look like imports are taken for imports. A tree of 60 modules' texts would take a fifth of the second
-    that a run takes in which nothing is new.
+    Lines that look like imports are taken for imports, in a text within the text as well: to parse some 60 files would
+    take a tenth of the time of a run in which nothing is new.
     """
     path = _file_of(module)
     package = module.split(".") if path.name == "__init__.py" else module.split(".")[:-1]
