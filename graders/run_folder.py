@@ -6,6 +6,8 @@ is added at its end.
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from graders.subject_code import CannotGoOn
 from reference.config import GPTConfig
 
 RUN, CHECKPOINT, WEIGHTS, LOSSES = "run.json", "checkpoint.pt", "model.safetensors", "losses.jsonl"
+LOCK = "run.lock"
 CONFIG = GPTConfig(d_vocab=1024, n_ctx=128, n_layers=4, n_heads=4, d_model=128, d_head=32, d_mlp=512)
 BATCH = 8
 OTHERWISE = "move it away, or use --out for another folder"
@@ -53,6 +56,41 @@ def settings(text: Text, steps: int, seed: int) -> dict[str, Any]:
         "batch": BATCH,
         "cfg": asdict(CONFIG),
     }
+
+
+@contextmanager
+def alone_in(out: Path) -> Iterator[None]:
+    """While a run is at work in its folder, which is made if there is none: two in one folder would mix.
+
+    However a process ends, the folder is free then. Raises `CannotGoOn` when another run is at work in it, or nothing
+    can be written there.
+    """
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(out / LOCK)
+    told = f"another run is at work in {out}/; wait for it, or use --out for another folder"
+    with kept(out / LOCK):
+        out.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise CannotGoOn(told) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def kept(path: Path) -> Iterator[None]:
+    """Where a file of a run is written. Raises `CannotGoOn` when the disk is full, or cannot be written to."""
+    try:
+        yield
+    except OSError as error:
+        raise CannotGoOn(
+            f"{path} cannot be written ({error.strerror}); expected room on the disk, and leave to write; the same "
+            "command goes on once there is, or use --out for another folder"
+        ) from error
 
 
 def remember(out: Path, said: dict[str, Any]) -> None:

@@ -24,6 +24,7 @@ from graders.run_folder import (
     OTHERWISE,
     WEIGHTS,
     Text,
+    alone_in,
     remember,
     settings,
 )
@@ -43,12 +44,19 @@ def run(subject: Subject, text: Text, out: Path, steps: int, seed: int) -> dict[
 
     That is the number of steps `taken`, the held-out loss `held_out`, and the baselines `uniform` and `unigram`, in
     nats. What is trained is said on stderr. Raises what the subject raises, and `CannotGoOn` when the text is too
-    short or the checkpoint cannot be read.
+    short, the checkpoint cannot be read or another run is at work in `out`.
     """
     parts: dict[str, Any] = subject.load(PARTS)
     learnt, held_out = _tokens(text)
     check_readable(out / CHECKPOINT)
     rehearse(parts, learnt, held_out)
+    with alone_in(out):
+        return _run(parts, text, learnt, held_out, out, steps, seed)
+
+
+def _run(
+    parts: dict[str, Any], text: Text, learnt: torch.Tensor, held_out: torch.Tensor, out: Path, steps: int, seed: int
+) -> dict[str, Any]:
     torch.manual_seed(seed)
     model = parts["gpt"].GPT(parts["config"].GPTConfig(**asdict(CONFIG)))
     said = settings(text, steps, seed)

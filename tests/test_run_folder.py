@@ -1,6 +1,8 @@
 """The folder of a run: what may stand in it already, what is damaged in it, and a disk that takes nothing more."""
 
 import shutil
+import subprocess
+import sys
 
 import pytest
 import small_runs
@@ -86,10 +88,25 @@ def test_a_file_in_the_folder_s_place_is_refused(here):
     assert (result.exit_code, result.stderr) == (1, said)
 
 
+@pytest.mark.parametrize("command", [["run", "arithmetic"], ["train", "--steps", "1"]])
+def test_a_second_run_in_a_folder_waits_for_the_first(here, command):
+    at_work = "import sys, graders.run_folder as f; l = f.alone_in(f.Path('mine')); l.__enter__(); print(flush=True)"
+    with subprocess.Popen(
+        [sys.executable, "-c", f"{at_work}; input()"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as first:
+        assert first.stdout.readline() == b"\n"
+        result = CliRunner().invoke(app, [*command, "--subject", "reference", "--out", "mine"])
+        first.kill()  # however it ends, the folder is free
+    said = "another run is at work in mine/; wait for it, or use --out for another folder\n"
+    assert (result.exit_code, result.stderr) == (1, said)
+    assert [path.name for path in (here / "mine").iterdir()] == ["run.lock"]
+    assert CliRunner().invoke(app, [*command, "--subject", "reference", "--out", "mine"]).exit_code == 0
+
+
 def test_a_folder_that_cannot_be_made_is_told_in_one_line(here):
     (here / "file").write_text("")
     result = invoke("arithmetic", "--subject", "reference", "--out", "file/mine")
-    said = "file/mine/run.json cannot be written (Not a directory); expected room on the disk, and leave to write; the "
+    said = "file/mine/run.lock cannot be written (Not a directory); expected room on the disk, and leave to write; the "
     said += "same command goes on once there is, or use --out for another folder\n"
     assert (result.exit_code, result.stdout, result.stderr) == (1, "", said)
 

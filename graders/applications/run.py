@@ -5,8 +5,7 @@ curve (`training.py`), and in the end metrics.json (the figures) and pictures.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,11 +13,11 @@ from typing import Any
 import torch
 from matplotlib.figure import Figure
 
-from graders.run_folder import OTHERWISE, RUN, write_json
+from graders.run_folder import OTHERWISE, RUN, kept, write_json
 from graders.subject_code import CannotGoOn
 
 METRICS = "metrics.json"
-OURS = {".json", ".jsonl", ".pt", ".png", ".partial"}  # endings of what runs leave
+OURS = {".json", ".jsonl", ".pt", ".png", ".partial", ".lock"}  # endings of what runs leave
 
 
 @dataclass(frozen=True)
@@ -100,18 +99,6 @@ def keep_picture(path: Path, drawn: Figure) -> None:
     """Write a picture. Raises `CannotGoOn`, as `kept` does."""
     with kept(path):
         drawn.savefig(path, dpi=120)
-
-
-@contextmanager
-def kept(path: Path) -> Iterator[None]:
-    """Where a file of a run is written. Raises `CannotGoOn` when the disk is full, or cannot be written to."""
-    try:
-        yield
-    except OSError as error:
-        raise CannotGoOn(
-            f"{path} cannot be written ({error.strerror}); expected room on the disk, and leave to write; the same "
-            "command goes on once there is, or use --out for another folder"
-        ) from error
 
 
 def _told(found: Any, wanted: dict[str, Any]) -> str:

@@ -13,6 +13,7 @@ from graders.applications.image_data import IMAGE_DATA, settings_on
 from graders.commands.naming import complete_application, complete_data
 from graders.commands.options import call, expect_seed, fail, given, refuse, subject_named
 from graders.engine.course import how_to_install
+from graders.run_folder import alone_in
 from graders.subject_code import CannotGoOn, Printed
 
 
@@ -71,9 +72,10 @@ def run(
             with whose.explained(application.PARTS), printed.listening():
                 this = Run(whose.load(application.PARTS), seed, folder, what["settings"])
                 application.rehearse(this)  # before there is a folder: what is not written yet is no run
-                begin(folder, what)
-                figures = application.run(this)
-            finish(folder, what, figures)
+                with alone_in(folder):
+                    begin(folder, what)
+                    figures = application.run(this)
+                    finish(folder, what, figures)
         else:
             typer.echo(f"this run is done; nothing to do; for a new one use --out for another folder, not {folder}")
     except CannotGoOn as error:
