@@ -157,6 +157,13 @@ def test_a_misconception_s_lines_have_names_and_texts_too():
     assert answer(subject(one="def f(): return 1 / 0")).failure.lines == [["one.py", 1, "f", "def f(): return 1 / 0"]]
 
 
+@pytest.mark.parametrize("before", ["", "/home/cara"])
+def test_of_a_path_in_a_message_the_folder_alone_is_left_out(tmp_path, before):
+    code = f"raise OSError({str(before)!r} + __file__ + ' is not there')"
+    told = answer(subject(folder=str(tmp_path), one=code)).failure.message
+    assert told == (f"{before}{tmp_path}/one.py is not there" if before else "one.py is not there")
+
+
 def test_a_message_calls_a_sibling_by_the_name_that_a_learner_knows():
     message = answer(subject(one="from exercises.two import g", two="")).failure.message
     assert message == "cannot import name 'g' from 'exercises.two' (<two.py>)"

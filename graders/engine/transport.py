@@ -5,6 +5,7 @@ import secrets
 import signal
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -53,6 +54,9 @@ class Transport(Protocol):
     def computed(self) -> float:
         """Seconds that the process which performs requests has computed so far."""
 
+    def replace(self, name: str, text: str) -> None:
+        """Put another text in the place of one of the subject's files."""
+
     def close(self) -> None: ...
 
 
@@ -77,6 +81,10 @@ class InProcess:
 
     def computed(self) -> float:
         return time.process_time()
+
+    def replace(self, name: str, text: str) -> None:
+        self.close()
+        self.source = self.performer.source = replace(self.source, texts={**self.source.texts, name: text})
 
     def close(self) -> None:
         self.performer.close()
@@ -176,6 +184,10 @@ class Worker:
     def stop(self) -> None:
         """End the process; the next request starts another, which knows nothing of this one."""
         self._end(patience=0)
+
+    def replace(self, name: str, text: str) -> None:
+        self.stop()
+        self.source = replace(self.source, texts={**self.source.texts, name: text})
 
     def close(self) -> None:
         self.stop()

@@ -30,6 +30,7 @@ FEWER = 4  # times, for each of the other laws
 REPEAT_EVERY = 4  # cases; the call is made once more in these, to see that it gives the same
 EXERCISE_SECONDS = 10.0  # for all laws of an exercise
 MAX_ASKS = 1000  # of a law on one case
+ENDLESS = {"timeout": "TimeoutError", "crash": "SystemExit"}  # how an import can come to nothing, as an error
 OBSERVED_BY_WORKER = ("changed", "library", "unsteady")  # what only the learner's own process can see
 FIRST_SEEDS = 4  # whose numbers are small
 UNSTEADY = "The same input did not give the same result twice: look for chance, or for what is kept between calls."
@@ -96,11 +97,37 @@ class Trial:
         return replace(outcome, record=record, seconds=self.seconds[law.exercise] - used, printed=self.printed)
 
     def _describe(self, exercise: str) -> Reply:
-        """What the file of an exercise holds, asked once."""
+        """What the file of an exercise holds, asked once.
+
+        A file that it imports, and whose own import does not end or ends the process, is set aside: its own graders
+        judge it, as they do one that raises something.
+        """
         if exercise not in self.described:
-            tasks = [task.name for task in load_course()[exercise].tasks]
-            self.described[exercise] = self.transport.ask(Request(exercise, "", describe=tasks))
+            reply = self._ask_what_is_in(exercise)
+            names = [other.name for other in load_course().exercises]
+            before = names[: names.index(exercise)]
+            while reply.failure and (name := self._in_the_way(exercise, reply.failure, before)):
+                before.remove(name)
+                self.transport.replace(name, f"raise {ENDLESS[reply.failure.stage]}")
+                reply = self._ask_what_is_in(exercise)
+            self.described[exercise] = reply
         return self.described[exercise]
+
+    def _ask_what_is_in(self, exercise: str) -> Reply:
+        tasks = [task.name for task in load_course()[exercise].tasks]
+        return self.transport.ask(Request(exercise, "", describe=tasks))
+
+    def _in_the_way(self, exercise: str, failure: Failure, others: list[str]) -> str:
+        """Which of these files was being imported when an exercise's import came to nothing; "" when none was."""
+        if failure.stage not in ENDLESS:
+            return ""
+        importing = [
+            file.removesuffix(".py") for file, _line, function, _text in failure.lines if function == "<module>"
+        ]
+        if not importing:  # a process that has ended does not say where it was
+            failures = ((name, self._ask_what_is_in(name).failure) for name in others)
+            importing = [name for name, failed in failures if failed and failed.stage in ENDLESS][:1]
+        return importing[-1] if importing and importing[-1] in others else ""
 
     def _try(self, law: Law) -> tuple[Case | None, Broken | None]:
         """The smallest case for which the law is broken, and how; (None, None) when it holds."""

@@ -110,6 +110,8 @@ class Forger:
 
     def close(self) -> None: ...
 
+    def replace(self, name: str, text: str) -> None: ...
+
     def computed(self) -> float:
         return 0.0
 

@@ -43,7 +43,8 @@ def failure_of(stage: str, error: BaseException, source: Source) -> Failure:
     except Exception:  # noqa: BLE001 (an exception of the learner's own whose __str__ raises)
         message = ""
     if source.folder:  # which is another one in every place where the same file is graded
-        message = message.replace(str(Path(source.folder) / "_").removesuffix("_"), "")
+        folder = str(Path(source.folder) / "_").removesuffix("_")
+        message = re.sub(r"(?<![\w./\\-])" + re.escape(folder), "", message)
     message = PRIVATE.sub(OWN_NAMES[0], message)  # the name by which a learner knows the package
     bases = [base.__name__ for base in type(error).__mro__]
     names = [name[:MAX_MESSAGE] for name in (type(error).__name__, *bases)]
