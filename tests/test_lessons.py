@@ -115,20 +115,20 @@ def test_the_first_row_of_a_pattern_has_all_its_weight_on_the_first_key():
     assert pattern[0].tolist() == [1] + [0] * (len(names) - 1)
 
 
-def test_the_stream_grows_from_1_to_40_and_what_is_added_is_short_beside_it_but_for_the_first_mlp():
+def test_the_stream_grows_from_1_to_43_and_what_is_added_is_short_beside_it_but_for_the_first_mlp():
     found = checkpoint.additions()
     stream = [row[0] for row in found]
     assert stream == sorted(stream)
-    assert (round(stream[0]), round(stream[-1]), len(found)) == (1, 40, 6)
+    assert (round(stream[0]), round(stream[-1]), len(found)) == (1, 43, 6)
     (first, *others), (first_mlp, *other_mlps) = ([row[i] for row in found] for i in (1, 2))
-    assert (round(first, 1), round(first_mlp)) == (0.6, 16)
-    assert 0.6 <= min(others + other_mlps) <= max(others + other_mlps) < 9.05
+    assert (round(first, 1), round(first_mlp)) == (0.5, 16)
+    assert 0.5 <= min(others + other_mlps) <= max(others + other_mlps) < 10
 
 
-def test_the_nucleus_holds_one_token_where_the_model_is_sure_and_28_where_it_is_not():
+def test_the_nucleus_holds_one_token_where_the_model_is_sure_and_21_where_it_is_not():
     (sure, names, probabilities, size), (unsure, *_rest, wide) = checkpoint.distributions()
     assert (sure, unsure) == ("God save the king! God save your maj", "My lord, I")
-    assert (names[0], round(probabilities[0], 1), size, wide) == ("est", 0.9, 1, 28)
+    assert (names[0], probabilities[0] > 0.99, size, wide) == ("est", True, 1, 21)
 
 
 def test_the_search_is_that_of_the_page():
@@ -158,10 +158,10 @@ def test_a_cache_saves_361_tokens_of_390():
 
 def test_the_second_god_is_the_greatest_surprise_and_the_rest_of_a_word_is_none():
     names, found, loss = checkpoint.surprises()
-    assert round(loss, 1) == 2.2
+    assert round(loss, 1) == 2.0
     assert names[found.index(max(found))] == "\N{OPEN BOX}God"
-    assert round(max(found), 1) == 5.6
-    assert [round(found[names.index(piece)], 1) for piece in ("j", "est", "y")] == [0, 0.1, 0]
+    assert round(max(found), 1) == 6.0
+    assert [round(found[names.index(piece)], 1) for piece in ("j", "est", "y")] == [0, 0, 0]
     assert "".join(["G", *names]) == "".join(read(checkpoint.SAVED)[1])
 
 
@@ -178,4 +178,4 @@ def test_the_losses_of_the_run_are_those_of_the_page():
     steps, seen, unseen = ([cell.strip().replace(",", "") for cell in cells.split("|")] for _name, cells in rows)
     assert [found[int(step)] for step in steps] == list(zip(seen, unseen, strict=True))
     assert max(map(float, (*seen, *unseen))) < checkpoint.UNIGRAM
-    assert found[4200] == ("2.89", "3.41")
+    assert found[5600] == ("2.77", "3.37")

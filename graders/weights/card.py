@@ -79,10 +79,9 @@ smaller model over single characters).
 
 ![Held-out loss over training]({CURVE})
 
-Trained with the reference `GPT` and `torch.optim.AdamW`, in bfloat16, with dropout from forward hooks, by a former
-version of `graders/weights/train.py`; the present one keeps to the same plan, with the reference's own AdamW and loop.
-The weights of the lowest held-out loss are kept, so that figure is slightly flattered: it chose the moment to stop.
-Card: `python -m graders.weights.card`.
+Trained by `python -m graders.weights.train --bfloat16`: the GPT, the AdamW and the training step of `reference/`, with
+dropout from forward hooks. The weights of the lowest held-out loss are kept, so that figure is slightly flattered: it
+chose the moment to stop. Card: `python -m graders.weights.card`.
 
 It is good for checking models and for fun. It knows no facts, and it was never made safe.
 

@@ -3,9 +3,10 @@
     python -m graders.weights.train --text tinyshakespeare.txt
 
 It is made by the reference of the exercises `optimizer` and `training`, and may be stopped at any time: run the same
-command again and it goes on where it was. The text is downloaded when none is given. Two cores need about an hour and
-a half. What is left in `shakespeare/` is what `transformers` and TransformerLens read: config.json, model.safetensors
-(float16), tokenizer.json. The run itself, in a folder of its own, is a checkpoint and the losses with their curve.
+command again and it goes on where it was. The text is downloaded when none is given. A core with bfloat16 needs about
+an hour (`--bfloat16`), one without about two. What is left in `shakespeare/` is what `transformers` and TransformerLens
+read: config.json, model.safetensors (float16), tokenizer.json. The run itself, in a folder of its own, is a checkpoint
+and the losses with their curve.
 """
 
 import argparse
@@ -41,9 +42,9 @@ CONFIG = GPTConfig(d_vocab=1024, n_ctx=256, n_layers=6, n_heads=6, d_model=192, 
 class Plan:
     """How a model is trained."""
 
-    steps: int = 4200
+    steps: int = 6000
     batch: int = 8
-    dropout: float = 0.15
+    dropout: float = 0.2
     warmup_steps: int = 150
     max_lr: float = 1.5e-3
     min_lr: float = 5e-5
