@@ -46,6 +46,13 @@ def test_a_library_outside_its_range_or_absent_is_named():
     assert doctor.check_dependencies(wanted[:1], installed).state == OK
 
 
+def test_a_folder_without_exercises_is_right_for_a_lead_alone(tmp_path):
+    found = doctor.check_folder(tmp_path)
+    assert (found.state, found.said.partition(";")[0]) == (WRONG, "nothing here to grade")
+    (tmp_path / "roster.csv").write_text("id,name,repository\n")
+    assert doctor.check_folder(tmp_path) == Check("folder", OK, "a lead's: a roster, and no exercises")
+
+
 def test_a_torch_that_cannot_be_imported_is_told_in_one_line():
     code = "import sys; sys.modules['torch'] = None; import torch"
     found = doctor.check_torch((sys.executable, "-c", code))

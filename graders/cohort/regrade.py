@@ -63,6 +63,18 @@ def changes(
     ]
 
 
+def regraded(
+    before: Mapping[tuple[str, str], sqlite3.Row], after: Mapping[tuple[str, str], sqlite3.Row]
+) -> dict[tuple[str, str], sqlite3.Row]:
+    """Those of the verdicts before that another grader has given again since, on the same text."""
+    same = {key: row for key, row in before.items() if key in after and _of(after[key])[0] == _of(row)[0]}
+    return {key: row for key, row in same.items() if _of(after[key]) != _of(row)}
+
+
+def _of(row: sqlite3.Row) -> tuple[str, str]:
+    return row["subject_hash"], row["grader_version"]
+
+
 def _was_begun(*rows: sqlite3.Row) -> bool:
     """Whether there is anything to tell of: a stub is a stub, however many laws there are."""
     return any(row["status"] != "not_started" for row in rows)

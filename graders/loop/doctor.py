@@ -55,7 +55,7 @@ def checks() -> list[Check]:
         check_install() if IS_REPOSITORY else check_wheel(HOME / "requirements.txt"),
         check_dependencies(dependencies),
         check_torch(),
-        *((check_exercises(), check_writable("records", journal.HOME)) if HAS_HOME else (NO_HOME,)),
+        *((check_exercises(), check_writable("records", journal.HOME)) if HAS_HOME else (check_folder(Path.cwd()),)),
         check_weights(EMBEDDED),
         check_cache(),
         check_disk(shutil.disk_usage(HOME).free),
@@ -162,12 +162,12 @@ def check_wheel(requirements: Path) -> Check:
     return Check("installation", OK, f"headstart {here.version}, from a wheel")
 
 
-NO_HOME = Check(
-    "folder",
-    WRONG,
-    f"nothing here to grade; expected a pyproject.toml with {MARKER}, here or in a folder above",
-    "cd into the folder with your exercises/, and run this again",
-)
+def check_folder(folder: Path) -> Check:
+    """Whether a folder in which there are no exercises is at least a lead's."""
+    if (folder / "roster.csv").is_file():
+        return Check("folder", OK, "a lead's: a roster, and no exercises")
+    said = f"nothing here to grade; expected a pyproject.toml with {MARKER}, here or in a folder above"
+    return Check("folder", WRONG, said, "cd into the folder with your exercises/, and run this again")
 
 
 def check_exercises() -> Check:
