@@ -1,9 +1,12 @@
 """Histories of small cohorts for the tests of the dashboard, written row by row."""
 
 import datetime
+import html
+import re
 import sqlite3
 from pathlib import Path
 
+from graders.cohort.dashboard.accounts import accounts
 from graders.cohort.dashboard.digest import Digest
 from graders.cohort.dashboard.lead import Report, write_report
 from graders.cohort.dashboard.plan import due_of, plan_of
@@ -100,3 +103,16 @@ def written(
     text = digest.text(NOW)
     (out / "digest.md").write_text(text, encoding="utf-8")
     return made, text
+
+
+def said(page: Path) -> str:
+    """What a reader of a page reads, in one line."""
+    content = (
+        page.read_text(encoding="utf-8").partition('<h1 id="content" tabindex="-1">')[2].partition("</article>")[0]
+    )
+    return " ".join(html.unescape(re.sub("<[^>]*>", " ", content)).split())
+
+
+def page_of(site: Path, history: sqlite3.Connection, who: str) -> Path:
+    """Where a learner's page is."""
+    return site / "learners" / f"{next(a.page for a in accounts(history) if a.learner.id == who)}.html"

@@ -147,3 +147,10 @@ def test_a_cluster_is_spoken_to_with_certificates_or_on_this_machine(scheduler, 
     told = refusal(scheduler, Certificates())
     assert said in told
     assert bool(said) == bool(told)
+
+
+def test_without_dask_the_course_s_own_extra_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(ClusterError) as refused:
+        next(graded_on("tcp://127.0.0.1:1", Certificates(), []))
+    assert str(refused.value) == """Dask is not installed; in the course's folder: pip install -e ".[cluster]\""""

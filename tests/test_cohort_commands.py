@@ -150,8 +150,9 @@ def test_shards_grade_their_part_and_are_merged_into_the_same_history(lead, grad
 
 
 def test_records_go_out_and_come_in(lead):
-    assert command(lead, "export-records", "records.jsonl").returncode == 0
+    run = command(lead, "export-records", "records.jsonl")
     records = [json.loads(line) for line in (lead / "records.jsonl").read_text().splitlines()]
+    assert (run.returncode, run.stdout) == (0, f"wrote {len(records)} records to records.jsonl\n")
     assert {record["learner"] for record in records} == {"ada", "bob", "cyd", "dan", "eve"}
     run = command(lead, "import", "records.jsonl", "--history", "new.sqlite3")
     assert run.stdout == "records.jsonl: 4 gradings and 5 submissions are new\n"
@@ -174,6 +175,12 @@ def test_after_a_grader_was_mended_the_changed_verdicts_are_shown_with_the_reaso
                     "(SELECT subject_hash FROM submissions WHERE learner IN ('ada', 'bob'))")  # fmt: skip
     history.commit()
     history.close()
+    shutil.copy(lead / "history.sqlite3", lead / "kept.sqlite3")
+    told = command(lead, *GRADE).stdout
+    said = "The graders have changed since: 2 verdicts given again on the same text. Verdicts that are another now: 1."
+    assert said in told
+    assert told.splitlines()[-1].split()[:5] == ["ada", "layer_norm", "failed", "13/14", "->"]
+    shutil.copy(lead / "kept.sqlite3", lead / "history.sqlite3")
     run = command(lead, "regrade", *GRADE[1:])
     first, header, *changed = run.stdout.splitlines()
     assert first == "Graded again: 2 texts. Verdicts that are another now: 1."
@@ -279,7 +286,10 @@ def test_a_roster_that_lost_most_of_its_learners_is_not_taken_at_its_word(lead, 
 def test_what_is_wrong_with_the_policy_is_told_before_anybody_asks_for_points(lead, monkeypatch):
     monkeypatch.chdir(lead)
     (lead / "policy.toml").write_text("[points]\nattentoin = 3\n")
-    assert typed("roster")[1].startswith("policy.toml cannot be used:\n")
+    code, said = typed("roster")
+    assert (code, "\npolicy.toml cannot be used:\n[points] has 'attentoin'" in said) == (1, True), said
+    code, said = typed(*GRADE)
+    assert (code, "\nGrading does not rest on the policy, and is not held up; `headstart" in said) == (0, True), said
 
 
 def test_when_no_repository_can_be_read_nothing_was_graded(tmp_path, monkeypatch):

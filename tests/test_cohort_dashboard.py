@@ -1,32 +1,19 @@
 """What the lead's pages say: what goes wrong, how everybody stands, what to mend first; and nobody's markup."""
 
 import datetime
-import html
 import json
 import re
 
 import pytest
-from reported import NASTY, NOW, cohort, days_ago, hand_in, learner, written
+from reported import NASTY, NOW, cohort, days_ago, hand_in, learner, page_of, said, written
 
-from graders.cohort.dashboard import accounts, folder
+from graders.cohort.dashboard import folder
 from graders.cohort.history import record_visit
 from graders.engine.course import load_course
 from graders.engine.kinds import KINDS
 from graders.loop.specification import laws_in
 
 START = NOW.date() - datetime.timedelta(days=10)
-
-
-def said(page) -> str:
-    """What a reader of a page reads, in one line."""
-    content = (
-        page.read_text(encoding="utf-8").partition('<h1 id="content" tabindex="-1">')[2].partition("</article>")[0]
-    )
-    return " ".join(html.unescape(re.sub("<[^>]*>", " ", content)).split())
-
-
-def page_of(site, history, who):
-    return site / "learners" / f"{next(a.page for a in accounts.accounts(history) if a.learner.id == who)}.html"
 
 
 def grid_of(site):

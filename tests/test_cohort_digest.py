@@ -6,6 +6,7 @@ from reported import NASTY, NOW, cohort, days_ago, hand_in, learner, written
 
 from graders.cohort.dashboard.digest import remember, since_last
 from graders.cohort.history import open_history, record_visit
+from graders.engine.misconception import misconceptions_of
 
 HOUR, DAY = datetime.timedelta(hours=1), datetime.timedelta(days=1)
 
@@ -29,7 +30,7 @@ def test_a_digest_tells_what_is_new_and_nothing_older(tmp_path):
         "\n"
         "## For you to do\n"
         "\n"
-        "Nothing.\n"
+        "- 2 learners need you today: [who, and why](index.html)\n"
         "\n"
         "## Passed for the first time\n"
         "\n"
@@ -64,13 +65,14 @@ def test_what_only_the_lead_can_mend_is_told_in_every_digest_until_it_is_mended(
     hand_in(history, "u003", "mlp", "error", 20)
     _, text = written(history, tmp_path / "site")
     told = text.partition("## For you to do")[2].partition("\n## ")[0].strip().splitlines()
-    assert [line.partition("](learners/")[0] for line in told] == [
+    assert [line.partition("](")[0] for line in told] == [
         "- 1 verdict could not be made, since a grader itself stopped (mlp): no mistake of the learners. Run headstart "
         "cohort grade again once it is mended.",
         "- [Name001",
         "- [Name002",
+        "- 3 learners need you today: [who, and why",
     ]
-    assert [line.partition(".html): ")[2] for line in told[1:]] == [
+    assert [line.partition(".html): ")[2] for line in told[1:-1]] == [
         "The repository 'x' could not be fetched: there is no such folder. Ask them for access to it, or put its "
         "address right in the roster.",
         "exercises/mlp\\.py is a link; put the text itself there. Ask them to put it right.",
@@ -88,6 +90,31 @@ def test_a_mistake_that_somebody_did_not_make_before_is_new(tmp_path):
     assert line.endswith(
         "(`attention`, 3 learners) Ask: Which two axes of q does the matrix product see, and which two should it see?"
     )
+
+
+def test_what_there_is_to_do_agrees_with_the_first_page(tmp_path):
+    history = cohort(tmp_path / "h", learner(1), learner(2))
+    hand_in(history, "u001", "tensors", "passed", 9)
+    hand_in(history, "u002", "tensors", "passed", 1)
+    made, text = written(history, tmp_path / "site")
+    assert made.summary == "2 learners, 1 of whom needs you today"
+    assert "## For you to do\n\n- 1 learner needs you today: [who, and why](index.html)\n\n## Passed" in text
+
+
+def test_where_nobody_needs_the_lead_there_is_nothing_to_do(tmp_path):
+    history = cohort(tmp_path / "h", learner(1))
+    hand_in(history, "u001", "tensors", "passed", 1)
+    assert "## For you to do\n\nNothing.\n\n" in written(history, tmp_path / "site")[1]
+
+
+def test_beyond_three_new_mistakes_it_says_how_many_more_there_are(tmp_path):
+    history = cohort(tmp_path / "h", learner(1))
+    for exercise in ("tensors", "markov", "attention", "softmax", "mlp"):
+        hand_in(history, "u001", exercise, "failed", 1, misconceptions_of(exercise)[0].id)
+    _, text = written(history, tmp_path / "site")
+    told = text.partition("## Most frequent new misconceptions\n\n")[2].partition("\n\n")[0].splitlines()
+    assert len(told) == 4
+    assert told[-1] == "- and 2 more, among [all mistakes](mistakes.html)"
 
 
 def test_whoever_was_never_looked_at_before_is_new_in_the_roster(tmp_path):

@@ -199,9 +199,18 @@ def test_the_summary_counts_where_learners_stand_and_has_a_line_for_each(history
     lines = run("summary", "--exercise", "attention").splitlines()
     assert lines[0] == "## Cohort: 3 learners"
     assert lines[2] == "Isolation: sandbox."
+    words = "passed | failed | not started | file missing | could not be read | could not be judged | not graded yet"
+    assert f"| exercise | {words} |" in lines
     assert "| attention | 1 | 0 | 0 | 0 | 1 | 1 | 0 |" in lines
     assert "| Ada Lovelace (ada) | 1 of 1 | 100 | 2026-09-02 02\\:00\\:00 |  |" in lines
     assert lines[-1].endswith("| there is no such repository, or it is private |")
+
+
+def test_in_the_summary_who_was_not_looked_at_yet_is_not_graded_yet_and_was_never_seen(tmp_path, history):
+    History(tmp_path / "history.sqlite3", ADA, Learner("dee", "Dee", "learners/dee"))
+    lines = run("summary", "--exercise", "attention").splitlines()
+    assert "| attention | 1 | 0 | 0 | 0 | 0 | 0 | 1 |" in lines
+    assert lines[-1] == "| Dee (dee) | 0 of 1 | 0 |  |  |"
 
 
 def test_nothing_in_the_summary_is_html_a_mention_a_link_or_a_column_of_its_own(history):
@@ -257,7 +266,13 @@ def test_verdicts_below_the_sandbox_are_said(history):
             "there is no no.sqlite3; `headstart cohort grade` makes it, or name another with --history\n",
         ),
         (("moodle", "--exercise", "atention"), 2, "there is no exercise 'atention'"),
-        (("excel",), 2, "'excel' is not one of"),
+        (("excel",), 2, "there is no form 'excel'; the forms are canvas, moodle, gradescope, junit, summary\n"),
+        (("kanvas",), 2, "there is no form 'kanvas'; did you mean canvas? The forms are canvas, moodle,"),
+        (
+            ("canvas", "--policy", "nope.toml"),
+            2,
+            "--policy nope.toml: there is no such file; name one that is there, or leave --policy out\n",
+        ),
     ],
 )
 def test_what_cannot_be_exported_is_said(arguments, code, said, history):
@@ -267,34 +282,3 @@ def test_what_cannot_be_exported_is_said(arguments, code, said, history):
 def test_a_policy_that_cannot_be_used_stops_the_export(history, tmp_path):
     (tmp_path / "policy.toml").write_text("[late]\nfloor = 101\n")
     assert "late.floor is '101'; expected a whole number from 0 to 100" in run("canvas", code=1)
-
-
-def roster(*arguments, code=0):
-    result = CliRunner().invoke(app, ["cohort", "roster", *arguments])
-    assert result.exit_code == code, result.output
-    return result.output
-
-
-def test_a_roster_is_shown_before_it_is_applied_and_nothing_is_made_until_then(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "roster.csv").write_text("id,name,repository\nada,Ada,learners/ada\n")
-    shown = "roster.csv: 1 learner\n  new      ada (Ada)\n1 new, 0 changed, 0 gone\n"
-    assert roster() == shown + "nothing is changed yet; `headstart cohort roster roster.csv --apply` applies it\n"
-    assert not (tmp_path / "history.sqlite3").exists()
-    assert roster("--apply") == shown + "applied; the next `headstart cohort grade` grades them\n"
-    assert roster() == "roster.csv: 1 learner\nnothing would change\n"
-
-
-def test_whoever_is_gone_stays_in_the_history_and_out_of_the_gradebook(history, tmp_path):
-    (tmp_path / "roster.csv").write_text("id,name,repository\nada,Ada Lovelace,learners/ada\n")
-    said = roster("--apply")
-    assert "  gone     cy (Cy)\n" in said
-    assert "  changed  ada (Ada Lovelace): section A -> nothing; email ada@example.org -> nothing\n" in said
-    assert [row[0] for row in table(run("moodle"))] == ["ID number", "ada"]
-    assert history.to.execute("SELECT count(*) FROM learners").fetchone()[0] == 3
-
-
-def test_a_roster_with_problems_changes_nothing(history, tmp_path):
-    (tmp_path / "roster.csv").write_text("id,name,repository\nada,,learners/ada\n")
-    assert roster("--apply", code=1) == "roster.csv: 1 problem; nothing was applied\nline 2: no name\n"
-    assert [row[0] for row in table(run("moodle"))] == ["ID number", "ada", "bo", "cy"]

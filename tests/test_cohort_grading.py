@@ -111,7 +111,16 @@ def test_the_lead_s_own_laws_come_last_and_are_private(tmp_path):
         ("test_mlp.py", "1 / 0", "test_mlp.py stops with ZeroDivisionError: division by zero"),
         ("test_mlp.py", "x = 1", "test_mlp.py has no law"),
         ("test_mlp.py", EXTRA.replace("gelu_new", "relu"), "is about relu; expected one of gelu_new, MLP"),
-        ("test_mlp.py", EXTRA.replace("+ 100)\n", "+ 99)\n"), "does not hold for the solved files"),
+        (
+            "test_mlp.py",
+            EXTRA.replace("+ 100)\n", "+ 99)\n"),
+            r"hold for the solved files: for x .*\] it is given \[.*\], and expects \[.*\] \(test_mlp.py, line ",
+        ),
+        (
+            "test_mlp.py",
+            EXTRA.replace("subject.gelu_new", "subject.gelu_nwe", 1),
+            r"solved files: AttributeError: module 'exercises.mlp' has no attribute 'gelu_nwe' \(test_mlp.py, line ",
+        ),
         ("test_mlp.py", EXTRA.replace("case.x + 100)", "case.y)", 1), "does not hold for the solved files: Attribute"),
         ("notes.txt", "", "has no test_<exercise>.py"),
     ],

@@ -3,12 +3,14 @@
 import datetime
 
 from reported import NOW, cohort, days_ago, hand_in, learner
+from repositories import git
 
 from graders.cohort.dashboard import accounts
 from graders.cohort.dashboard.needs import reasons
 from graders.cohort.dashboard.plan import due_of, plan_of
 from graders.cohort.history import record_visit
 from graders.cohort.policy import Policy
+from graders.cohort.run import look
 from graders.engine.course import load_course
 
 START = NOW.date() - datetime.timedelta(days=10)
@@ -124,6 +126,45 @@ def test_whoever_is_behind_is_asked_about_what_they_worked_on_last(tmp_path):
     hand_in(history, "u001", "gpt", "error", 0.5)  # which is not theirs to mend
     policy = Policy(due_exercises=dict.fromkeys(("tensors", "mlp"), datetime.date(2026, 11, 19)))
     assert [to_do for _, _, to_do in reasons_for(history, policy)] == ["Ask how far they are with mlp."]
+
+
+def test_whoever_is_behind_is_asked_the_question_of_the_mistake_they_made_last(tmp_path):
+    history = cohort(tmp_path / "h", learner(1, start=START))
+    hand_in(history, "u001", "tensors", "passed", 2)
+    hand_in(history, "u001", "attention", "failed", 1, "mask_hides_self")
+    assert [to_do for _, _, to_do in reasons_for(history)] == [
+        "Ask about attention: Which keys may the query at position 0 look at?"
+    ]
+
+
+def test_whoever_is_stuck_and_behind_is_not_asked_the_same_twice(tmp_path):
+    history = cohort(tmp_path / "h", learner(1, start=START))
+    for days in (4, 3, 2):
+        hand_in(history, "u001", "attention", "failed", days, "mask_hides_self")
+    assert [(kind, to_do) for kind, _, to_do in reasons_for(history)] == [
+        ("stuck", "Ask: Which keys may the query at position 0 look at?"),
+        ("behind", "Ask how far they are with attention."),
+    ]
+
+
+def test_whose_repository_is_empty_is_asked_to_push_and_about_no_exercise(tmp_path):
+    history = cohort(tmp_path / "h", learner(1, start=START))
+    (tmp_path / "u001").mkdir()
+    git(tmp_path / "u001", "init", "--quiet")
+    empty = look(str(tmp_path / "u001"), "")
+    record_visit(history, "u001", days_ago(-0.1), problem=str(empty))
+    assert [(kind, to_do) for kind, _, to_do in reasons_for(history)] == [
+        ("unreadable", "Ask them to commit and push.")
+    ]
+
+
+def test_nobody_is_asked_about_the_plan_whose_repository_cannot_be_read(tmp_path):
+    history = cohort(tmp_path / "h", learner(1, start=START))
+    assert [kind for kind, *_ in reasons_for(history)] == ["behind", "quiet"]
+    record_visit(history, "u001", days_ago(-0.1), problem="the repository 'x' could not be fetched: it is private")
+    assert [(kind, to_do) for kind, _, to_do in reasons_for(history)] == [
+        ("unreadable", "Ask them for access to it, or put its address right in the roster.")
+    ]
 
 
 def test_files_that_cannot_be_read_are_told_once_for_each_reason(tmp_path):

@@ -53,6 +53,8 @@ def test_a_page_is_readable_in_every_way_and_asks_for_nothing_else(browser, site
             for dark in (False, True):
                 browser.open(page, width, dark)
                 where = f"{name}/{page.name} at {width}, {'dark' if dark else 'light'}"
+                # Of text over a gradient axe says nothing
+                browser.value("for (const box of document.querySelectorAll('.scrolled')) box.style.background = 'none'")
                 if dark == (width == 1280):  # its rules are about colours and markup: each of both at one width
                     assert violations(browser) == [], where
                 assert troubles(browser, width, (sites / name).as_uri()) == [], where
@@ -169,6 +171,32 @@ def test_status_has_a_sign_and_a_word_and_never_colour_alone(browser, sites):
       cell.className.split(" ")[1], cell.querySelector(".sign").textContent.split(" ")[0],
       cell.querySelector(".hidden").textContent.split(",")[0]].join(" "))"""
     assert set(browser.value(signs)) == {"passed ✓ passed", "failed ✗ failed", "not_started ○ not started"}
+
+
+def test_reasons_of_one_kind_are_one_badge(browser, sites):
+    browser.open(sites / "nasty" / "grid.html", 1280, False)
+    browser.value("cohort.learners[0][5] = ['unreadable', 'stuck', 'unreadable', 'unreadable']; draw()")
+    page = browser.value("cohort.learners[0][3]")
+    badges = f"""[...document.querySelector("#grid a[href='learners/{page}.html']").closest("tr").querySelectorAll(
+      ".kind")].map((badge) => badge.textContent)"""
+    assert browser.value(badges) == ["unreadable \N{MULTIPLICATION SIGN}3", "stuck"]
+
+
+def test_the_grid_sorts_names_with_their_numbers_as_numbers(browser, sites):
+    browser.open(sites / "few" / "grid.html", 1280, False)
+    browser.value("cohort.learners.forEach((row, i) => { row[0] = `Learner ${i * 5}`; row[4] = 0; }); draw()")
+    expected = [f"Learner {n}" for n in (0, 5, 10, 15, 20, 25)]
+    assert rows(browser) == expected
+    browser.value("document.querySelector('#grid th.name button').click()")
+    assert rows(browser) == expected
+
+
+def test_on_a_phone_exercises_are_in_sight_and_a_shadow_says_that_there_are_more(browser, sites):
+    browser.open(sites / "busy" / "grid.html", 360, False)
+    first = "document.querySelector('#grid thead th.exercise').getBoundingClientRect().right"
+    assert browser.value(first) <= 360 - 16
+    layers = "getComputedStyle(document.querySelector('.scrolled')).backgroundAttachment"
+    assert browser.value(layers) == "local, local, scroll, scroll"
 
 
 def test_axe_would_find_what_is_wrong(browser, sites, tmp_path):

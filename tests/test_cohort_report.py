@@ -115,6 +115,12 @@ def test_a_policy_that_cannot_be_used_is_told_and_nothing_is_written(lead):
     assert not (lead / "site").exists()
 
 
+def test_a_policy_that_is_named_must_be_there(lead):
+    said = "--policy nope.toml: there is no such file; name one that is there, or leave --policy out\n"
+    assert report("--out", "site", "--policy", "nope.toml") == (2, said)
+    assert not (lead / "site").exists()
+
+
 def test_an_extension_for_nobody_is_told_as_exports_do(lead):
     (lead / "policy.toml").write_text("[extensions.nobody]\ndays = 3\n")
     code, said = report("--out", "site")
@@ -130,6 +136,10 @@ def test_a_digest_can_be_told_from_when_to_tell(lead):
     assert report("--out", "site", "--since", "2999-01-01") == (
         2,
         "--since 2999-01-01 is in the future; expected a day that is past\n",
+    )
+    assert report("--out", "site", "--since", "yesterday") == (
+        2,
+        "--since yesterday: expected a day of the calendar, as year-month-day, such as 2026-10-05\n",
     )
 
 

@@ -146,6 +146,32 @@ def test_a_file_without_learners_says_what_was_expected(text, said, problems):
     assert "\n".join(problems(text)) == f"roster.csv: {said}"
 
 
+def test_a_column_that_is_nearly_one_is_named(problems):
+    told = "the header has 'repo', 'mail', which is no column; did you mean repository, email? The columns are"
+    assert problems("id,name,repo,mail\n")[2] == f"line 1: {told} {COLUMNS}"
+
+
+def test_the_address_of_the_example_is_refused_at_its_line(problems):
+    example = (ROOT / "graders" / "cohort" / "handout" / "lead" / "roster.csv").read_text(encoding="utf-8")
+    assert problems(example)[1:] == [
+        "line 2: the repository 'https://github.com/your-organisation/headstart-ada' is the example's; write your "
+        "learner's own, or take the line out"
+    ]
+
+
+def test_an_address_without_https_is_no_folder(problems):
+    assert problems(HEADER + ADA + "bo,Bo,github.com/x/y,,,\n")[1:] == [
+        "line 3: the repository 'github.com/x/y' is no folder here, and has no https://; expected "
+        "https://github.com/x/y, or ./ before a folder's path"
+    ]
+
+
+def test_a_folder_may_be_named_as_a_host_is(read, tmp_path):
+    (tmp_path / "example.org" / "ada").mkdir(parents=True)
+    learners = read("id,name,repository\nada,Ada,example.org/ada\nbo,Bo,./example.org/bo\n")
+    assert [one.repository for one in learners] == ["example.org/ada", "example.org/bo"]
+
+
 def test_a_file_in_another_encoding_is_refused_at_its_line(problems):
     text = (HEADER + ADA + "zoe,Zoé,learners/zoe\n").encode("latin-1")
     assert problems(text) == ["roster.csv, line 3: not UTF-8; save it as CSV UTF-8"]

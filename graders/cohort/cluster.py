@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from graders.cohort.apart import grade_apart
 from graders.cohort.jobs import Job, errors_of
+from graders.engine.course import how_to_install
 from graders.engine.record import Record
 
 AHEAD = 2  # jobs on their way for each thread of the cluster
@@ -65,7 +66,7 @@ def graded_on(scheduler: str, certificates: Certificates, jobs: Iterable[Job]) -
         from distributed import Client, wait
         from distributed.security import Security
     except ImportError as error:
-        raise ClusterError("Dask is not installed; pip install 'headstart[cluster]'") from error
+        raise ClusterError(f"Dask is not installed; {how_to_install('cluster')}") from error
     refused = refusal(scheduler, certificates)
     if refused:
         raise ClusterError(refused)

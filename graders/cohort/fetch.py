@@ -103,6 +103,16 @@ def refusal(repository: str) -> str:
     return ""
 
 
+def is_missing(repository: str) -> bool:
+    """Whether this is a path of this machine, and no folder is there."""
+    if _is_remote(repository):
+        return False
+    try:
+        return not Path(repository).is_dir()
+    except OSError:  # the name is longer than any
+        return True
+
+
 def shown(repository: str) -> str:
     """A repository as a message names it: in quotes, without a password."""
     return repr(re.sub(r"(?<=//)[^/]*@", "...@", plain(repository, 100)))
@@ -166,11 +176,7 @@ def _address(repository: str) -> str:
         raise FetchError(f"the repository {shown(repository)} was not fetched: it {refused}")
     if _is_remote(repository):
         return repository
-    try:
-        is_there = Path(repository).is_dir()
-    except OSError:  # the name is longer than any
-        is_there = False
-    if not is_there:
+    if is_missing(repository):
         raise FetchError(f"the repository {shown(repository)} could not be fetched: there is no such folder")
     return str(Path(repository).resolve())
 

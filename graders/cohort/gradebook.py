@@ -21,7 +21,7 @@ class Standing:
     """One learner's standing with one exercise."""
 
     exercise: str
-    status: str  # of the newest text: a grading's, or MISSING, PROBLEM (never fetched), WAITING (not graded yet)
+    status: str  # of the newest text: a grading's, or MISSING, PROBLEM (never fetched), WAITING (for look or verdict)
     grading: int | None  # of the newest text
     isolation: str  # of that grading, or ""
     n_passed: int
@@ -66,9 +66,9 @@ def gradebook(
         texts = "SELECT * FROM attempts WHERE learner = ? ORDER BY first_seen, submission"
         for attempt in history.execute(texts, (learner.id,)):
             attempts.setdefault(attempt["exercise"], []).append(attempt)
-        problem = last["problem"] if last else ""
+        problem = last["problem"] if last else None
         standings = (_standing(policy, learner, name, attempts.get(name, []), now, problem) for name in wanted)
-        yield Row(learner, tuple(standings), last["at"] if last else "", problem)
+        yield Row(learner, tuple(standings), last["at"] if last else "", problem or "")
 
 
 def _standing(
@@ -77,13 +77,14 @@ def _standing(
     exercise: str,
     attempts: list[sqlite3.Row],
     now: datetime.datetime,
-    problem: str,
+    problem: str | None,  # of the last visit; None where there was none yet
 ) -> Standing:
     due, of = policy.due(learner, exercise), policy.points_for(exercise)
     is_due = due is not None and now > due
     if not attempts:
-        points = 0 if is_due and not problem else None  # a repository that nobody could look at is no answer
-        return Standing(exercise, PROBLEM if problem else MISSING, None, "", 0, 0, points, of, 0, due)
+        points = 0 if is_due and problem == "" else None  # a repository that nobody looked at, or could, is no answer
+        status = WAITING if problem is None else PROBLEM if problem else MISSING
+        return Standing(exercise, status, None, "", 0, 0, points, of, 0, due)
     judged = [attempt for attempt in attempts if attempt["status"] not in (None, "error")]
     worths = [
         points_of(policy, learner, exercise, attempt["n_passed"], attempt["n_laws"], there_at(attempt))

@@ -104,10 +104,11 @@ def points_of(
     return Worth(points, days)
 
 
-def read_policy(path: Path, learners: Collection[str] | None = None) -> Policy:
+def read_policy(path: Path, learners: Mapping[str, str] | None = None) -> Policy:
     """Read a policy; that of a file that is not there lets everything count in full.
 
-    `learners` are the ids that an extension may name; without them, any. Raises `PolicyError`, with every problem.
+    `learners` are the ids that an extension may name, with the sections that a start may name; without them, any.
+    Raises `PolicyError`, with every problem.
     """
     try:
         said = tomllib.loads(path.read_text(encoding="utf-8-sig"))
@@ -129,7 +130,7 @@ class _Reading:
         self.problems: list[str] = []
         self.exercises = [exercise.name for exercise in load_course().exercises]
 
-    def policy(self, said: dict[str, Any], learners: Collection[str] | None) -> Policy:
+    def policy(self, said: dict[str, Any], learners: Mapping[str, str] | None) -> Policy:
         self._only("the policy", said, TABLES)
         due = self._table(said, "due")
         self._only("[due]", due, ("exercises", "sessions"))
@@ -142,7 +143,7 @@ class _Reading:
             self._points(self._table(said, "points")),
             {name: self._when(f"due.exercises.{name}", value) for name, value in exercises.items()},
             {known[n]: self._when(f"due.sessions.{n}", value) for n, value in sessions.items() if n in known},
-            {section: self._day(f"starts.{section}", day) for section, day in self._table(said, "starts").items()},
+            self._starts(self._table(said, "starts"), None if learners is None else set(learners.values()) - {""}),
             self._late(self._table(said, "late")),
             longer,
             extensions,
@@ -152,6 +153,13 @@ class _Reading:
     def _points(self, said: dict[str, Any]) -> dict[str, int]:
         self._only("[points]", said, ("default", *self.exercises))
         return {"" if n == "default" else n: self._number(f"points.{n}", p, 0, 100_000) for n, p in said.items()}
+
+    def _starts(self, said: dict[str, Any], sections: Collection[str] | None) -> dict[str, datetime.date]:
+        for name in said:
+            if sections is not None and name not in sections:
+                there = f"its sections are {', '.join(map(plain, sorted(sections)))}" if sections else "it has none"
+                self._problem(f"[starts] has {plain(name, 60)!r}, which is no section of the roster; {there}")
+        return {section: self._day(f"starts.{section}", day) for section, day in said.items()}
 
     def _late(self, said: dict[str, Any]) -> Late:
         self._only("[late]", said, LATE)

@@ -6,12 +6,17 @@ nothing else.
 
 import functools
 import os
+import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType, ModuleType
+from typing import TYPE_CHECKING
 
 from graders.engine.course import load_course
 from graders.engine.law import Law, laws_for
+
+if TYPE_CHECKING:
+    from graders.engine.trial import Outcome
 
 PREFIX = "test_"
 
@@ -68,6 +73,21 @@ def read_private(folder: Path) -> Mapping[str, str]:
         for law in laws:
             outcome = judge.grade(law)
             if outcome.record.status != "passed":
-                said = outcome.broken.note if outcome.record.kind == "grader" and outcome.broken else "it is broken"
-                raise PrivateLawsError(f"{file}: {law.name} does not hold for the solved files: {said}")
+                raise PrivateLawsError(
+                    f"{file}: {law.name} does not hold for the solved files: {_reason(outcome, file.name)}"
+                )
     return MappingProxyType(texts)
+
+
+def _reason(outcome: "Outcome", file: str) -> str:
+    """Why a law of this file does not hold: the error, or the two values; and the line of the file."""
+    broken, record = outcome.broken, outcome.record
+    if broken is None:
+        return record.cause or "it is broken"
+    if record.kind == "grader":
+        return broken.note
+    said = f"{broken.failure.type_name}: {broken.failure.message}" if broken.failure.type_name else "it is broken"
+    if record.yours and record.expected:
+        said = f"for {record.counterexample} it is given {record.yours}, and expects {record.expected}"
+    lines = [f.lineno for f in traceback.extract_tb(broken.__traceback__) if f.filename == file]
+    return f"{said} ({file}, line {lines[-1]})" if lines else said

@@ -39,7 +39,7 @@ def jobs_again(
         for commit in sorted({row["commit_id"] for row in old.values()}):
             rows = {exercise: row for exercise, row in old.items() if row["commit_id"] == commit}
             for exercise, submission in _found_again(learner.repository, commit, rows, lost.setdefault(learner.id, [])):
-                yield from run.hand_out(exercise, rows[exercise]["subject_hash"], submission)
+                yield from run.hand_out(learner.name, exercise, rows[exercise]["subject_hash"], submission)
         run.looked_at(learner)
 
 

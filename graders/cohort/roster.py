@@ -7,9 +7,10 @@ import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
+from difflib import get_close_matches
 from pathlib import Path
 
-from graders.cohort.fetch import SCP, URL, refusal, shown
+from graders.cohort.fetch import SCP, URL, is_missing, refusal, shown
 from graders.cohort.harmless import plain
 
 REQUIRED = ("id", "name", "repository")
@@ -17,6 +18,8 @@ MAX_FILE = 16 * 2**20  # bytes; a roster of 5,000 has half of one
 MAX_SHOWN = 20  # problems in one message
 # An id names pages and files, and stands in gradebooks
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
+PLACEHOLDER = "your-organisation"  # in the address that a new roster's example has
+HOST = re.compile(r"(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}(?::\d+)?/")  # as an address begins without its https://
 EMAIL = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+")
 
 
@@ -70,7 +73,7 @@ def read_roster(path: Path) -> tuple[Learner, ...]:
             problems.append(f"line {line}: {told}")
             continue
         values = dict.fromkeys(header, "") | {name: cell.strip() for name, cell in zip(header, cells, strict=False)}
-        found = _value_problems(values)
+        found = _value_problems(values, path.parent)
         for column, key in (("id", values["id"].lower()), ("repository", _sameness(values["repository"]))):
             first = seen.setdefault((column, key), line)
             if key and first != line:
@@ -89,6 +92,12 @@ def applied_roster(history: sqlite3.Connection) -> tuple[Learner, ...]:
     """The roster as it was last applied to a history: the active learners, by id."""
     rows = history.execute(f"SELECT {', '.join(COLUMNS)} FROM learners WHERE is_active ORDER BY id")
     return tuple(Learner(**{**dict(row), "start": _date(row["start"] or "")}) for row in rows)
+
+
+def everybody(history: sqlite3.Connection | None, roster: Iterable[Learner] = ()) -> dict[str, str]:
+    """Whom a policy may name, by id, each with their section: a history's learners, gone ones too, and a roster's."""
+    rows = history.execute("SELECT id, section FROM learners") if history else ()
+    return {row["id"]: row["section"] for row in rows} | {learner.id: learner.section for learner in roster}
 
 
 def differences(before: Iterable[Learner], after: Iterable[Learner]) -> list[Difference]:
@@ -115,6 +124,14 @@ def difference_lines(found: Sequence[Difference]) -> list[str]:
         lines.append(f"  {difference.kind:8} {who}" + (f": {said}" if said else ""))
     counts = [(kind, sum(d.kind == kind for d in found)) for kind in ("new", "changed", "gone")]
     return [*lines, ", ".join(f"{n} {kind}" for kind, n in counts)] if lines else ["nothing would change"]
+
+
+def missing_lines(learners: Iterable[Learner]) -> list[str]:
+    """The learners whose repositories are folders that are not there, for a terminal, a line each."""
+    missing = [f"  {one.id}: {plain(one.repository, 100)}" for one in learners if is_missing(one.repository)]
+    first = ["these folders are not on this machine; put their paths right, or grade where they are:"]
+    more = [f"  and {len(missing) - MAX_SHOWN} more"] if len(missing) > MAX_SHOWN else []
+    return [*first, *missing[:MAX_SHOWN], *more] if missing else []
 
 
 def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
@@ -163,11 +180,22 @@ def _header_problems(header: Sequence[str]) -> list[str]:
     told = [f"line 1: the header has no column {', '.join(missing)}; the columns are {known}"] if missing else []
     if unknown:
         names = ", ".join(repr(plain(column, 30)) for column in unknown[:5])
-        told.append(f"line 1: the header has {names}, which is no column; the columns are {known}")
+        meant = f"did you mean {', '.join(close)}? The" if (close := _meant(unknown[:5], header)) else "the"
+        told.append(f"line 1: the header has {names}, which is no column; {meant} columns are {known}")
     return told + [f"line 1: the header has {column} more than once" for column in doubled]
 
 
-def _value_problems(values: Mapping[str, str]) -> list[str]:
+def _meant(unknown: Iterable[str], header: Sequence[str]) -> list[str]:
+    """The columns that a header does not have and seems to mean."""
+    free = [column for column in COLUMNS if column not in header]
+    close = (
+        [column for column in free if len(name) > 2 and column.startswith(name)] or get_close_matches(name, free, n=1)
+        for name in unknown
+    )
+    return list(dict.fromkeys(found[0] for found in close if found))
+
+
+def _value_problems(values: Mapping[str, str], folder: Path) -> list[str]:
     """What is wrong with one line, as ends of sentences."""
     found = [f"no {column}" for column in REQUIRED if not values[column]]
     if values["id"] and not ID.fullmatch(values["id"]):
@@ -175,6 +203,12 @@ def _value_problems(values: Mapping[str, str]) -> list[str]:
         found.append(f"the id {plain(values['id'], 60)!r} cannot name a page; {told}")
     if values["repository"] and (refused := refusal(values["repository"])):
         found.append(f"the repository {shown(values['repository'])} {refused}")
+    elif PLACEHOLDER in values["repository"]:
+        told = "is the example's; write your learner's own, or take the line out"
+        found.append(f"the repository {shown(values['repository'])} {told}")
+    elif HOST.match(values["repository"]) and is_missing(str(folder / values["repository"])):
+        told = f"is no folder here, and has no https://; expected {plain('https://' + values['repository'], 108)}"
+        found.append(f"the repository {shown(values['repository'])} {told}, or ./ before a folder's path")
     if (start := values.get("start")) and _date(start) is None:
         found.append(f"the start {plain(start, 30)!r} is no date; expected a form like 2026-09-01")
     if (email := values.get("email")) and not EMAIL.fullmatch(email):

@@ -73,6 +73,7 @@ class Run:
     looked_at: Callable[[Learner], None] = lambda learner: None  # called when a learner's jobs are all handed out
     problems: dict[str, str] = field(default_factory=dict)  # of repositories, by learner
     begun: dict[tuple[str, str], int] = field(default_factory=dict)  # exercise and text: the grading that is filled in
+    whose: dict[tuple[str, str], str] = field(default_factory=dict)  # what is graded now: the first one's name
     handed_out: set[Key] = field(default_factory=set)
     last_visits: dict[str, tuple[sqlite3.Row | None, dict[str, str]]] = field(default_factory=dict)  # by learner
     n_graded: int = 0
@@ -84,8 +85,11 @@ class Run:
             yield from self._jobs_of(learner, seen)
             self.looked_at(learner)
 
-    def keep(self, job: Job, records: list[Record]) -> None:
-        """Write down what came of a job. Raises `HistoryError` when it cannot be written, and `RunError`."""
+    def keep(self, job: Job, records: list[Record]) -> str:
+        """Write down what came of a job, and give the name of whose text it was.
+
+        Raises `HistoryError` when it cannot be written, and `RunError`.
+        """
         version = self.terms.key(job.exercise, job.subject_hash).grader_version
         others = {record.grader_version for record in records} - {version}
         if others:
@@ -100,9 +104,10 @@ class Run:
                 self.errors.setdefault((job.exercise, job.subject_hash), record.cause)
         finish_grading(self.history, grading, [record.law for record in records])
         self.n_graded += 1
+        return self.whose.pop((job.exercise, job.subject_hash))
 
-    def hand_out(self, exercise: str, text: str, submission: Submission) -> Iterator[Job]:
-        """The job of one text, unless it is graded already, or is being graded."""
+    def hand_out(self, name: str, exercise: str, text: str, submission: Submission) -> Iterator[Job]:
+        """The job of one text, of a learner of this name, unless it is graded already, or is being graded."""
         key = self.terms.key(exercise, text)
         if key in self.handed_out or graded(self.history, [key]):
             return
@@ -111,7 +116,7 @@ class Run:
         self.handed_out.add(key)
         grading = begin_grading(self.history, key)
         if grading is not None:
-            self.begun[exercise, text] = grading
+            self.begun[exercise, text], self.whose[exercise, text] = grading, name
             yield self.terms.job(exercise, text, submission)
 
     def _jobs_of(self, learner: Learner, seen: Seen) -> Iterator[Job]:
@@ -131,7 +136,7 @@ class Run:
             record_visit(self.history, learner.id, at, **facts, reader=reader, hashes=hashes, own=own)
             for exercise in self.terms.exercises:
                 if exercise in hashes:
-                    yield from self.hand_out(exercise, hashes[exercise], seen)
+                    yield from self.hand_out(learner.name, exercise, hashes[exercise], seen)
 
     def _known(self, learner: Learner) -> str:
         """The commit of a learner's last visit, when all that was handed in then is graded; else ""."""

@@ -41,6 +41,7 @@ class Digest:
     passed: dict[str, list[Account]] = field(default_factory=dict)  # by exercise
     stuck: list[tuple[Account, Reason]] = field(default_factory=list)
     unreadable: list[tuple[Account, Reason]] = field(default_factory=list)
+    n_in_need: int = 0  # for any reason, as the first page lists them
     notices: Sequence[str] = ()  # what is not of one learner
     joined: list[Account] = field(default_factory=list)
     mistakes: dict[tuple[str, str], list[Account]] = field(default_factory=dict)  # by exercise and id
@@ -49,6 +50,7 @@ class Digest:
     def add(self, standing: Standing, broken: Mapping[str, Broken], why: Sequence[Reason]) -> None:
         """Add what is new of one learner."""
         account = replace(standing.account, attempts=())
+        self.n_in_need += bool(why)
         self.unreadable += [(account, reason) for reason in why if reason.kind == "unreadable"]
         if account.first_visit is None or account.first_visit > self.since:
             self.joined.append(account)
@@ -87,20 +89,25 @@ class Digest:
         return ["## Passed for the first time", "", *(lines or ["Nothing."]), ""]
 
     def _to_do(self) -> list[str]:
-        """What nobody else can mend, new or not."""
+        """What nobody else can mend, new or not, and how many there are to look after."""
         lines = [f"- {markdown(notice)}" for notice in self.notices] + _listed(self.unreadable)
+        if self.n_in_need:
+            need = "needs" if self.n_in_need == 1 else "need"
+            lines.append(f"- {counted(self.n_in_need, 'learner')} {need} you today: [who, and why](index.html)")
         return ["## For you to do", "", *(lines or ["Nothing."]), ""]
 
     def _stuck(self) -> list[str]:
         return ["## Newly stuck", "", *(_listed(self.stuck) or ["Nobody."]), ""]
 
     def _mistakes(self) -> list[str]:
-        frequent = sorted(self.mistakes.items(), key=lambda entry: (-len(entry[1]), entry[0]))[:MOST_MISTAKES]
+        frequent = sorted(self.mistakes.items(), key=lambda entry: (-len(entry[1]), entry[0]))
         lines = [
             f"- {markdown(self.known[key].names)} (`{key[0]}`, {counted(len(who), 'learner')}) "
             f"Ask: {markdown(self.known[key].asks)}"
-            for key, who in frequent
+            for key, who in frequent[:MOST_MISTAKES]
         ]
+        if len(frequent) > MOST_MISTAKES:
+            lines.append(f"- and {len(frequent) - MOST_MISTAKES} more, among [all mistakes](mistakes.html)")
         return ["## Most frequent new misconceptions", "", *(lines or ["None was recognised."]), ""]
 
     def _joined(self) -> list[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from graders.cohort.dashboard.accounts import Account, Cell, Standing
 from graders.cohort.dashboard.needs import Broken, Due
+from graders.cohort.dashboard.wording import natural
 from graders.engine.course import Exercise
 from graders.engine.kinds import KINDS
 from graders.engine.record import Record
@@ -130,6 +131,8 @@ class Findings:
 
 
 def _by_frequency(found: Mapping[str, Finding]) -> list[Finding]:
+    for finding in found.values():
+        finding.learners.sort(key=lambda one: (natural(one[0]), one[1]))
     return sorted(found.values(), key=lambda finding: (-len(finding.learners), finding.key))
 
 

@@ -14,6 +14,7 @@ function make(tag, attributes = {}, ...children) {
 }
 
 const order = cohort.statuses.map(([name]) => ["passed", "failed", "error", "problem", "not_started", "missing", "waiting"].indexOf(name));
+const { compare } = new Intl.Collator(undefined, { numeric: true }); // "Learner 2" before "Learner 10"
 const never = (days) => (days === null ? Infinity : days);
 const passed = (row) => row[CELLS].filter(([status]) => cohort.statuses[status][0] === "passed").length;
 const COLUMNS = [
@@ -63,7 +64,10 @@ function cell([status, tries, changed]) {
 function line(row, number) {
   const link = make("a", { href: `learners/${row[PAGE]}.html` }, make("bdi", {}, row[NAME]));
   const section = row[SECTION] < 0 ? "" : cohort.sections[row[SECTION]];
-  const needs = row[NEEDS].map((kind) => make("span", { class: `kind ${kind}` }, kind));
+  const needs = [...new Set(row[NEEDS])].map((kind) => {
+    const times = row[NEEDS].filter((one) => one === kind).length;
+    return make("span", { class: `kind ${kind}` }, times > 1 ? `${kind} ×${times}` : kind);
+  });
   return make(
     "tr",
     { "aria-rowindex": number + 2 },
@@ -71,7 +75,7 @@ function line(row, number) {
     make("td", { class: "section" }, make("bdi", {}, section)),
     make("td", { class: "needs" }, ...needs),
     make("td", { class: "number" }, `${passed(row)}/${cohort.exercises.length}`),
-    make("td", { class: "number" }, days(row[CHANGED])),
+    make("td", { class: "number changed" }, days(row[CHANGED])),
     ...row[CELLS].map(cell),
   );
 }
@@ -94,8 +98,8 @@ function draw() {
   const sign = state.ascending ? 1 : -1;
   const keyed = cohort.learners.filter((row) => fits(row, wanted)).map((row) => [column.value(row), row]);
   keyed.sort(([a, one], [b, other]) => {
-    if (a !== b) return sign * (typeof a === "string" ? a.localeCompare(b) : a < b ? -1 : 1);
-    return one[NAME].localeCompare(other[NAME]);
+    if (a !== b) return sign * (typeof a === "string" ? compare(a, b) : a < b ? -1 : 1);
+    return compare(one[NAME], other[NAME]);
   });
   state.rows = keyed.map(([, row]) => row);
   for (const { id, head } of COLUMNS) {

@@ -17,7 +17,7 @@ from graders.cohort.dashboard.digest import Digest
 from graders.cohort.dashboard.findings import Findings
 from graders.cohort.dashboard.frames import Frame, frames
 from graders.cohort.dashboard.needs import Broken, Due, Reason, reasons
-from graders.cohort.dashboard.wording import STATUSES, ago, counted, listed
+from graders.cohort.dashboard.wording import STATUSES, ago, counted, listed, natural
 from graders.cohort.harmless import plain
 from graders.engine.course import Exercise, load_course
 
@@ -87,7 +87,7 @@ def write_report(
     frame = frames(out, "Cohort", PAGES, [LEARNER])
     made = pages.made_line(now)
     findings = Findings(exercises, due, now.date())
-    seen = []
+    seen, n_undated = [], 0
     (out / "learners").mkdir(exist_ok=True)
     for account in accounts(history):
         standing = standing_of(account, exercises)
@@ -98,13 +98,14 @@ def write_report(
             frame[LEARNER].filled(plain(account.learner.name, 80), content), encoding="utf-8"
         )
         digest.add(standing, broken, why)
+        n_undated += not (account.learner.start or any(due(account.learner, exercise) for exercise in exercises))
         # The texts and attempts of 5,000 learners are not kept
         bare = Standing(replace(account, attempts=()), standing.cells)
         seen.append(Seen(bare, why, findings.add(standing, broken)))
     probe = history.execute("SELECT reason, mend FROM probes ORDER BY at DESC LIMIT 1").fetchone()
     standings = [one.standing for one in seen]
     digest.notices = _notices(standings, probe)
-    _write_everybody(out, frame, seen, findings, plan, digest.notices, now, made)
+    _write_everybody(out, frame, seen, findings, plan, digest.notices, n_undated, now, made)
     return Report(standings, sum(bool(one.reasons) for one in seen), pages.isolation_of(standings)["n_low"])
 
 
@@ -154,10 +155,11 @@ def _write_everybody(
     findings: Findings,
     plan: str,
     notices: Sequence[str],
+    n_undated: int,
     now: datetime.datetime,
     made: str,
 ) -> None:
-    in_need = sorted((one for one in seen if one.reasons), key=lambda one: (-one.urgency, one.name))
+    in_need = sorted((one for one in seen if one.reasons), key=lambda one: (-one.urgency, natural(one.name)))
     standings = [one.standing for one in seen]
     n_cells = sum(len(standing.cells) for standing in standings)
     n_passed = sum(standing.n_passed for standing in standings)
@@ -179,6 +181,7 @@ def _write_everybody(
             all_passed=n_cells > 0 and n_passed == n_cells,
             last_visit=ago(max(visits, default=None), now),
             notices=notices,
+            n_undated=n_undated,
             **shared,
         ),
         "grid": pages.rendered("grid.html", **shared),

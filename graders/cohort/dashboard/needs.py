@@ -14,6 +14,7 @@ from graders.loop.specification import first_question
 
 SAME = 3  # the very same failure so many times in a row is being stuck
 QUIET = 7  # days without a change
+EMPTY = "it has no commit yet"  # how the sentence of `fetch` ends, of a repository that is there and empty
 GONE = 28  # days after which somebody is no longer at work, and is not listed day after day
 
 Due = Callable[[Learner, Exercise], datetime.date | None]
@@ -39,22 +40,20 @@ def reasons(standing: Standing, broken: Mapping[str, Broken], due: Due, now: dat
         return []
     found = [_stuck(name, cell.same, broken.get(name, ())) for name, cell in standing.cells.items() if is_stuck(cell)]
     if account.problem:
-        found.append(
-            Reason("unreadable", sentence(account.problem), "Ask them for access to it, or put its address right in "
-                   "the roster.", 5)
-        )  # fmt: skip
+        mend = "Ask them for access to it, or put its address right in the roster."
+        if account.problem.endswith(EMPTY):
+            mend = "Ask them to commit and push."
+        found.append(Reason("unreadable", sentence(account.problem), mend, 5))
     found += [Reason("unreadable", why, "Ask them to put it right.", 5) for why in _not_taken(broken)]
     begins = account.learner.start
     late = behind(standing, due, now.date()) if begins is None or begins <= now.date() else []
-    if late:
+    if late and not account.problem:  # which hides what they did since
         first = min(date for _, date in late)
         names = listed([name for name, _ in late], 4)
         text = f"Behind the plan: {names} not passed, the first due on {day(first)}."
-        at_work = [name for name in standing.failing if standing.cells[name].status == "failed"]
-        ask = f"Ask how far they are with {at_work[0]}." if at_work else f"Ask what keeps them from {late[0][0]}."
-        found.append(Reason("behind", text, ask, min(len(late), 5)))
+        found.append(Reason("behind", text, _ask_whoever_is_behind(standing, broken, late[0][0]), min(len(late), 5)))
     days = (now - known).days if known else 0
-    if days >= QUIET and standing.n_passed < len(standing.cells) and not account.problem:  # which hides any change
+    if days >= QUIET and standing.n_passed < len(standing.cells) and not account.problem:
         text = f"No change for {counted(days, 'day')}, after {_last_worked_on(standing)}."
         if not standing.changed:
             text = f"Nothing handed in yet, {counted(days, 'day')} after the beginning."
@@ -93,6 +92,17 @@ def _stuck(exercise: str, same: int, broken: Broken) -> Reason:
     said = f"{exercise}: the same failure {same} times in a row. {what} {happened}".strip()
     asks = question_about(record)
     return Reason("stuck", said, f"Ask: {asks}" if asks else "Look at it together.", 2 + min(same, 8), exercise)
+
+
+def _ask_whoever_is_behind(standing: Standing, broken: Mapping[str, Broken], first_late: str) -> str:
+    """About what they worked on last: its mistake's own question, unless it is asked already, as being stuck is."""
+    at_work = [name for name in standing.failing if standing.cells[name].status == "failed"]
+    if not at_work:
+        return f"Ask what keeps them from {first_late}."
+    known = [mistake for record in broken.get(at_work[0], ()) for mistake in mistakes_in(record)]
+    if known and not is_stuck(standing.cells[at_work[0]]):
+        return f"Ask about {at_work[0]}: {known[0].asks}"
+    return f"Ask how far they are with {at_work[0]}."
 
 
 def _not_taken(broken: Mapping[str, Broken]) -> list[str]:

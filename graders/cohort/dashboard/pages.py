@@ -13,11 +13,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from graders.cohort.dashboard import wording
-from graders.cohort.dashboard.accounts import Standing
+from graders.cohort.dashboard.accounts import Attempt, Standing
 from graders.cohort.harmless import plain, plain_lines
 from graders.engine.kinds import COMPARED
+from graders.engine.misconception import misconceptions_of
 from graders.engine.record import Record
 from graders.loop.failures import example_of, mistakes_in, of_the_whole_file, what_happened
+from graders.loop.specification import laws_in
 
 BACKTICKS = re.compile(r"`([^`]+)`")
 MOST_TEXT = 400  # characters of any one text but an example
@@ -51,6 +53,13 @@ def screen_of(record: Record, tally: str) -> Screen:
     )
 
 
+def what_is_wrong(attempt: Attempt) -> str:
+    """The mistake, or else the first broken law, in the course's own words; "" for the lead's private laws."""
+    known = {mistake.id: mistake.names for mistake in misconceptions_of(attempt.exercise)}
+    first = attempt.misconception.split("+")[0]
+    return known.get(first) or laws_in(attempt.exercise).get(attempt.law, ("", ""))[1]
+
+
 def isolation_of(standings: Sequence[Standing]) -> dict[str, Any]:
     """The levels of isolation below the sandbox of the verdicts that a page shows, and of how many."""
     newest = [cell.newest for one in standings for cell in one.cells.values() if cell.newest and cell.newest.grading]
@@ -82,6 +91,7 @@ def _environment() -> Environment:
         "days_text": wording.days_text,
         "ago": wording.ago,
         "example_of": example_of,
+        "what_is_wrong": what_is_wrong,
     }
     return environment
 

@@ -17,8 +17,6 @@ from graders.cohort.dashboard.frames import frames
 from graders.cohort.dashboard.grouping import OTHERS, Parts, crossed, parts, separable
 from graders.cohort.secret import pseudonym
 from graders.engine.course import Exercise, load_course
-from graders.engine.misconception import misconceptions_of
-from graders.loop.specification import laws_in
 
 DAY = 86400
 COLUMNS = {"passed": "passed", "begun": "at work", "untouched": "not begun"}
@@ -76,7 +74,7 @@ def write_public(standings: Sequence[Standing], out: Path, secret: bytes, minimu
 def _row(exercise: Exercise, standings: Sequence[Standing], sizes: dict[str, int], secret: bytes, minimum: int) -> Row:
     cells = [one.cells[exercise.name] for one in standings]
     count = Counter(_column(cell) for cell in cells)
-    wrong = Counter(_what_is_wrong(exercise.name, cell) for cell in cells if _column(cell) == "begun")
+    wrong = Counter(_what_is_wrong(cell) for cell in cells if _column(cell) == "begun")
     of_all = parts(count["passed"], wrong, count["untouched"], minimum)
     days = [
         (cell.first_pass - cell.first_try).total_seconds() / DAY
@@ -106,13 +104,11 @@ def _column(cell: Cell) -> str:
     return "begun" if cell.tries else "untouched"
 
 
-def _what_is_wrong(exercise: str, cell: Cell) -> str:
+def _what_is_wrong(cell: Cell) -> str:
     """The mistake, or else the law, in the course's own words; nothing for the lead's private laws."""
     if cell.newest is None or cell.status != "failed":
         return OTHERS
-    known = {mistake.id: mistake.names for mistake in misconceptions_of(exercise)}
-    first = cell.newest.misconception.split("+")[0]
-    return known.get(first) or laws_in(exercise).get(cell.newest.law, ("", OTHERS))[1]
+    return pages.what_is_wrong(cell.newest) or OTHERS
 
 
 def _sections(standings: Sequence[Standing], secret: bytes, minimum: int) -> dict[str, int]:

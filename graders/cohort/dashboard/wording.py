@@ -1,6 +1,7 @@
 """How a page says statuses, counts, days and lists."""
 
 import datetime
+import re
 from collections.abc import Sequence
 
 STATUSES = {  # of an exercise: a sign and a word, so that colour is never all there is
@@ -12,6 +13,7 @@ STATUSES = {  # of an exercise: a sign and a word, so that colour is never all t
     "problem": ("?", "could not be read"),
     "waiting": ("·", "not graded yet"),
 }
+NUMBER = re.compile(r"([0-9]{1,18})")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")  # in any locale
 
 
@@ -25,6 +27,11 @@ def listed(names: Sequence[str], most: int) -> str:
     if len(names) > most:
         return f"{', '.join(names[:most])} and {len(names) - most} more"
     return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
+def natural(text: str) -> list[str | int]:
+    """A key that sorts as people do, capitals or not, numbers as numbers: `Learner 2` before `Learner 10`."""
+    return [int(part) if i % 2 else part.casefold() for i, part in enumerate(NUMBER.split(text))]
 
 
 def sentence(text: str) -> str:

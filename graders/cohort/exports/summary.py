@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from graders.cohort.dashboard.wording import STATUSES as WORDS
 from graders.cohort.gradebook import Row
 from graders.cohort.harmless import markdown
 
@@ -15,7 +16,7 @@ def summary(rows: Sequence[Row], points: Sequence[tuple[str, int]]) -> str:
     levels = sorted({standing.isolation for row in rows for standing in row.standings} - {""})
     n = f"{len(rows)} learner{'s' * (len(rows) != 1)}"
     lines = [f"## Cohort: {n}", "", f"Isolation: {', '.join(levels) or 'nothing is graded yet'}.", ""]
-    lines += _table(["exercise", *(status.replace("_", " ") for status in STATUSES)])
+    lines += _table(["exercise", *(WORDS[status][1] for status in STATUSES)])
     for number, (exercise, _) in enumerate(points):
         counts = Counter(row.standings[number].status for row in rows)
         lines.append(_row([markdown(exercise), *(str(counts[status]) for status in STATUSES)]))

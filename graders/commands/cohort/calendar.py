@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from graders.commands.cohort.options import day_named
 from graders.commands.options import expect, fail, refuse
 from graders.engine.course import how_to_install
 
@@ -37,7 +38,7 @@ def calendar(
     Each has its title, its time and a link to its page. Made again with another time or zone and imported again, the
     file moves the sessions that a calendar has already; another first day, or another name, is another cohort.
     """
-    begins = datetime.datetime.combine(_day(start), _hour(time), _zone(zone))
+    begins = datetime.datetime.combine(day_named("--start", start), _hour(time), _zone(zone))
     expect("--every", every, every >= 1, "1 day or more")
     if not re.match(r"https?://\S+$", site):
         refuse(f"--site {site}: expected an address that begins with https:// or http://")
@@ -63,13 +64,6 @@ def calendar(
             "Its links are for this machine, where `mkdocs serve` has the pages; --site says where others find them"
         )
     typer.echo("Next: import it into your calendar, and send it to the cohort")
-
-
-def _day(text: str) -> datetime.date:
-    try:
-        return datetime.datetime.strptime(text, "%Y-%m-%d").date()
-    except ValueError:
-        refuse(f"--start {text}: expected a day of the calendar, as year-month-day, such as 2026-10-05")
 
 
 def _hour(text: str) -> datetime.time:

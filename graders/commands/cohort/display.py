@@ -8,7 +8,8 @@ from collections.abc import Collection, Mapping
 from types import TracebackType
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Column
 
 from graders.cohort.harmless import plain
 from graders.cohort.jobs import Job
@@ -16,6 +17,7 @@ from graders.cohort.roster import Learner
 from graders.cohort.run import Run
 
 EVERY = 30.0  # seconds between two lines where there is no terminal
+FEW = 10  # learners, of whom nothing can be said of how long the others take
 MOST = 5  # lines of one kind
 WORDS = {
     "passed": "passed",
@@ -28,22 +30,24 @@ WORDS = {
 
 
 class Display:
-    """How far a run is: a bar on a terminal, a line now and then elsewhere. On the standard error."""
+    """How far a run is: a bar on a terminal, a line now and then elsewhere. On the standard error.
+
+    Texts are graded while further learners are looked at, so that the bar is not full while it runs.
+    """
 
     def __init__(self, n_learners: int):
-        self.n_learners, self.n_looked, self.n_graded = n_learners, 0, 0
+        self.n_learners, self.n_looked, self.n_graded, self.last = n_learners, 0, 0, ""
         self.began = self.told = time.monotonic()
+        self.left = ""
         self.bar: Progress | None = None
         if sys.stderr.isatty():
-            columns = (
-                TextColumn("{task.fields[learner]} · {task.fields[exercise]}", markup=False),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TextColumn("learners, {task.fields[rate]}, left:"),
-                TimeRemainingColumn(),
+            columns = (  # where a terminal is narrow, the text gives way
+                BarColumn(12, table_column=Column(min_width=12)),
+                TimeElapsedColumn(Column(min_width=7)),
+                TextColumn("{task.description}", markup=False),
             )
             self.bar = Progress(*columns, console=Console(stderr=True), transient=True)
-            self.task = self.bar.add_task("", total=n_learners, learner="", exercise="", rate=self.rate())
+            self.task = self.bar.add_task(self.said(), total=n_learners + 1)  # one for the texts of the last
 
     def __enter__(self) -> "Display":
         if self.bar:
@@ -57,33 +61,39 @@ class Display:
     def looked_at(self, learner: Learner) -> None:
         """All that a learner has handed in is graded, or about to be."""
         self.n_looked += 1
-        if self.bar:
-            self.bar.update(self.task, advance=1, learner=plain(learner.name, 30), rate=self.rate())
-        self._tell_now_and_then()
+        self.left = self._left()
+        self._tell()
 
-    def graded(self, job: Job) -> None:
-        """A job is done."""
+    def graded(self, name: str, job: Job) -> None:
+        """A job is done, on the text of a learner of this name."""
         self.n_graded += 1
+        self.last = f" · {plain(name, 30)}: {job.exercise}"
+        self._tell()
+
+    def said(self) -> str:
+        """How far it is, in one line. `graded now` is what this run graded: much may be kept from earlier ones."""
+        took = time.monotonic() - self.began
+        rate = f" ({self.n_graded / took:.2f}/s)" if self.n_graded and took else ""
+        graded = f"{self.n_graded} graded now{rate}"
+        return f"{self.n_looked}/{self.n_learners} learners looked at, {graded}{self.left}{self.last}"
+
+    def _left(self) -> str:
+        """The time left, in minutes, so that it is quiet; nothing while too little is known."""
+        if self.n_looked >= self.n_learners:
+            return ", the last under way"
+        took = time.monotonic() - self.began
+        if self.n_looked < FEW or took < EVERY:
+            return ""
+        minutes = took * (self.n_learners - self.n_looked) / self.n_looked / 60
+        return f", about {minutes:.0f} min left" if minutes >= 1 else ", under a minute left"
+
+    def _tell(self) -> None:
         if self.bar:
-            self.bar.update(self.task, exercise=job.exercise, rate=self.rate())
-        self._tell_now_and_then()
-
-    def rate(self) -> str:
-        """How fast it goes."""
-        if self.n_graded == 0:
-            return "none graded yet"
-        return f"{self.n_graded / (time.monotonic() - self.began):.2f} exercises/s"
-
-    def _tell_now_and_then(self) -> None:
-        if self.bar or time.monotonic() < self.told + EVERY:
-            return
-        self.told = time.monotonic()
-        left = (self.told - self.began) * (self.n_learners - self.n_looked) / max(self.n_looked, 1)
-        sys.stderr.write(
-            f"{self.n_looked} of {counted(self.n_learners, 'learner')}, {counted(self.n_graded, 'exercise')} graded, "
-            f"{self.rate()}{f', about {left / 60:.0f} min left' if self.n_graded and left >= EVERY else ''}\n"
-        )
-        sys.stderr.flush()
+            self.bar.update(self.task, description=self.said(), completed=self.n_looked)
+        elif time.monotonic() >= self.told + EVERY:
+            self.told = time.monotonic()
+            sys.stderr.write(f"{self.said()}\n")
+            sys.stderr.flush()
 
 
 def result_lines(

@@ -70,6 +70,7 @@ def export_records(
 ) -> None:
     """Write every record of the history, one JSON object a line, as docs/records.md describes them."""
     from graders.cohort.exchange import export_records as lines_of
+    from graders.commands.cohort.display import counted
 
     kept = open_history(history, must_exist=True)
     try:
@@ -78,7 +79,8 @@ def export_records(
                 sys.stdout.write(line + "\n")
         else:
             with file.open("w", encoding="utf-8", newline="\n") as out:
-                out.writelines(line + "\n" for line in lines_of(kept))
+                n_records = sum(out.write(line + "\n") > 0 for line in lines_of(kept))
+            typer.echo(f"wrote {counted(n_records, 'record')} to {file}")
     except BrokenPipeError:  # whoever read what is printed reads no more
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:

@@ -4,6 +4,7 @@ import io
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, TextIO
@@ -11,7 +12,7 @@ from typing import Annotated, TextIO
 import typer
 
 from graders.cohort.policy import FILE as POLICY
-from graders.commands.cohort.options import HISTORY, History, exercises_named, open_history
+from graders.commands.cohort.options import HISTORY, History, exercises_named, open_history, read_rules
 from graders.commands.naming import complete_exercise
 from graders.commands.options import fail, refuse
 
@@ -26,8 +27,21 @@ class Form(StrEnum):
     summary = "summary"
 
 
+def complete_form(incomplete: str) -> list[str]:
+    """What can be written, where the name begins so."""
+    return [form for form in Form if form.startswith(incomplete)]
+
+
 def export(
-    form: Annotated[Form, typer.Argument(help="canvas, moodle, gradescope, junit, or summary, GitHub's job summary.")],
+    context: typer.Context,
+    form: Annotated[
+        str,
+        typer.Argument(
+            help="canvas, moodle, gradescope, junit, or summary, GitHub's job summary.",
+            metavar="FORM",
+            autocompletion=complete_form,
+        ),
+    ],
     out: Annotated[
         Path | None,
         typer.Option(help="The file to write, of gradescope a folder; without this, it is printed.", metavar="PATH"),
@@ -47,18 +61,33 @@ def export(
     Points come from the history and the policy; nothing is graded. Of gradescope a folder is written, with
     `ID/results.json` for each learner.
     """
+    chosen = _form_named(form)
     exercises = exercises_named(exercise)
-    if form is Form.gradescope and out is None:
+    if chosen is Form.gradescope and out is None:
         refuse("gradescope writes a file for each learner; add --out FOLDER")
     try:
-        told = _export(form, out, history, policy, exercises, learner or [])
+        told = _export(context, chosen, out, history, policy, exercises, learner or [])
     except OSError as error:
         fail(f"{error.filename or out} could not be written: {error.strerror or error}")
     typer.echo(told, err=out is None)  # beside what is printed, not in it
 
 
+def _form_named(name: str) -> Form:
+    if name not in list(Form):
+        close = get_close_matches(name.lower(), list(Form), n=1)
+        meant = f"did you mean {close[0]}? The" if close else "the"
+        refuse(f"there is no form {name!r}; {meant} forms are {', '.join(Form)}")
+    return Form(name)
+
+
 def _export(
-    form: Form, out: Path | None, path: Path, policy: Path, exercises: Sequence[str], learners: Sequence[str]
+    context: typer.Context,
+    form: Form,
+    out: Path | None,
+    path: Path,
+    policy: Path,
+    exercises: Sequence[str],
+    learners: Sequence[str],
 ) -> str:
     """Write it, and say what was written."""
     import datetime
@@ -68,7 +97,6 @@ def _export(
     from graders.cohort.exports.summary import summary
     from graders.cohort.gradebook import gradebook
     from graders.cohort.harmless import plain
-    from graders.cohort.policy import PolicyError, read_policy
     from graders.cohort.roster import ID, applied_roster
 
     history = open_history(path, must_exist=True)
@@ -78,10 +106,7 @@ def _export(
     for one in learners:
         if one not in known:
             fail(f"--learner {one}: the roster has no such learner; expected an id as it stands there")
-    try:
-        rule = read_policy(policy, [row["id"] for row in history.execute("SELECT id FROM learners")])
-    except PolicyError as error:
-        fail(str(error))
+    rule = read_rules(context, policy, history)
     now = datetime.datetime.now(datetime.UTC)
     rows = list(gradebook(history, rule, now, exercises, learners))
     points = [(name, rule.points_for(name)) for name in exercises]

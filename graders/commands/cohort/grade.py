@@ -23,10 +23,10 @@ from graders.commands.cohort.options import (
     n_workers,
     open_history,
     parse_shard,
+    policy_problem,
     read_extras,
     read_secret,
     refuse_below,
-    warn_of_policy,
 )
 from graders.commands.options import call, fail, given, refuse
 
@@ -52,7 +52,10 @@ def grade(
     history: History = HISTORY,
     secret: Secret = SECRET,
 ) -> None:
-    """Fetch every learner's repository and grade what is new in it, isolated, with cases that nobody foretells."""
+    """Fetch every learner's repository and grade what is new in it, isolated, with cases that nobody foretells.
+
+    What is wrong with the policy is said, and holds nothing up: it has a say in points, and none in verdicts.
+    """
     exercises = exercises_named(exercise)
     expect_isolation(isolation)
     n_processes = n_workers(workers)
@@ -68,18 +71,19 @@ def grade(
         except HistoryError as error:
             fail(str(error))
         return
-    from graders.cohort.roster import RosterError, applied_roster, difference_lines, differences, read_roster
+    from graders.cohort.roster import RosterError, applied_roster, difference_lines, differences, everybody, read_roster
 
     try:
         learners = read_roster(roster)
     except RosterError as error:
         fail(str(error))
-    warn_of_policy(learners)
     from graders.cohort.cluster import Certificates, ClusterError, graded_on, refusal
     from graders.cohort.history import HistoryError, apply_roster
     from graders.cohort.pool import graded_by_pool
+    from graders.cohort.regrade import regraded
     from graders.cohort.run import Run, RunError, Terms, in_shard, standings
-    from graders.commands.cohort.display import Display, result_lines
+    from graders.commands.cohort.changes import change_lines
+    from graders.commands.cohort.display import Display, counted, result_lines
 
     tls = Certificates(tls_ca, tls_cert, tls_key)
     if scheduler and (refused := refusal(scheduler, tls)):
@@ -87,6 +91,8 @@ def grade(
     own = [one for one in learners if in_shard(one, *part)]
     terms = Terms(read_secret(secret), isolation, exercises, read_extras(extra))
     kept = open_history(history)
+    if problem := policy_problem(everybody(kept, learners)):
+        typer.echo(problem, err=True)
     known = applied_roster(kept)
     changes = differences(known, learners) if known else []
     if changes:
@@ -108,8 +114,7 @@ def grade(
             jobs = run.jobs(own)
             done = graded_on(scheduler, tls, jobs) if scheduler else graded_by_pool(jobs, n_processes)
             for job, records in done:
-                run.keep(job, records)
-                display.graded(job)
+                display.graded(run.keep(job, records), job)
         after = standings(kept, {one.id for one in own})
     except (HistoryError, RunError, ClusterError) as error:
         fail(str(error))
@@ -118,5 +123,8 @@ def grade(
     finally:
         kept.close()
     typer.echo("\n".join(result_lines(run, own, before, after)))
+    if again := regraded(before, after):
+        told = f"The graders have changed since: {counted(len(again), 'verdict')} given again on the same text."
+        typer.echo("\n".join(change_lines(told, again, after)))
     if own and len(run.problems) == len(own):
         fail("no repository could be read: nothing was graded")

@@ -49,7 +49,7 @@ def grade_one(
             fail(f"{name} could not be graded: {error}")
         found += own
         if run is not None:
-            for _ in run.hand_out(name, text, submission):
+            for _ in run.hand_out(folder.name, name, text, submission):
                 run.keep(job, [outcome.record for outcome in own])
         for outcome in own:
             if outcome.record.status in ("failed", "error"):

@@ -1,9 +1,10 @@
 """What several commands of the cohort take, and how what they name is read, in one place."""
 
+import datetime
 import os
 import re
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,11 +13,11 @@ import typer
 from graders.cohort import history as histories
 from graders.cohort import secret as secrets
 from graders.commands.naming import complete_exercise
-from graders.commands.options import expect, fail, refuse, refuse_unknown
+from graders.commands.options import expect, fail, given, refuse, refuse_unknown
 from graders.engine.course import load_course
 
 if TYPE_CHECKING:
-    from graders.cohort.roster import Learner
+    from graders.cohort.policy import Policy
 
 History = Annotated[Path, typer.Option("--history", metavar="FILE", help="The cohort's history, one SQLite file.")]
 Secret = Annotated[
@@ -124,14 +125,40 @@ def read_extras(folder: Path | None) -> Mapping[str, str]:
         fail(f"{error}; nothing was graded")
 
 
-def warn_of_policy(learners: Iterable["Learner"]) -> None:
-    """Say what is wrong with the policy now, rather than when points are asked for."""
+def read_rules(context: typer.Context, path: Path, kept: sqlite3.Connection) -> "Policy":
+    """The policy by which the learners of a history have points; one that `--policy` names must be there."""
+    from graders.cohort.policy import PolicyError, read_policy
+    from graders.cohort.roster import everybody
+
+    if given(context, "policy") and not path.exists():
+        refuse(f"--policy {path}: there is no such file; name one that is there, or leave --policy out")
+    try:
+        return read_policy(path, everybody(kept))
+    except PolicyError as error:
+        fail(str(error))
+
+
+def policy_problem(learners: Mapping[str, str]) -> str:
+    """What is wrong with the policy, now rather than when points are asked for, and what it holds up; "" if nothing.
+
+    `learners` are those whom it may name, with their sections.
+    """
     from graders.cohort.policy import FILE, PolicyError, read_policy
 
     try:
-        read_policy(Path(FILE), [one.id for one in learners])
+        read_policy(Path(FILE), learners)
     except PolicyError as error:
-        typer.echo(f"{error}", err=True)
+        held_up = "`headstart cohort report` and `export` refuse until it is put right"
+        return f"{error}\nGrading does not rest on the policy, and is not held up; {held_up}"
+    return ""
+
+
+def day_named(option: str, text: str) -> datetime.date:
+    """The day that an option names."""
+    try:
+        return datetime.datetime.strptime(text, "%Y-%m-%d").date()
+    except ValueError:
+        refuse(f"{option} {text}: expected a day of the calendar, as year-month-day, such as 2026-10-05")
 
 
 def parse_shard(shard: str | None) -> tuple[int, int]:

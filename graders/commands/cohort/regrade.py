@@ -21,8 +21,6 @@ from graders.commands.cohort.options import (
 )
 from graders.commands.options import fail
 
-HEAD = ("learner", "exercise", "before -> after", "law", "misconception")
-
 
 def regrade(
     exercise: Exercises = None,
@@ -42,10 +40,11 @@ def regrade(
     kept = open_history(history, must_exist=True)
     from graders.cohort.history import HistoryError
     from graders.cohort.pool import graded_by_pool
-    from graders.cohort.regrade import changes, jobs_again
+    from graders.cohort.regrade import jobs_again
     from graders.cohort.roster import applied_roster
     from graders.cohort.run import Run, RunError, Terms, standings
-    from graders.commands.cohort.display import Display, counted, isolation_line, plain
+    from graders.commands.cohort.changes import change_lines
+    from graders.commands.cohort.display import Display, counted, isolation_line
 
     learners = applied_roster(kept)
     terms = Terms(read_secret(secret), isolation, exercises, read_extras(extra))
@@ -55,21 +54,15 @@ def regrade(
         with Display(len(learners)) as display:
             run = Run(kept, terms, lambda: refuse_below(isolation, kept), display.looked_at)
             for job, records in graded_by_pool(jobs_again(run, learners, before, lost), n_processes):
-                run.keep(job, records)
-                display.graded(job)
-        found = changes(before, standings(kept, {one.id for one in learners}))
+                display.graded(run.keep(job, records), job)
+        after = standings(kept, {one.id for one in learners})
     except (HistoryError, RunError) as error:
         fail(str(error))
     except KeyboardInterrupt:
         fail("stopped; what was graded is kept, and the next run goes on from there")
     finally:
         kept.close()
-    typer.echo(f"Graded again: {counted(run.n_graded, 'text')}. Verdicts that are another now: {len(found)}.")
-    table = [(c.learner, c.exercise, f"{c.before} -> {c.after}", c.law, c.misconception) for c in found]
-    rows = [HEAD, *([plain(cell, 100) for cell in row] for row in table)] if table else []
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        typer.echo("  " + "  ".join(map(str.ljust, row, widths)).rstrip())
+    typer.echo("\n".join(change_lines(f"Graded again: {counted(run.n_graded, 'text')}.", before, after)))
     gone = [f"  {learner}: {', '.join(names)}" for learner, names in lost.items() if names]
     if gone:
         typer.echo("Not graded again, since the text is neither at the commit that was graded nor in the newest one:")

@@ -9,13 +9,22 @@ import typer
 
 from graders.cohort.history import HistoryError
 from graders.cohort.policy import FILE as POLICY
-from graders.cohort.policy import PolicyError, read_policy
-from graders.commands.cohort.options import HISTORY, SECRET, History, Secret, open_history, read_secret
+from graders.commands.cohort.options import (
+    HISTORY,
+    SECRET,
+    History,
+    Secret,
+    day_named,
+    open_history,
+    read_rules,
+    read_secret,
+)
 from graders.commands.options import expect, fail, refuse
 from graders.engine.course import how_to_install
 
 
 def report(
+    context: typer.Context,
     out: Annotated[Path, typer.Option(help="The folder of the site, for the lead alone; an earlier one is replaced.")],
     public: Annotated[
         Path | None,
@@ -26,18 +35,17 @@ def report(
     secret: Secret = SECRET,
     minimum: Annotated[int, typer.Option(help="No public number stands for fewer learners than this.")] = 5,
     since: Annotated[
-        datetime.datetime | None,
-        typer.Option(
-            formats=["%Y-%m-%d"], help="From when the digest tells; else since last week's.", show_default=False
-        ),
+        str | None,
+        typer.Option(help="From when the digest tells, such as 2026-10-05; else since last week's.", metavar="DAY"),
     ] = None,
 ) -> None:
     """Write the dashboard: who needs you today, everybody's status, what goes wrong, and what is new this week."""
     expect("--minimum", minimum, minimum >= 2, "2 or more: one learner is no group")
     _expect_folders(out, public)
     now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
-    if since is not None and since.date() > now.date():
-        refuse(f"--since {since.date()} is in the future; expected a day that is past")
+    day = day_named("--since", since) if since is not None else None
+    if day is not None and day > now.date():
+        refuse(f"--since {day} is in the future; expected a day that is past")
     if find_spec("material") is None:
         fail(f"the report is made with MkDocs and its theme, which are not installed; {how_to_install('cohort')}")
     from graders.cohort.dashboard.digest import Digest, remember, since_last
@@ -48,9 +56,10 @@ def report(
 
     opened = open_history(history, must_exist=True)
     key = read_secret(secret) if public else b""
+    rules = read_rules(context, policy, opened)
     try:
-        rules = read_policy(policy, [row["id"] for row in opened.execute("SELECT id FROM learners")])
-        digest = Digest(since.replace(tzinfo=datetime.UTC) if since else since_last(opened, now))
+        begins = datetime.datetime.combine(day, datetime.time(), datetime.UTC) if day else since_last(opened, now)
+        digest = Digest(begins)
         with replaced(out) as folder:
             made = write_report(opened, folder, due_of(rules), plan_of(rules), digest, now)
             (folder / "digest.md").write_text(digest.text(now), encoding="utf-8")
@@ -62,7 +71,7 @@ def report(
             told = f"figures of {n_told:,} learners" if n_told else f"nothing: there are fewer than {minimum} learners"
             typer.echo(f"{public / 'index.html'}: {told}")
         remember(opened, now)
-    except (PolicyError, HistoryError) as error:
+    except HistoryError as error:
         fail(str(error))
     except OSError as error:
         fail(f"the report could not be written ({error.strerror or error}); --out and --public name the folders")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from graders.commands.cohort.options import HISTORY, History, open_history, warn_of_policy
+from graders.commands.cohort.options import HISTORY, History, open_history, policy_problem
 from graders.commands.options import call, fail, given
 
 ROSTER = Path("roster.csv")
@@ -19,10 +19,20 @@ def roster(
 ) -> None:
     """Check a roster, and show who is new, who is gone and what changed since it was last applied.
 
-    Nothing is changed without `--apply`; whoever is gone stays in the history and is graded no more.
+    Nothing is changed without `--apply`; whoever is gone stays in the history and is graded no more. Ends with 1 when
+    the roster or the policy cannot be used. A folder that is not there is told and is no error: the cohort may be
+    graded on another machine.
     """
     from graders.cohort.history import HistoryError, apply_roster
-    from graders.cohort.roster import RosterError, applied_roster, difference_lines, differences, read_roster
+    from graders.cohort.roster import (
+        RosterError,
+        applied_roster,
+        difference_lines,
+        differences,
+        everybody,
+        missing_lines,
+        read_roster,
+    )
 
     try:
         learners = read_roster(file)
@@ -30,9 +40,9 @@ def roster(
         found = differences(applied_roster(kept) if kept else (), learners)
         if apply and kept:
             apply_roster(kept, learners)
+        problem = policy_problem(everybody(kept, learners))
     except (RosterError, HistoryError) as error:
         fail(str(error))
-    warn_of_policy(learners)
     typer.echo(f"{file}: {len(learners)} learner{'s' * (len(learners) != 1)}")
     typer.echo("\n".join(difference_lines(found)))
     if found and apply:
@@ -40,3 +50,7 @@ def roster(
     elif found:
         again = call("cohort roster", file, *given(context, "history"), "--apply")
         typer.echo(f"nothing is changed yet; `{again}` applies it")
+    for line in missing_lines(learners):
+        typer.echo(line, err=True)
+    if problem:
+        fail(problem)
