@@ -50,12 +50,12 @@ def next_token_loss(logits: Float[Tensor, "batch seq d_vocab"], tokens: Int[Tens
 
     The logits at position i are about the token at position i + 1. So positions 0 to seq - 2 predict
     tokens 1 to seq - 1; what the last position says is not scored, and the first token is not predicted.
-    The mean runs over the positions of all rows. It stays finite and right for logits of +-1e4, and where a
-    token that does not come has a logit of -inf; where a token comes that has one, the loss is infinite.
-    Gradients flow through it. `logits` and `tokens` are not changed.
+    The mean runs over the positions of all rows. Gradients flow through it. Both stay finite and right for
+    logits of +-1e4, and where a token that does not come has a logit of -inf; where a token comes that has
+    one, the loss is infinite. `logits` and `tokens` are not changed.
 
     Raises `ValueError`, as `check_predictions` does, when shapes do not fit, when a row has fewer than two
-    tokens, when there are no rows, and when an id is not in the vocabulary.
+    tokens, when there are no rows, and when any id, the first of a row too, is not in the vocabulary.
     Source: Radford et al. 2018, section 3.1, equation 1.
     """
     # 1. Refuse what cannot be scored
@@ -78,7 +78,7 @@ def next_token_accuracy(logits: Float[Tensor, "batch seq d_vocab"], tokens: Int[
     guess. `logits` and `tokens` are not changed.
 
     Raises `ValueError`, as `check_predictions` does, when shapes do not fit, when a row has fewer than two
-    tokens, when there are no rows, and when an id is not in the vocabulary.
+    tokens, when there are no rows, and when any id, the first of a row too, is not in the vocabulary.
     """
     # 1. Refuse what cannot be scored
 
@@ -107,10 +107,10 @@ def uniform_loss(d_vocab: int) -> float:
 def unigram_loss(tokens: Int[Tensor, "..."], d_vocab: int) -> float:
     """The loss, in nats, of a model that knows only how often each token occurs: the entropy of the frequencies.
 
-    `tokens` has any shape, and all of them are counted together. A model that does better has learnt something
-    from context. Tokens that never occur add nothing. `tokens` is not changed.
+    `tokens` has any shape, also that of a single number, and all of them are counted together. A model that
+    does better has learnt something from context. Tokens that never occur add nothing. `tokens` is not changed.
 
-    Raises `ValueError` when there are no tokens, when an id is not in the vocabulary, and when `d_vocab` is
+    Raises `ValueError` when there are no tokens, when any id is not in the vocabulary, and when `d_vocab` is
     less than 1. Source: Shannon 1948, section 6.
     """
     # 1. Refuse what cannot be counted

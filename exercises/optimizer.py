@@ -50,10 +50,11 @@ class AdamW(torch.optim.Optimizer):
         In place: its numbers change where they are stored, so that whatever shares its memory moves with it.
         Both averages start at zero, and are divided by 1 - beta^t before use, where t counts the steps of this
         parameter from 1. With these m and v the step is -lr * m / (sqrt(v) + eps). The decay, -lr * weight_decay
-        times the parameter as it was before, goes through neither average. Settings are read from the parameter's
-        group at every step. A parameter whose `.grad` is None does not move, decay or count a step. What must be
-        remembered lives in `self.state[parameter]`, so that `state_dict` holds it. A `closure` is called first, with
-        gradients on, and what it returns is returned. Source: Loshchilov and Hutter 2019, algorithm 2.
+        times the parameter as it was before, goes through neither average. All settings, the beta of beta^t too, are
+        read from the parameter's group at every step. A parameter whose `.grad` is None does not move, decay or count
+        a step. What must be remembered lives in `self.state[parameter]`, so that `state_dict` holds it. A `closure` is
+        called first and once, whatever the number of groups, with gradients on, and what it returns is returned.
+        Source: Loshchilov and Hutter 2019, algorithm 2.
         """
         # 1. Call the closure, if there is one, with gradients on: its loss, a single number
 
@@ -76,7 +77,7 @@ def decay_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
     """Sort a model's parameters into two groups for `AdamW`: matrices, which decay, and the rest, which does not.
 
     What decays is called `W_Q`, `W_K`, `W_V`, `W_O`, `W_in` or `W_out` (the last part of its name), or `W_U` unless
-    it is tied, that is, shares its storage with a `W_E`; equal numbers do not tie. Each parameter, also one that is
+    it is tied, that is, shares its storage with any `W_E`; equal numbers do not tie. Each parameter, also one that is
     frozen, is in one group and once, whatever names it has. Both groups are there even when empty: dictionaries of
     `params` (a list) and `weight_decay` (the number given, and 0). Source: Brown et al. 2020, appendix B.
     """
@@ -93,8 +94,9 @@ def warmup_cosine(step: int, warmup_steps: int, total_steps: int, max_lr: float,
     """The learning rate at a step, counted from 0: a straight rise, half a cosine down, then flat.
 
     Before `warmup_steps` it is max_lr * (step + 1) / warmup_steps; then it goes down half a cosine, from `max_lr` at
-    `warmup_steps` to `min_lr` at `total_steps`, and stays there. Raises `ValueError` when `step` or `warmup_steps` is
-    negative, or `warmup_steps` more than `total_steps`. Source: Loshchilov and Hutter 2017, equation 5.
+    `warmup_steps` to `min_lr` at `total_steps`, and stays there. When the two are equal there is no way down, and at
+    that step it is `min_lr`. Raises `ValueError` when `step` or `warmup_steps` is negative, or `warmup_steps` more
+    than `total_steps`. Source: Loshchilov and Hutter 2017, equation 5.
     """
     # 1. Refuse steps that make no schedule
 
@@ -113,11 +115,12 @@ def warmup_cosine(step: int, warmup_steps: int, total_steps: int, max_lr: float,
 def clip_grad_norm(parameters: Iterable[Tensor], max_norm: float) -> Tensor:
     """Shorten all gradients together, in place, so that their joint norm is at most `max_norm`.
 
-    The norm is the length of one long vector made of every `.grad` there is. Each gradient is multiplied by
-    min(1, max_norm / (norm + 1e-6)), the same factor for all, so that the direction stays. Returns the norm before,
-    a tensor of one number; 0 when no parameter has a gradient. `parameters` may be a generator. A NaN or an infinity
-    in a gradient makes the norm so: what the gradients then hold is of no use, and the caller must not step. Raises
-    `ValueError` when `max_norm` is not above 0. Source: Pascanu et al. 2013, algorithm 1.
+    The norm is the length of one long vector made of every `.grad` there is, also that of a frozen parameter. Each
+    gradient is multiplied by min(1, max_norm / (norm + 1e-6)), the same factor for all, so that the direction stays.
+    Returns the norm before, a tensor without axes in the gradients' dtype; when no parameter has a gradient, 0 in any
+    float dtype. `parameters` may be a generator. A NaN or an infinity in a gradient makes the norm so: what the
+    gradients then hold is of no use, and the caller must not step. Raises `ValueError` when `max_norm` is not above 0.
+    Source: Pascanu et al. 2013, algorithm 1.
     """
     # 1. Refuse a limit that would stop or reverse every step
 

@@ -6,7 +6,8 @@ import torch
 from torch.nn import functional as F
 
 from graders.engine.from_scratch import from_scratch
-from graders.engine.law import expect_equal, expect_figure, expect_refusal, law
+from graders.engine.law import expect_equal, expect_figure, expect_refusal, expect_refusals, largest, law
+from graders.engine.script import parameter
 from graders.engine.space import fixed, given_case, space
 from graders.engine.worker.perform import cotangent
 
@@ -38,9 +39,12 @@ def predictions_with_tokens_ruled_out(case, **sizes):
     case.logits = case.logits.masked_fill(ruled_out, -math.inf)
 
 
-@space(batch=(1, 3), seq=(2, 5), d_vocab=(2, 6))
+@space(batch=(1, 3), seq=(3, 5, 3), d_vocab=(2, 6))
 def predictions_with_a_surprise(case, **sizes):
-    """The first prediction of the last row rules out the very token that then comes, and not all others."""
+    """The first prediction of the last row rules out the very token that then comes, and not all others.
+
+    It is never the only one of its row: then it would be of no account that some score none.
+    """
     predictions_with_tokens_ruled_out.build(case, **sizes)
     came = case.following[-1, 0, 0]
     case.logits[-1, 0, (came + 1) % sizes["d_vocab"]] = 0.0
@@ -71,9 +75,9 @@ def on_the_page(where):
 
 @fixed
 def what_cannot_be_scored(where):
-    """Logits and tokens that do not fit, that have nothing to predict, or where an unknown token comes."""
-    return [
-        given_case(what, AXES, logits=torch.zeros(of_logits).double(), tokens=torch.full(of_tokens, token))
+    """Logits and tokens that do not fit, that have nothing to predict, or where an unknown token comes, anywhere."""
+    calls = {
+        what: (torch.zeros(of_logits).double(), torch.full(of_tokens, token))
         for what, of_logits, of_tokens, token in (
             ("tokens of another batch", (2, 3, 4), (1, 3), 0),
             ("a token fewer in each row", (2, 3, 4), (2, 2), 0),
@@ -84,7 +88,18 @@ def what_cannot_be_scored(where):
             ("tokens that are not in the vocabulary", (1, 3, 4), (1, 3), 4),
             ("tokens with the id -1", (2, 3, 4), (2, 3), -1),
         )
-    ]
+    }
+    unknown = with_one_unknown(torch.tensor([[0, 1, 2], [3, 0, 1]]), d_vocab=4)
+    return [given_case(calls | {what: (torch.zeros(2, 3, 4).double(), tokens) for what, tokens in unknown})]
+
+
+def with_one_unknown(tokens, d_vocab):
+    """Copies of the tokens, and how they look: each of them in turn is one that is not in the vocabulary."""
+    for place in range(tokens.numel()):
+        for unknown in (d_vocab, -1):
+            flat = tokens.flatten().clone()
+            flat[place] = unknown
+            yield f"tokens {flat.view(tokens.shape).tolist()}, where d_vocab is {d_vocab}", flat.view(tokens.shape)
 
 
 worked_by_hand = fixed(
@@ -95,27 +110,44 @@ worked_by_hand = fixed(
             0.99 * math.log(100 / 99) + 0.01 * math.log(100), AXES, tokens=torch.tensor([0] * 990 + [1] * 10), d_vocab=2
         ),
         given_case(math.log(300), AXES, tokens=torch.arange(300).repeat(9, 2), d_vocab=350),
+        given_case(math.log(5000), AXES, tokens=torch.arange(5000), d_vocab=5000),
     ]
 )
-what_cannot_be_counted = fixed(
+
+
+@fixed
+def what_cannot_be_counted(where):
+    """No tokens, tokens of which one is unknown, and an empty vocabulary."""
+    calls = {
+        "no tokens": (torch.zeros(0, dtype=torch.int64), 3),
+        "rows of no token": (torch.zeros(2, 0, dtype=torch.int64), 3),
+        "an empty vocabulary": (torch.tensor([0]), 0),
+    }
+    unknown = with_one_unknown(torch.tensor([[0, 1], [2, 0]]), d_vocab=3)
+    return [given_case(calls | {what: (tokens, 3) for what, tokens in unknown})]
+
+
+of_any_shape = fixed(
     lambda where: [
-        given_case("no tokens", AXES, tokens=torch.zeros(0, dtype=torch.int64), d_vocab=3),
-        given_case("a token that is not in the vocabulary", AXES, tokens=torch.tensor([0, 2, 1]), d_vocab=2),
-        given_case("a token with the id -1", AXES, tokens=torch.tensor([[0, 1], [-1, 1]]), d_vocab=2),
-        given_case("an empty vocabulary", AXES, tokens=torch.tensor([0]), d_vocab=0),
+        given_case(expected, AXES, tokens=torch.tensor(tokens), d_vocab=4)
+        for expected, tokens in (
+            (0.0, 2),
+            (math.log(2), [[0, 0, 1], [1, 0, 1]]),
+            (math.log(3), [[[0, 1, 2]], [[2, 1, 0]]]),
+        )
     ]
 )
 
 
 @fixed
 def nearly_ties(where):
-    """Token 1 or 3 is ahead by a billionth, and the last of thousands by a thousandth; each comes."""
-    few = torch.tensor([[[1.0, 1.0 + 1e-9, 0.0, 0.0], [2.0, 2.0, 2.0 - 1e-9, 2.0 + 1e-9]]], dtype=torch.float64)
+    """What comes is ahead by 1e-9, by 5e-7, by 1e-17 beside 0 or, the last of thousands, by 1e-3."""
+    leads = [[1.0, 1.0 + 1e-9], [1.0, 1.0 + 5e-7], [0.0, 1e-17], [-1e-17, 0.0], [0.0, 0.0]]
+    few = torch.tensor([leads], dtype=torch.float64)
     many = torch.ones(1, 2, 5000, dtype=torch.float64)
     many[0, 0, -1] += 1e-3
     return [
-        given_case(1.0, AXES, logits=few, tokens=torch.tensor([[0, 1]])),
-        given_case(1.0, AXES, logits=few.flip(1), tokens=torch.tensor([[0, 3]])),
+        given_case(1.0, AXES, logits=few, tokens=torch.tensor([[0, 1, 1, 1, 1]])),
         given_case(1.0, AXES, logits=many, tokens=torch.tensor([[0, 4999]])),
     ]
 
@@ -128,6 +160,16 @@ def expect_cross_entropy(loss, logits, tokens) -> None:
     """Hold that a loss is PyTorch's, of every position but the last against every token but the first."""
     expected = F.cross_entropy(logits[:, :-1].flatten(0, 1), tokens[:, 1:].flatten())
     expect_equal(loss, expected, note="computed by PyTorch")
+
+
+def expect_gradient(subject, logits, case) -> None:
+    """Hold that the gradient of the loss, at these logits, is what was predicted minus what came."""
+    yours = subject.gradients("next_token_loss", logits, case.tokens)["logits"]
+    came = torch.zeros_like(logits).scatter(-1, case.following, 1.0)
+    expected = (logits.softmax(-1) - came) / case.tokens[:, 1:].numel()
+    expected[:, -1] = 0
+    expected *= cotangent(torch.zeros((), dtype=torch.float64))  # by which the loss was multiplied
+    expect_equal(yours, expected, what="gradient of the logits", note="0 at the last position")
 
 
 # next_token_loss
@@ -207,12 +249,14 @@ def test_a_token_that_was_ruled_out_costs_infinity(subject, reference, case):
 @law("next_token_loss", predictions)
 def test_gradient_is_what_was_predicted_minus_what_came(subject, reference, case):
     """The gradient of a logit is its token's share, minus 1 if the token came, over the number of predictions."""
-    yours = subject.gradients("next_token_loss", case.logits, case.tokens)["logits"]
-    came = torch.zeros_like(case.logits).scatter(-1, case.following, 1.0)
-    expected = (case.logits.softmax(-1) - came) / case.tokens[:, 1:].numel()
-    expected[:, -1] = 0
-    expected *= cotangent(torch.zeros((), dtype=torch.float64))  # by which the loss was multiplied
-    expect_equal(yours, expected, what="gradient of the logits", note="0 at the last position")
+    expect_gradient(subject, case.logits, case)
+
+
+@law("next_token_loss", predictions_with_tokens_ruled_out)
+def test_gradient_is_right_where_logits_are_extreme(subject, reference, case):
+    """Where logits are -inf, or tens of thousands apart, the gradient is still what was predicted minus what came."""
+    for logits in (case.logits, case.logits / (largest(case.logits) or 1.0) * HUGE):
+        expect_gradient(subject, logits, case)
 
 
 @law("next_token_loss", many_in_float32)
@@ -224,7 +268,7 @@ def test_loss_of_many_predictions_in_float32(subject, reference, case):
 @law("next_token_loss", what_cannot_be_scored)
 def test_what_cannot_be_scored_has_no_loss(subject, reference, case):
     """Shapes that do not fit, rows without a next token, no rows, and unknown tokens raise ValueError."""
-    expect_refusal(subject, "next_token_loss", case.logits, case.tokens, what=case.expected)
+    expect_refusals(subject, "next_token_loss", case.expected)
 
 
 test_next_token_loss_is_from_scratch = from_scratch("loss", "next_token_loss")
@@ -263,14 +307,14 @@ def test_accuracy_of_many_guesses(subject, reference, case):
 
 @law("next_token_accuracy", nearly_ties)
 def test_the_largest_logit_is_the_guess_by_however_little(subject, reference, case):
-    """A token whose logit is the largest by a billionth is the guess, and so is the last token of thousands."""
-    expect_figure(subject.next_token_accuracy(case.logits, case.tokens), case.expected, note="the only guess is right")
+    """The largest logit is the guess, be it so by a billionth or, beside 0, by less, or the last of thousands."""
+    expect_figure(subject.next_token_accuracy(case.logits, case.tokens), case.expected, note="every guess is right")
 
 
 @law("next_token_accuracy", what_cannot_be_scored)
 def test_what_cannot_be_scored_has_no_accuracy(subject, reference, case):
     """Shapes that do not fit, rows without a next token, no rows, and unknown tokens raise ValueError."""
-    expect_refusal(subject, "next_token_accuracy", case.logits, case.tokens, what=case.expected)
+    expect_refusals(subject, "next_token_accuracy", case.expected)
 
 
 # uniform_loss
@@ -318,7 +362,20 @@ def test_only_frequencies_matter(subject, reference, case):
     expect_figure(twice, before, note="before it was said twice")
 
 
+@law("unigram_loss", of_any_shape)
+def test_tokens_may_have_any_shape_and_be_stored_in_any_order(subject, reference, case):
+    """A single token without axes costs 0, and how the tokens are arranged, or stored in memory, changes nothing."""
+    axes = tuple(reversed(range(case.tokens.ndim)))
+
+    def story(do):  # what is handed over is stored in order; what is made here need not be
+        turned = do.make(parameter(case.tokens.permute(axes).contiguous().double())).data.permute(axes).long()
+        return do.unigram_loss(turned, case.d_vocab)
+
+    expect_figure(subject.unigram_loss(case.tokens, case.d_vocab), case.expected, note="worked out by hand")
+    expect_figure(subject.tell(story), case.expected, note="worked out by hand; the tokens are stored by columns")
+
+
 @law("unigram_loss", what_cannot_be_counted)
 def test_what_cannot_be_counted_is_refused(subject, reference, case):
     """No tokens at all, unknown tokens and an empty vocabulary raise ValueError."""
-    expect_refusal(subject, "unigram_loss", case.tokens, case.d_vocab, what=case.expected)
+    expect_refusals(subject, "unigram_loss", case.expected)

@@ -14,29 +14,41 @@ from reference.config import GPTConfig
 from reference.gpt import GPT
 
 MATRICES = ("W_Q", "W_K", "W_V", "W_O", "W_in", "W_out", "W_U")
-OTHER_NAMES = ("W_inner", "old_W_K")
-AS_ONE, TURNED, PART_TURNED, TWICE, AS_ONE_HERE, FROZEN, LIKE_MATRICES, INSIDE, INSIDE_TURNED = (
+OTHER_NAMES = ("W_inner", "old_W_K", "old_W_U")
+AS_ONE, TURNED, PART_TURNED, TURNED_OF_FROZEN, TWICE, AS_ONE_HERE, FROZEN, LIKE_MATRICES = (
     "W_U being W_E",
     "W_U being W_E turned",
     "W_U being the second to fourth row of W_E turned",
+    "W_U being W_E turned, which is frozen",
     "its first block used twice",
     "also as W_E",
     "its unembedding frozen",
-    "with a W_inner and an old_W_K",
+    "with a W_inner, an old_W_K and an old_W_U",
+)
+AS_AN_OLD_ONE, AS_A_SKETCH, INSIDE, INSIDE_TURNED, TWO_INSIDE_TURNED = (
+    "W_U being an old_W_E turned",
+    "W_U being a sketch turned",
     "with a GPT inside",
     "with a GPT inside, W_U being W_E turned",
+    "with two GPTs inside, W_U of each being its W_E turned",
 )
 CHANGES = {  # what is done to a model before its parameters are sorted
     "": lambda do, model: None,
     AS_ONE: lambda do, model: do.set(model.unembed, "W_U", model.embed.W_E),
     TURNED: lambda do, model: do.set(model.unembed.W_U, "data", model.embed.W_E.data.T),
     PART_TURNED: lambda do, model: do.set(model.unembed.W_U, "data", model.embed.W_E.data.narrow(0, 1, 3).T),
+    TURNED_OF_FROZEN: lambda do, model: [turned(do, model), model.embed.requires_grad_(False)],
     TWICE: lambda do, model: model.blocks.append(model.blocks[0]),
     AS_ONE_HERE: lambda do, model: model.register_parameter("W_E", model.W_U),
+    AS_AN_OLD_ONE: lambda do, model: seen_from_the_other_side(do, model, "old_W_E"),
+    AS_A_SKETCH: lambda do, model: seen_from_the_other_side(do, model, "sketch"),
     FROZEN: lambda do, model: model.unembed.requires_grad_(False),
     LIKE_MATRICES: lambda do, model: [do.set(model, name, do.make(parameter(ones(2, 2)))) for name in OTHER_NAMES],
     INSIDE: lambda do, model: do.set(model, "inner", do.make(gpt().description)),
     INSIDE_TURNED: lambda do, model: do.set(model, "inner", turned(do, do.make(gpt().description))),
+    TWO_INSIDE_TURNED: lambda do, model: [
+        do.set(model, name, turned(do, do.make(gpt().description))) for name in ("inner", "other")
+    ],
 }
 
 
@@ -64,7 +76,7 @@ def gpt(
     if are_equal:
         weights["unembed.W_U"] = weights["embed.W_E"].T.contiguous()
     decays = {name: name.split(".")[-1] in MATRICES for name in weights}
-    decays |= {"unembed.W_U": False} if change in (AS_ONE, TURNED, PART_TURNED) else {}
+    decays |= {"unembed.W_U": False} if change in (AS_ONE, TURNED, PART_TURNED, TURNED_OF_FROZEN) else {}
     said = ", ".join(filter(None, (f"a GPT of {n_layers} blocks", change, "W_U equal to W_E" * are_equal)))
     return Model(said, module("GPT", cfg, weights, file="gpt"), decays, change)
 
@@ -83,6 +95,12 @@ def turned(do: Teller, model: Handle) -> Handle:
     """A GPT, after its unembedding was made its token table seen from the other side."""
     CHANGES[TURNED](do, model)
     return model
+
+
+def seen_from_the_other_side(do: Teller, unembed: Handle, name: str) -> None:
+    """Give an unembedding of 2 x 3 a further parameter, which is its W_U seen from the other side."""
+    do.set(unembed, name, do.make(parameter(ones(3, 2))))
+    do.set(getattr(unembed, name), "data", unembed.W_U.data.T)
 
 
 def affine(change: str = "", decays: dict[str, bool] | None = None) -> Model:
@@ -126,14 +144,24 @@ equal = fixed(lambda where: sets_of(gpt(are_equal=True), gpt(d_vocab=5, are_equa
 tied_in_part = fixed(
     lambda where: sets_of(gpt(d_vocab=5, are_equal=True), gpt(change=TURNED), gpt(d_vocab=5, change=PART_TURNED))
 )
-frozen = fixed(lambda where: sets_of(gpt(change=FROZEN)))
+frozen = fixed(lambda where: sets_of(gpt(change=FROZEN), gpt(change=TURNED_OF_FROZEN)))
 used_twice = fixed(lambda where: sets_of(gpt(n_layers=2, change=TWICE)))
+several_tables = fixed(
+    lambda where: sets_of(
+        affine(
+            TWO_INSIDE_TURNED,
+            {f"{at}.{name}": decay for at in ("inner", "other") for name, decay in gpt(change=TURNED).decays.items()},
+        )
+    )
+)
 named_otherwise = fixed(
     lambda where: sets_of(
         affine(LIKE_MATRICES, dict.fromkeys(OTHER_NAMES, False)),
         gpt(change=TURNED),
         affine(INSIDE, {f"inner.{name}": decay for name, decay in gpt().decays.items()}),
         affine(INSIDE_TURNED, {f"inner.{name}": decay for name, decay in gpt(change=TURNED).decays.items()}),
+        part("unembed", {"W_U": True, "b_U": False, "old_W_E": False}, AS_AN_OLD_ONE, W_U=ones(2, 3), b_U=ones(3)),
+        part("unembed", {"W_U": True, "b_U": False, "sketch": False}, AS_A_SKETCH, W_U=ones(2, 3), b_U=ones(3)),
     )
 )
 parts = fixed(

@@ -33,6 +33,7 @@ def steady(case, n_steps, size):
     case.tensor("params", parameter=3, size=size)
     case.tensor("gradients", step=n_steps, parameter=3, size=size)
     case.missing = torch.zeros(n_steps, 3, dtype=torch.bool)
+    case.changes = [{}] * n_steps
 
 
 @space(n_steps=(2, 4), size=(1, 2))
@@ -111,6 +112,33 @@ def unworkable(where):
     return cases
 
 
+@fixed
+def changing(where):
+    """Settings of the first group that change between steps, alone and together."""
+    cases = []
+    for seed, changes in enumerate(
+        (
+            [{}, {"weight_decay": 0.1}, {"eps": 0.3}, {"betas": (0.6, 0.7)}],
+            [{"betas": (0.9, 0.6)}, {"betas": (0.5, 0.95), "eps": 1e-4}, {"weight_decay": 1.5}, {"betas": (0.8, 0.8)}],
+        )
+    ):
+        case = steady.case(seed, n_steps=4, size=2)
+        case.show("changes", changes)
+        cases.append(case)
+    return cases
+
+
+@fixed
+def without_memory(where):
+    """Betas of 0, of one average or of both."""
+    cases = []
+    for seed, betas in enumerate(((0.0, 0.95), (0.9, 0.0), (0.0, 0.0))):
+        case = steady.case(seed, n_steps=3, size=2)
+        case.show("settings", case.settings | {"betas": betas})
+        cases.append(case)
+    return cases
+
+
 short = fixed(lambda where: [steady.case(0, n_steps=3, size=2)])
 long = fixed(lambda where: [of_a_dtype.case(1, n_steps=15, size=40) for of_a_dtype in (steady, steady.in_float32())])
 
@@ -133,7 +161,7 @@ def run(case: Case, settings: dict[str, Any] | None = None, stops_at: int = NEVE
                 optimizer = optimizer_of(do, params, {"lr": 9.0}, {})
                 optimizer.load_state_dict(saved)
             if settings is None:
-                optimizer.param_groups[0].update(lr=case.rates[step])
+                optimizer.param_groups[0].update({"lr": case.rates[step]} | case.changes[step])
             for p, gradient, is_missing in zip(params, shaped(gradients), case.missing[step], strict=True):
                 do.set(p, "grad", None if is_missing else gradient)
             optimizer.step()
@@ -197,12 +225,12 @@ def by_torch(case: Case) -> dict[str, dict[str, Tensor]]:
     """What `run` comes to with PyTorch's own AdamW, where no gradient is missing."""
     params = list(case.params.clone())
     zeros = {name: [torch.zeros_like(p) for p in params] for name in ("exp_avgs", "exp_avg_sqs")}
-    counts = [torch.tensor(0.0) for _ in params]
+    counts, settings_now = [torch.tensor(0.0) for _ in params], case.settings
     kept = {"params": params, "max_exp_avg_sqs": [], "state_steps": counts} | zeros
     seen = {}
     for step, gradients in enumerate(case.gradients):
-        now, of_second = {"lr": case.rates[step]}, case.second_group
-        for group, settings in ((slice(0, 2), case.settings | now), (slice(2, 3), case.settings | of_second)):
+        settings_now = settings_now | {"lr": case.rates[step]} | case.changes[step]
+        for group, settings in ((slice(0, 2), settings_now), (slice(2, 3), case.settings | case.second_group)):
             of_group: dict[str, Any] = {name: list(values[group]) for name, values in kept.items()}
             of_group["grads"] = list(gradients[group])
             beta1, beta2 = settings["betas"]

@@ -7,6 +7,10 @@ PAIRS = "predictions, targets = logits[:, :-1], tokens[:, 1:]"
 LOG_PROBS = "log_probs = predictions.log_softmax(dim=-1)"
 OF_TARGETS = "of_targets = log_probs.gather(-1, targets.unsqueeze(-1))"
 MEAN = "return -of_targets.mean()"
+SHAPES_ALONE = (
+    "if logits.ndim != 3 or tokens.shape != logits.shape[:2] or tokens.shape[1] < 2 or not len(tokens):\n"
+    '        raise ValueError("shapes do not fit")\n    '
+)
 CHECK_ACCURACY = "    check_predictions(logits, tokens)\n    # 2. The best guess"
 GUESSES = "guesses = logits[:, :-1].argmax(dim=-1)"
 IS_RIGHT = "is_right = guesses == tokens[:, 1:]"
@@ -233,6 +237,45 @@ MISCONCEPTIONS = (
         "What is the mean of no numbers, and which given function would have said so?",
     ),
     Misconception(
+        "first_ids_not_checked",
+        "next_token_loss",
+        (
+            (
+                CHECK_LOSS,
+                CHECK_LOSS.replace(
+                    "check_predictions(logits, tokens)", SHAPES_ALONE + "check_tokens(tokens[:, 1:], logits.shape[-1])"
+                ),
+            ),
+        ),
+        "The first id of each row is not checked: nobody predicts it, but the model has read it.",
+        "Which row of the token table would the first id of a row have looked up?",
+    ),
+    Misconception(
+        "differences_to_the_target",
+        "next_token_loss",
+        (
+            (OF_TARGETS, "differences = predictions - predictions.gather(-1, targets.unsqueeze(-1))"),
+            (MEAN, "return differences.logsumexp(dim=-1).mean()"),
+        ),
+        "The logit of the token that came is taken off all others first: where it is -inf, -inf minus itself is NaN.",
+        "What does floating point say to -inf minus -inf, and which subtraction can wait until after the logsumexp?",
+    ),
+    Misconception(
+        "logaddexp_one_by_one",
+        "next_token_loss",
+        (
+            (
+                LOG_PROBS,
+                "total = predictions[..., 0]\n"
+                "    for v in range(1, logits.shape[-1]):\n"
+                "        total = torch.logaddexp(total, predictions[..., v])\n"
+                "    log_probs = predictions - total.unsqueeze(-1)",
+            ),
+        ),
+        "The exponentials are added up with `logaddexp`, whose gradient is NaN where both of two logits are -inf.",
+        "What is the gradient of your loss where the first two tokens are ruled out, and what does `logsumexp` give?",
+    ),
+    Misconception(
         "impossible_token_is_free",
         "next_token_loss",
         (
@@ -396,6 +439,36 @@ MISCONCEPTIONS = (
         ((CHECK_ACCURACY, CHECK_ACCURACY.replace("check_predictions(logits, tokens)", "pass")),),
         "What cannot be scored is not refused: a row of one token gives NaN, unknown ids just count as wrong.",
         "What is the mean of no numbers, and which given function would have said so?",
+    ),
+    Misconception(
+        "one_known_id_is_enough",
+        "next_token_accuracy",
+        (
+            (
+                CHECK_ACCURACY,
+                CHECK_ACCURACY.replace(
+                    "check_predictions(logits, tokens)",
+                    SHAPES_ALONE + "if not ((tokens >= 0) & (tokens < logits.shape[-1])).any():\n"
+                    '        raise ValueError("unknown ids")',
+                ),
+            ),
+        ),
+        "Tokens are refused only when all of their ids are unknown: one known id among them is enough.",
+        "Is it `any` or `all` of the ids that must be in the vocabulary?",
+    ),
+    Misconception(
+        "guess_from_probabilities",
+        "next_token_accuracy",
+        ((GUESSES, "guesses = logits[:, :-1].softmax(dim=-1).argmax(dim=-1)"),),
+        "The guess is made from the probabilities: two logits that differ by very little have the same one.",
+        "What is exp(1e-17) in floating point, and does the softmax change which logit is the largest?",
+    ),
+    Misconception(
+        "guess_in_float32",
+        "next_token_accuracy",
+        ((GUESSES, "guesses = logits[:, :-1].float().argmax(dim=-1)"),),
+        "The logits are rounded to float32 before they are compared: some that differ are then equal.",
+        "How many digits does float32 keep, and what makes the logits anything but what they were?",
     ),
     Misconception(
         "ties_broken_by_a_slope",
@@ -564,6 +637,36 @@ MISCONCEPTIONS = (
         ((ENTROPY, "return (shares * surprise).sum().item() / max(math.log(d_vocab), 1e-9)"),),
         "The entropy is divided by that of the uniform distribution.",
         "In which unit is a number that is 1 when all tokens are equally frequent?",
+    ),
+    Misconception(
+        "small_number_beside_the_share",
+        "unigram_loss",
+        ((SURPRISE, "surprise = -(shares + 1e-8).log()"),),
+        "A small number is added inside the logarithm: with thousands of tokens the loss comes out too small.",
+        "With 50,257 tokens, each as frequent as any other, how large is 1e-8 beside the share of one?",
+    ),
+    Misconception(
+        "tokens_expected_in_order",
+        "unigram_loss",
+        ((COUNTS, COUNTS.replace("flatten()", "view(-1)")),),
+        "The tokens are flattened with `view`, which raises an error when they are not stored in order.",
+        "How are the tokens of `tokens.T` stored, and can `view` put them in one row?",
+    ),
+    Misconception(
+        "rows_for_tokens",
+        "unigram_loss",
+        (
+            (
+                CHECK_COUNTS,
+                CHECK_COUNTS.replace(
+                    "check_tokens(tokens, d_vocab)",
+                    "if len(tokens) == 0 or d_vocab < 1 or tokens.min() < 0 or tokens.max() >= d_vocab:\n"
+                    '        raise ValueError("no such tokens")',
+                ),
+            ),
+        ),
+        "`len` counts rows, not tokens: a single token without axes has none, and rows may be empty.",
+        "What is `len` of a tensor of shape (2, 0), of shape (), and which method counts its numbers?",
     ),
     Misconception(
         "uncountable_not_refused",

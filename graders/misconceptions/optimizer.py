@@ -20,9 +20,12 @@ DECAY_LINE = f"                {DECAY}\n"
 DENOMINATOR = 'denominator = (mean_square / correction2).sqrt_().add_(group["eps"])'
 STEP = "parameter.addcdiv_(mean, denominator, value=-lr / correction1)"
 
+KEPT = '("betas", "eps", "weight_decay")'
+
 MATRICES = 'matrices = {"W_Q", "W_K", "W_V", "W_O", "W_in", "W_out"}'
 NO_DECAY = '{"params": [], "weight_decay": 0.0}]'
 SORTED = "    for name, parameter in model.named_parameters():"
+TABLES = 'tables = {p.untyped_storage().data_ptr() for name, p in named if name.split(".")[-1] == "W_E"}'
 UNTIED = 'is_untied = last == "W_U" and parameter.untyped_storage().data_ptr() not in tables'
 PLACED = 'groups[0 if last in matrices or is_untied else 1]["params"].append(parameter)'
 
@@ -170,6 +173,27 @@ MISCONCEPTIONS = (
         ((DENOMINATOR, 'denominator = (mean_square.sqrt() / correction2).add_(group["eps"])'),),
         "The root of the second average is divided by the correction itself, not by its root.",
         "Is the second average corrected before its root is taken, or after?",
+    ),
+    Misconception(
+        "corrections_added_up",
+        "AdamW",
+        (
+            (FRESH, FRESH.replace("step=0", "step=0, seen1=0.0, seen2=0.0")),
+            (CORRECTION1, 'state["seen1"] = correction1 = beta1 * state["seen1"] + 1 - beta1'),
+            (CORRECTION2, 'state["seen2"] = correction2 = beta2 * state["seen2"] + 1 - beta2'),
+        ),
+        "The corrections are added up step by step: when a beta changes they are no longer 1 - beta^t with today's.",
+        "After three steps with a beta of 0.9 it becomes 0.5: what is 1 - beta^4 then, and what do you divide by?",
+    ),
+    Misconception(
+        "beta_by_its_logarithm",
+        "AdamW",
+        (
+            (CORRECTION1, 'correction1 = -math.expm1(state["step"] * math.log(beta1))'),
+            (CORRECTION2, 'correction2 = -math.expm1(state["step"] * math.log(beta2))'),
+        ),
+        "The power of a beta is taken by its logarithm, which 0 does not have: a beta may be 0.",
+        "What is 0**3, and what is log(0)?",
     ),
     Misconception(
         "count_starts_at_zero",
@@ -342,6 +366,19 @@ MISCONCEPTIONS = (
         "Which settings may a group have of its own?",
     ),
     Misconception(
+        "settings_of_the_first_step",
+        "AdamW",
+        (
+            (FRESH, f"{FRESH}\n                    state.update({{name: group[name] for name in {KEPT}}})"),
+            (COUNT, f'beta1, beta2 = state["betas"]\n                {COUNT}'),
+            (DECAY, DECAY.replace("group", "state")),
+            (DENOMINATOR, DENOMINATOR.replace("group", "state")),
+        ),
+        "Betas, eps and decay are those of the parameter's first step: what is changed in its group later has no "
+        "effect.",
+        "When is a setting read that somebody may change between two steps?",
+    ),
+    Misconception(
         "first_group_only",
         "AdamW",
         ((GROUP, "for group in self.param_groups[:1]:"),),
@@ -479,6 +516,19 @@ MISCONCEPTIONS = (
         "When a closure is given, who computes the gradients?",
     ),
     Misconception(
+        "closure_for_each_group",
+        "AdamW",
+        (
+            (CLOSURE, "loss = None"),
+            (
+                SETTINGS,
+                f"with torch.enable_grad():\n                {CLOSURE}\n            {SETTINGS}",
+            ),
+        ),
+        "The closure is called anew for each group: those after the first go by gradients of a model that has moved.",
+        "How often should the model be run in one step, when its parameters are in two groups?",
+    ),
+    Misconception(
         "closure_without_gradients",
         "AdamW",
         (("with torch.enable_grad():", "with torch.no_grad():"),),
@@ -583,7 +633,7 @@ MISCONCEPTIONS = (
         (
             (
                 UNTIED,
-                "tables_themselves = [p for name, p in named if name.endswith('W_E')]\n"
+                "tables_themselves = [p for name, p in named if name.split('.')[-1] == 'W_E']\n"
                 '        is_untied = last == "W_U" and not any(torch.equal(parameter, p.T) for p in tables_themselves)',
             ),
         ),
@@ -604,6 +654,34 @@ MISCONCEPTIONS = (
         ((UNTIED, 'is_untied = last == "W_U"'),),
         "The unembedding decays even when it is tied: with it, the token table does.",
         "When `W_U` is `W_E` seen from the other side, which of the two rules holds?",
+    ),
+    Misconception(
+        "first_table_only",
+        "decay_groups",
+        ((TABLES, TABLES.replace("{p.", "[p.").replace("}", "][:1]")),),
+        "Only the first table that is found counts: the unembedding of a second GPT in the model decays though tied.",
+        "How many parameters of a model can be called `W_E`?",
+    ),
+    Misconception(
+        "frozen_tables_do_not_tie",
+        "decay_groups",
+        ((TABLES, TABLES.replace('"W_E"', '"W_E" and p.requires_grad')),),
+        "A table that is frozen does not count: an unembedding that shares its memory decays, and the table with it.",
+        "Does an unembedding stop sharing the memory of `W_E` when that requires no gradient?",
+    ),
+    Misconception(
+        "tied_to_any_name",
+        "decay_groups",
+        ((TABLES, TABLES.replace("==", "!=").replace("W_E", "W_U")),),
+        "An unembedding counts as tied whichever parameter it shares its memory with: only a `W_E` is a table.",
+        "What is it about a `W_E` that it should not decay, and is that so of any other parameter?",
+    ),
+    Misconception(
+        "end_of_a_name_is_enough",
+        "decay_groups",
+        ((UNTIED, UNTIED.replace('last == "W_U"', 'name.endswith("W_U")')),),
+        "A name that merely ends in W_U counts as one: `old_W_U` decays.",
+        "What is the last part of `head.old_W_U`, and what are its last three letters?",
     ),
     Misconception(
         "two_names_listed_twice",
@@ -915,6 +993,20 @@ MISCONCEPTIONS = (
         ((FACTOR, "factor = (max_norm / norm).clamp(max=1)"),),
         "The 1e-6 beside the norm is left out.",
         "What does the specification divide max_norm by?",
+    ),
+    Misconception(
+        "norm_held_above_the_small_number",
+        "clip_grad_norm",
+        ((FACTOR, "factor = (max_norm / norm.clamp(min=1e-6)).clamp(max=1)"),),
+        "The norm is held at 1e-6 or more, where 1e-6 is to be added to it.",
+        "What does the specification divide max_norm by, when the norm is 7?",
+    ),
+    Misconception(
+        "frozen_gradients_left_out",
+        "clip_grad_norm",
+        ((GRADIENTS, GRADIENTS.replace("is not None]", "is not None and parameter.requires_grad]")),),
+        "The gradient of a frozen parameter is left out: it is neither in the norm nor shortened.",
+        "Which gradients make up the one long vector?",
     ),
     Misconception(
         "norms_added",

@@ -34,7 +34,7 @@ def decay_groups(model, weight_decay):
     tables = [p for name, p in model.named_parameters(remove_duplicate=False) if ("." + name).endswith(".W_E")]
 
     def decays(name, p):
-        if name.endswith("W_U"):
+        if name.rpartition(".")[2] == "W_U":
             return all(p.untyped_storage().data_ptr() != table.untyped_storage().data_ptr() for table in tables)
         return name.rpartition(".")[2] in ("W_Q", "W_K", "W_V", "W_O", "W_in", "W_out")
 
@@ -95,7 +95,7 @@ AdamW.step = step
 
 def decay_groups(model, weight_decay):
     rest = {id(p): p for p in model.parameters()}
-    tables = [p for n, p in model.named_parameters(remove_duplicate=False) if n[-3:] == "W_E"]
+    tables = [p for n, p in model.named_parameters(remove_duplicate=False) if n.split(".")[-1] == "W_E"]
     tables = {p.untyped_storage().data_ptr() for p in tables}
     decayed = []
     for module in model.modules():
