@@ -91,9 +91,9 @@ def beam_search(
 
     No gradients are recorded, and the model is left in the mode (`train` or `eval`) it is in. Raises `ValueError`
     when the prompt is not of one dimension, is empty, or has an id that is not from 0 to d_vocab - 1 (`model.cfg`
-    knows), when `n_beams` is below 1 or `no_repeat_ngram_size` below 0, or when all logits are -inf.
+    knows), when `n_beams` is below 1 or `no_repeat_ngram_size` below 0, or when all logits of a beam are -inf.
     """
-    # 1. Refuse a prompt that the model cannot read, and to keep nothing
+    # 1. Refuse a prompt that the model cannot read, to keep nothing, and n-grams of a negative size
 
     # 2. Two ways to look at texts: a beam with its sum as a hypothesis, and the best of several hypotheses
 

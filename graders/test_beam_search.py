@@ -15,6 +15,7 @@ from graders.engine.space import Case, fixed, space
 PENALTIES, NGRAMS, LARGE = (0.0, 1.0, 0.6, 2.0, -0.5), (0, 2, 3, 1), 1000  # exp(710) is too large for any float
 QUARTER = 0.25 + 2**-28  # sums are exact in float64, not in float32
 IDS = (1, 11, 0)  # written one after the other, 1 11 and 11 1 look alike
+BASES = (10, 256, 1000, 50257, 2**16, 10**6)  # of numbers that several ids might be taken for
 
 
 @space(beams=(1, 4), d_vocab=(1, 6), n_beams=(1, 9, 3))
@@ -54,12 +55,22 @@ def searches(case, d_vocab, seq, n_ctx, new, n_beams, eos=-1):
 
 @space(d_vocab=(2, 5, 3), seq=(1, 3), new=(4, 9, 5), n_beams=(2, 4))
 def races(case, seq, new, n_beams, **sizes):
-    """Some texts end soon, if they can; who goes on is ever surer of the next token, and may win in the end."""
+    """Some texts end soon, if they can; who goes on is ever surer of the next token, and may win in the end.
+
+    In every fourth case the best extensions of the second step all end, and who goes on comes from behind.
+    """
     searches.build(case, seq=seq, n_ctx=seq + new, new=new, n_beams=n_beams, eos=case.seed // 2, **sizes)
     case.penalties = {"length_penalty": (0.6, 1.0, 0.0, -0.5)[case.seed % 4], "no_repeat_ngram_size": 0}
     surer, end = seq - 1 + n_beams, case.settings["eos_id"]
-    case.places[:surer] *= 2
-    case.places[:surer, end] += 3
+    if case.seed % 4 == 1:
+        surer, case.settings["n_beams"] = seq + 1, min(n_beams, max(len(case.table) - 1, 2))
+        case.table /= 10
+        case.places /= 10
+        case.places[seq, end] += 1.5
+        case.places[surer:, end - 1] += 3
+    else:
+        case.places[:surer] *= 2
+        case.places[:surer, end] += 3
     case.places[surer:, end - 1] += 3
     if case.seed % 42 == 10:
         case.places[:, end] = -math.inf
@@ -98,9 +109,11 @@ def ties(where):
     """Searches in which all texts tie, some of which can end, and what they find."""
     all_alike = {"d_vocab": 4, "seq": 1, "n_ctx": 5, "new": 2, "n_beams": 3}
     ends = settled(searches.case(0, **all_alike), 3, 2, 1.0, logits=[0.0] * 4, eos_id=0)
+    last_id_ends = settled(searches.case(0, **all_alike | {"d_vocab": 3}), 3, 2, 1.0, logits=[0.0] * 3, eos_id=2)
     goes_on = settled(searches.case(0, **all_alike), 2, 2, 0.0, logits=[0.0] * 4)
     ends.best, goes_on.best = [[1, 0], [1, 1, 0], [1, 1, 1]], [[1, 0, 0], [1, 0, 1]]
-    return [ends, goes_on]
+    last_id_ends.best = [[1, 2], [1, 0, 2], [1, 0, 0]]
+    return [ends, last_id_ends, goes_on]
 
 
 @fixed
@@ -110,6 +123,13 @@ def certain_texts(where):
     settled(case, 1, 5, 0.0, logits=[0.0, 0.0, -math.inf], eos_id=0)
     case.places[1:, 0] = -math.inf
     return [case]
+
+
+@fixed
+def unlikely_texts(where):
+    """One token is so unlikely that its probability is 0 to a computer, though its logarithm is not."""
+    case = searches.case(0, d_vocab=2, seq=1, n_ctx=3, new=1, n_beams=2)
+    return [settled(case, 2, 1, 0.0, logits=[0.0, -800.0])]
 
 
 @fixed
@@ -240,6 +260,17 @@ def test_banned_tokens_worked_by_hand(subject, reference, case):
         expect_equal(subject.banned_tokens(sequence, size), banned, note=f"worked by hand: {sequence}, size {size}")
 
 
+@law("banned_tokens", fixed(lambda where: [Case(0, {})]))
+def test_large_ids_are_told_apart(subject, reference, case):
+    """Ids are whole numbers of any size, and two n-grams of different ids are never taken for one."""
+    known = [([300, 50256, 300], 2, {50256}), ([50256, 7, 50257], 2, set[int]())]
+    known += [([base, 0, 7, 0, 1], 3, set[int]()) for base in BASES]  # base + 0 * base is 0 + 1 * base
+    known += [([0, base, 7, 1, 0], 3, set[int]()) for base in BASES]
+    found = subject.tell(lambda do: [do.banned_tokens(sequence, size) for sequence, size, _ in known])
+    for (sequence, size, banned), yours in zip(known, found, strict=True):
+        expect_equal(yours, banned, note=f"worked by hand: {sequence}, size {size}")
+
+
 @law("banned_tokens", few(sequences, 0, 1, length=4, n_ids=2))
 def test_a_negative_size_is_refused(subject, reference, case):
     """A negative size raises ValueError."""
@@ -298,6 +329,12 @@ def test_of_texts_that_tie_the_first_found_are_kept(subject, reference, case):
     expect_equal([text["tokens"] for text in found], case.best, what="the texts", note="worked by hand")
 
 
+@law("beam_search", unlikely_texts)
+def test_an_unlikely_text_is_a_text(subject, reference, case):
+    """A text whose log-probability is -800 is possible: only one of -inf is out."""
+    expect_texts(subject.tell(case.search)[0], all_texts(case, case.prompt.tolist()), "all texts, one by one")
+
+
 @law("beam_search", certain_texts)
 def test_the_search_stops_when_it_can_only_tie(subject, reference, case):
     """The search stops when no live beam can beat the worst of those kept: one that can only tie does not beat it."""
@@ -337,12 +374,17 @@ def test_a_larger_search(subject, reference, case):
 
 @law("beam_search", some_searches)
 def test_what_cannot_be_searched_is_refused(subject, reference, case):
-    """An empty prompt, a batch, unknown ids, no beams, a negative n-gram and logits of -inf raise ValueError."""
+    """An empty prompt, a batch, unknown ids, no beams, a negative n-gram and a beam of -inf raise ValueError."""
     model, prompt = case.model, case.prompt
-    calls: dict[str, tuple] = {"no_repeat_ngram_size is -1": (model, prompt, 2, 3, None, 0.0, -1)}
-    calls |= {f"the prompt is {ids}": (model, torch.tensor(ids), 2, 3) for ids in ([-1, 0, 1], [3, 0, 1], [0, 3])}
-    calls |= {f"the prompt has shape {size}": (model, prompt.new_zeros(size), 2, 3) for size in ((0,), (1, 3), (2, 2))}
-    calls |= {f"n_beams is {n}": (model, prompt, n, 0) for n in (0, -1)}
+    calls: dict[str, tuple] = {}
+    for new in (3, 0):  # even if nothing is to be written
+        wrong = {f"the prompt is {ids}": (torch.tensor(ids), 2) for ids in ([-1, 0, 1], [3, 0, 1], [0, 3])}
+        wrong |= {f"the prompt has shape {size}": (prompt.new_zeros(size), 2) for size in ((0,), (1, 3), (2, 2))}
+        wrong |= {f"n_beams is {n}": (prompt, n) for n in (0, -1)}
+        calls |= {f"{what}, max_new_tokens {new}": (model, *given, new) for what, given in wrong.items()}
+        calls[f"no_repeat_ngram_size is -1, max_new_tokens {new}"] = (model, prompt, 2, new, None, 0.0, -1)
     silent = probe("toy", table=case.table, places=case.places.index_fill(0, torch.tensor([1]), -math.inf))
     calls |= {f"all logits are -inf in step {3 - n}": (silent, prompt[:n], 2, 3) for n in (2, 1)}
+    silent = probe("toy", table=case.table.index_fill(0, torch.tensor([2]), -math.inf), places=case.places)
+    calls["all logits of one beam of three are -inf in step 2"] = (silent, prompt[:1] * 0, 3, 2)
     expect_refusals(subject, "beam_search", calls)

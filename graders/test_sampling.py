@@ -39,9 +39,9 @@ def test_the_first_of_the_largest_is_taken(subject, reference, case):
 
 
 @law("greedy", wide_vocabularies)
-def test_a_millionth_is_larger(subject, reference, case):
-    """Of 5,000 tokens the last is taken when its logit is the largest, if only by a millionth."""
-    expect_equal(subject.greedy(case.logits), torch.tensor([4999, 4999]), note="logit 4999 is larger by 2 ** -20")
+def test_a_thousand_millionth_is_larger(subject, reference, case):
+    """Of 5,000 tokens the last is taken when its logit is the largest, if only by a thousand-millionth."""
+    expect_equal(subject.greedy(case.logits), torch.tensor([4999, 4999]), note="logit 4999 is larger by 2 ** -30")
 
 
 @law("greedy", worked_out)
@@ -59,6 +59,14 @@ def test_logits_are_divided(subject, reference, case):
     """Every logit is divided by the temperature; at 1 nothing changes."""
     expect_equal(subject.apply_temperature(case.logits, case.temperature), case.logits / case.temperature)
     expect_equal(subject.apply_temperature(case.logits, 1.0), case.logits, what="at temperature 1")
+
+
+@law("apply_temperature", worked_out)
+def test_extreme_temperatures(subject, reference, case):
+    """A temperature just above 0 divides as it is, and so does a very large one."""
+    for temperature in (1e-9, 1e9):
+        yours = subject.apply_temperature(case.logits, temperature)
+        expect_equal(yours, case.logits / temperature, what=f"at temperature {temperature}")
 
 
 @law("apply_temperature", worked_out)
@@ -90,8 +98,11 @@ def test_three_hundred_occurrences(subject, reference, case):
 
 @law("apply_frequency_penalty", worked_out)
 def test_apply_frequency_penalty_refuses_bad_input(subject, reference, case):
-    """An id below 0 or above d_vocab - 1 raises ValueError."""
-    calls = {f"token id {wrong}": (case.logits, tokens, 0.5) for wrong, tokens in case.wrong_ids.items()}
+    """An id below 0 or above d_vocab - 1 raises ValueError, at a penalty of 0 too."""
+    calls = {}
+    for penalty in (0.5, 0.0):
+        for wrong, tokens in case.wrong_ids.items():
+            calls[f"token id {wrong}, the penalty is {penalty}"] = (case.logits, tokens, penalty)
     expect_refusals(subject, "apply_frequency_penalty", calls)
 
 
@@ -106,10 +117,10 @@ def test_the_k_largest_are_kept(subject, reference, case):
 
 @law("top_k_filter", wide_vocabularies)
 def test_the_k_largest_of_a_wide_vocabulary(subject, reference, case):
-    """Of 5,000 logits the last is kept when it is larger by a millionth, and of the others the first."""
+    """Of 5,000 logits the last is kept when it is larger by a thousand-millionth, and of the others the first."""
     kept = torch.full_like(case.logits, -math.inf)
     kept[:, [0, -1]] = case.logits[:, [0, -1]]
-    expect_equal(subject.top_k_filter(case.logits, 2), kept, note="logit 4999 is larger by 2 ** -20")
+    expect_equal(subject.top_k_filter(case.logits, 2), kept, note="logit 4999 is larger by 2 ** -30")
 
 
 @law("top_k_filter", worked_out)
@@ -158,8 +169,8 @@ def test_p_of_0_keeps_one_and_p_of_1_all(subject, reference, case):
 def test_top_p_filter_refuses_bad_input(subject, reference, case):
     """A p outside 0 to 1 or NaN, a min_tokens_to_keep below 1 and a row of nothing but -inf raise ValueError."""
     calls: dict[str, tuple] = {f"p is {p}": (case.logits, p) for p in (-0.1, 1.1, math.nan)}
-    calls |= {f"min_tokens_to_keep is {n}": (case.logits, 0.5, n) for n in (0, -1)}
     for p in (0.5, 1.0):
+        calls |= {f"p is {p} and min_tokens_to_keep {n}": (case.logits, p, n) for n in (0, -1)}
         calls |= {f"p is {p} and the {which} row all -inf": (logits, p) for which, logits in case.no_choice.items()}
     expect_refusals(subject, "top_p_filter", calls)
 
@@ -178,7 +189,7 @@ def test_what_is_certain_is_drawn(subject, reference, case):
 
 @law("sample", worked_out)
 def test_chance_comes_from_the_generator(subject, reference, case):
-    """The same state of the generator draws the same tokens, and its next state others."""
+    """The generator's state, or without one that of PyTorch's own, decides the tokens; its next state draws others."""
     expect_chance_of_the_generator(subject, "sample", case.logits)
 
 
@@ -240,8 +251,19 @@ def test_temperature_0_is_greedy_after_the_penalty(subject, reference, case):
 
 
 @law("next_token", worked_out)
+def test_just_above_temperature_0_is_a_draw(subject, reference, case):
+    """Just above temperature 0, of two largest logits that tie each is drawn half of the time; only 0 is greedy."""
+    subject.repeats = False  # as above
+    # The largest are 0, to which noise can be added: beside 1e9 it would be rounded away
+    logits = case.logits.new_tensor([[-2, 0, -1, 0, -3]])
+    texts = (logits.repeat(DRAWS, 1), case.tokens[:1].repeat(DRAWS, 1))
+    drawn = subject.next_token(*texts, given("SamplingOptions", {"temperature": 1e-9}), generator(3))
+    expect_shares(torch.tensor([0, 0.5, 0, 0.5, 0]), "token", drawn)
+
+
+@law("next_token", worked_out)
 def test_the_generator_is_passed_on(subject, reference, case):
-    """The same state of the generator draws the same tokens, and its next state others."""
+    """The generator's state, or without one that of PyTorch's own, decides the tokens; its next state draws others."""
     options = given("SamplingOptions", {"top_k": 5, "top_p": 1.0})
     expect_chance_of_the_generator(subject, "next_token", case.logits, case.tokens, options)
 
@@ -325,7 +347,7 @@ def test_a_drawn_text_is_what_your_next_token_draws(subject, reference, case):
 
 @law("generate", worked_out)
 def test_each_text_is_drawn_anew(subject, reference, case):
-    """The same state of the generator draws the same texts, and its next state others, as does no generator."""
+    """The generator's state, or without one that of PyTorch's own, decides the texts; its next state draws others."""
     options = given("SamplingOptions", {"temperature": 100.0})
     expect_chance_of_the_generator(subject, "generate", case.model, case.tokens, 8, options, calls=2)
 

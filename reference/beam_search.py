@@ -93,13 +93,15 @@ def beam_search(
 
     No gradients are recorded, and the model is left in the mode (`train` or `eval`) it is in. Raises `ValueError`
     when the prompt is not of one dimension, is empty, or has an id that is not from 0 to d_vocab - 1 (`model.cfg`
-    knows), when `n_beams` is below 1 or `no_repeat_ngram_size` below 0, or when all logits are -inf.
+    knows), when `n_beams` is below 1 or `no_repeat_ngram_size` below 0, or when all logits of a beam are -inf.
     """
-    # 1. Refuse a prompt that the model cannot read, and to keep nothing
+    # 1. Refuse a prompt that the model cannot read, to keep nothing, and n-grams of a negative size
     if prompt.ndim != 1 or len(prompt) == 0:
         raise ValueError(f"the prompt has shape {tuple(prompt.shape)}; expected one row of at least one token")
     if n_beams < 1:
         raise ValueError(f"n_beams is {n_beams}; expected at least 1")
+    if no_repeat_ngram_size < 0:
+        raise ValueError(f"no_repeat_ngram_size is {no_repeat_ngram_size}; expected 0, which bans nothing, or more")
     check_tokens(prompt, model.cfg.d_vocab)
 
     # 2. Two ways to look at texts: a beam with its sum as a hypothesis, and the best of several hypotheses

@@ -202,16 +202,17 @@ REFUSED = {  # prompt, n_beams, no_repeat_ngram_size
     "a batch": (([[0, 1]], 2, 0), "the prompt has shape (1, 2); expected one row of at least one token"),
     "an id too large": (([2], 2, 0), "2 is no token id; expected ids from 0 to 1"),
     "no beams": (([0], 0, 0), "n_beams is 0; expected at least 1"),
-    "a negative n-gram": (([0], 2, -1), "ngram_size is -1; expected 0, which bans nothing, or more"),
+    "a negative n-gram": (([0], 2, -1), "no_repeat_ngram_size is -1; expected 0, which bans nothing, or more"),
 }
 
 
+@pytest.mark.parametrize("max_new_tokens", [3, 0])
 @pytest.mark.parametrize("what", REFUSED)
-def test_bad_input_is_refused_in_words(what):
+def test_bad_input_is_refused_in_words(what, max_new_tokens):
     (prompt, n_beams, ngram_size), message = REFUSED[what]
     prompt = torch.tensor(prompt, dtype=torch.long)
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
-        beam_search(RandomText(2, 4, 0), prompt, n_beams, 3, no_repeat_ngram_size=ngram_size)
+        beam_search(RandomText(2, 4, 0), prompt, n_beams, max_new_tokens, no_repeat_ngram_size=ngram_size)
 
 
 def test_a_model_without_a_next_token_is_refused():

@@ -182,6 +182,26 @@ def test_a_product_of_two_sizes_is_the_name_of_one_axis():
     assert result_axes("softmax", "softmax") == ""  # of any number of axes
 
 
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (torch.zeros(4, 4), "all 0"),
+        (torch.full((13,), -torch.inf), "all -inf"),
+        (torch.ones(13, dtype=torch.int64), "all 1"),
+        (torch.arange(13), "whole numbers, too many to show"),
+        (Case(1, {}).draw(13), "random tenths"),
+        (Case(1, {}, torch.float32).draw(13), "random tenths"),
+        (Case(4, {}).draw(13).index_fill(0, torch.tensor(3), -torch.inf), "random tenths"),
+        (torch.arange(13).sqrt(), "numbers, too many to show"),
+        (torch.ones(13, dtype=torch.float64).index_fill(0, torch.tensor(12), 1 + 2**-30), "numbers, too many to show"),
+    ],
+)
+def test_a_large_input_is_called_random_only_where_it_is(value, said):
+    case = Case(1, {})
+    case.show("x", value)
+    assert list(example_lines(case)) == [f"  Smallest example       x = {said}"]
+
+
 def test_a_text_that_goes_in_is_shown_in_quotes():
     case = Case(0, {})
     case.show("text", " a\n")

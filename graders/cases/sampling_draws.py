@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from graders.engine.law import Broken, expect_equal
-from graders.engine.script import generator, probe
+from graders.engine.script import default_generator, generator, probe
 from graders.engine.space import Case, fixed, space
 from reference.sampling import apply_frequency_penalty, apply_temperature, top_k_filter, top_p_filter
 
@@ -96,7 +96,7 @@ def exact_rows(case, batch, eighths, min_tokens_to_keep):
     case.show("min_tokens_to_keep", min_tokens_to_keep)
 
 
-@space(batch=(1, 2), d_vocab=(2, 7, 4), seq=(0, 4, 2))
+@space(batch=(1, 2), d_vocab=(3, 7, 4), seq=(0, 4, 2))
 def choices(case, batch, d_vocab, seq):
     """Logits, texts and options, and the probability that each token then has."""
     turn = case.seed + batch + d_vocab + 3 * seq
@@ -142,10 +142,10 @@ def worked_out(where):
 
 @fixed
 def wide_vocabularies(where):
-    """Two rows of 5,000 logits, of which the last is the largest by a millionth."""
+    """Two rows of 5,000 logits, of which the last is the largest by a thousand-millionth."""
     case = Case(0, {})
     case.show("logits", torch.tensor([[1.0], [-2.0]], dtype=case.dtype).repeat(1, 5000), batch=2, d_vocab=5000)
-    case.logits[:, -1] += 2**-20
+    case.logits[:, -1] += 2**-30
     return [case]
 
 
@@ -179,19 +179,26 @@ def expect_shares(shares: Tensor, what: str, *draws: Tensor) -> None:
 def expect_chance_of_the_generator(subject: Any, task: str, *args: Any, calls: int = CALLS) -> None:
     """Hold that a task, whose last argument is a generator, draws from it: one state always gives the same.
 
-    Its next state gives others, and so does no generator the next time: `calls` calls each, with the first row of
-    `args` and with two. It must be next to impossible that these draw the same by chance. Raises `Broken`.
+    Its next state gives others, and so does no generator the next time, unless PyTorch's global one is seeded anew:
+    `calls` calls each, with the first row of `args` and with two. It must be next to impossible that these draw the
+    same by chance. Raises `Broken`.
     """
     for batch in (1, 2):
         rows = [value[:batch] if isinstance(value, Tensor) else value for value in args]
 
         def story(do: Any, rows: list = rows) -> dict:
-            chance, call = do.make(generator(5)), getattr(do, task)
+            chance, call, drawn = do.make(generator(5)), getattr(do, task), {}
             turns = {"first": chance, "next": chance, "afresh": do.make(generator(5)), "none": None, "again none": None}
-            return {name: {str(i): call(*rows, one) for i in range(calls)} for name, one in turns.items()}
+            for name, one in (turns | {"none, seeded anew": None}).items():
+                if one is None and name != "again none":
+                    do.make(default_generator(6))
+                drawn[name] = {str(i): call(*rows, one) for i in range(calls)}
+            return drawn
 
         drawn = {name: torch.stack([*tokens.values()]) for name, tokens in subject.tell(story).items()}
         expect_equal(drawn["afresh"], drawn["first"], what="what the same state draws once more")
+        note = "between the two, torch.manual_seed was called with the same seed"
+        expect_equal(drawn["none, seeded anew"], drawn["none"], what="without a generator, once more", note=note)
         for before, after, what in (("first", "next", "the next draws"), ("none", "again none", "without a generator")):
             if torch.equal(drawn[before], drawn[after]):
                 raise Broken("values", "the same tokens again", "other tokens than those before", what=what)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from graders.engine.course import Exercise
@@ -185,7 +186,13 @@ def example_lines(case: Case) -> Iterator[str]:
 
 def drawn_text(value: Tensor) -> str:
     """What is said in place of the numbers of a large input."""
-    return "random tenths" if value.is_floating_point() else "whole numbers, too many to show"
+    first = value.flatten()[0]
+    if (value == first).all():
+        return f"all {numbers(first)}"
+    if not value.is_floating_point():
+        return "whole numbers, too many to show"
+    fortieths = (40 * value).round() / 40  # as `Case.draw` has it, a quarter of a tenth in float32
+    return "random tenths" if torch.isclose(value, fortieths, rtol=0, atol=1e-10).all() else "numbers, too many to show"
 
 
 def where_in_your_code(broken: Broken) -> Iterator[str]:

@@ -16,6 +16,7 @@ BANNED = "return {last for first, last in ngrams if first == ending}"
 # beam_search
 CHECK_PROMPT = "if prompt.ndim != 1 or len(prompt) == 0:"
 CHECK_IDS = "    check_tokens(prompt, model.cfg.d_vocab)\n"
+CHECK_NGRAMS = "if no_repeat_ngram_size < 0:"
 N_NEW = "n_new = len(tokens) - len(prompt)"
 SCORED = "return Hypothesis(tokens, log_prob, log_prob / max(n_new, 1) ** length_penalty)"
 SORTED = "return sorted(hypotheses, key=lambda h: h.score, reverse=True)[:n_beams]"
@@ -279,6 +280,12 @@ MISCONCEPTIONS = (
         (LOG_PROBS, "log_probs = logits.softmax(dim=-1)"),
     ),
     search(
+        "logarithm_of_a_rounded_probability",
+        "The logarithm is taken of the softmax: a small probability is rounded to 0, and its logarithm is -inf.",
+        "What is exp(-800) to a computer, and what is the logarithm of that?",
+        (LOG_PROBS, "log_probs = logits.softmax(dim=-1).log()"),
+    ),
+    search(
         "softmax_over_the_beams",
         "The softmax runs over the beams, not over the tokens.",
         "The probabilities of which tokens add up to one?",
@@ -339,6 +346,13 @@ MISCONCEPTIONS = (
         "Someone searches in the middle of training: in which mode does training go on?",
         (STEPS, "model.eval()\n    " + STEPS),
     ),
+    search(
+        "search_leaves_train_mode",
+        "The model is put into training mode at the end, whatever mode it was in; its mode is the caller's.",
+        "The model was in eval mode before the call: in which mode is it afterwards?",
+        (STEPS, "model.eval()\n    " + STEPS),
+        (RESULT, "model.train()\n    " + RESULT),
+    ),
     # beam_search: n-grams
     search(
         "ban_left_out",
@@ -366,6 +380,12 @@ MISCONCEPTIONS = (
         "N-grams of the prompt may be repeated; the prompt belongs to the sequence.",
         "Is a sentence of the prompt, written again, a repetition?",
         (BAN, BAN.replace("(beam,", "(beam[len(prompt) :],")),
+    ),
+    search(
+        "ban_of_the_context_only",
+        "N-grams that have left the context may be repeated; the ban is for the whole text, not its last n_ctx tokens.",
+        "Does an n-gram that the model sees no more still stand in the text?",
+        (BAN, BAN.replace("(beam,", "(beam[-model.cfg.n_ctx :],")),
     ),
     search(
         "renormalised_after_the_ban",
@@ -498,6 +518,12 @@ MISCONCEPTIONS = (
         (NONE_CAN_WIN, "if len(finished) == n_beams:"),
     ),
     search(
+        "stops_when_the_best_extensions_end",
+        "The search stops when the n_beams best extensions all end, though a live beam may still beat one of them.",
+        "length_penalty is 1, and the best live beam comes right behind n_beams that end: can it never win?",
+        (LONGEST, "if all(place >= n_beams for place in live):\n            return finished\n        " + LONGEST),
+    ),
+    search(
         "bound_at_the_present_length",
         "Whether a live beam can win is decided by its score at its present length, though it rises as the text grows.",
         "length_penalty is 1 and the sum is -4: what is its score at length 2, and at best at length 8?",
@@ -614,10 +640,22 @@ MISCONCEPTIONS = (
         (CHECK_IDS, ""),
     ),
     search(
+        "negative_ngrams_let_through",
+        "A negative no_repeat_ngram_size is not refused with ValueError when there is no new token to look at.",
+        "What are -1 tokens in a row, even if nothing is to be written?",
+        (CHECK_NGRAMS, "if False:"),
+    ),
+    search(
         "logits_not_checked",
         "Logits that are all -inf are not refused with ValueError.",
         "What is the softmax of a row of -inf?",
         (CHECK_LOGITS, ""),
+    ),
+    search(
+        "one_silent_beam_let_through",
+        "Logits of -inf are refused only where those of all beams are; one such beam is enough.",
+        "What is the softmax of a row of -inf, whatever stands in the other rows?",
+        (CHECK_LOGITS, "        check_logits(logits.flatten())\n"),
     ),
 )
 

@@ -287,6 +287,12 @@ MISCONCEPTIONS = (
         "Which token is -1? And which is d_vocab?",
         (CHECK_IDS, ""),
     ),
+    penalty(
+        "ids_not_checked_at_penalty_0",
+        "At a penalty of 0 the ids are not looked at; one outside the vocabulary is to be refused at any penalty.",
+        "Is there a token -1 when the penalty is 0?",
+        (CHECK_IDS, "    if penalty == 0:\n        return logits.clone()\n" + CHECK_IDS),
+    ),
     # top_k_filter: which are kept
     top_k(
         "one_too_many_kept",
@@ -772,6 +778,12 @@ MISCONCEPTIONS = (
         (IF_GREEDY, "if options.temperature <= 0:"),
     ),
     choose(
+        "small_temperature_is_greedy",
+        "A temperature near 0 is taken for 0, and nothing is drawn; only 0 itself asks for greedy choice.",
+        "Two largest logits tie, and the temperature is a millionth: how often should each of them come?",
+        (IF_GREEDY, "if 0 <= options.temperature < 1e-6:"),
+    ),
+    choose(
         "always_greedy",
         "The likeliest token is taken whatever the options say.",
         "At which temperature is nothing drawn?",
@@ -925,6 +937,13 @@ MISCONCEPTIONS = (
         "Someone writes a sample in the middle of training: in which mode does training go on?",
         (STEPS, "model.eval()\n    " + STEPS),
     ),
+    text(
+        "left_in_train_mode",
+        "The model is put into training mode at the end, whatever mode it was in; its mode is the caller's.",
+        "The model was in eval mode before the call: in which mode is it afterwards?",
+        (STEPS, "model.eval()\n    " + STEPS),
+        (TEXT, "    model.train()\n" + TEXT),
+    ),
     # generate: how the next token is chosen
     text(
         "penalty_for_the_context_only",
@@ -968,6 +987,12 @@ MISCONCEPTIONS = (
         "The end token is ignored: rows go on after it.",
         "What should follow eos_id in its row?",
         (IF_EOS, "if False:"),
+    ),
+    text(
+        "end_token_0_ignored",
+        "An end token of id 0 is taken for None: `if options.eos_id` is false for both.",
+        "Is 0 true, or false?",
+        (IF_EOS, "if options.eos_id:"),
     ),
     text(
         "end_dropped",

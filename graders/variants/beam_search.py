@@ -84,6 +84,8 @@ def beam_search(
 ):
     if prompt.dim() != 1 or prompt.numel() == 0 or n_beams < 1:
         raise ValueError("expected a prompt of one dimension, not empty, and at least one beam")
+    if no_repeat_ngram_size < 0:
+        raise ValueError("no_repeat_ngram_size must not be negative")
     check_tokens(prompt, model.cfg.d_vocab)
     done, texts, sums = [], prompt[None], torch.zeros(1)
     for n_new in range(1, max_new_tokens + 1):
@@ -97,8 +99,6 @@ def beam_search(
                 for token in banned_tokens(text, no_repeat_ngram_size):
                     banned[i, token] = True
             log_probs = torch.where(banned, -torch.inf, log_probs)
-        elif no_repeat_ngram_size < 0:
-            raise ValueError("no_repeat_ngram_size must not be negative")
         if eos_id is not None:
             best = extend_beams(sums, log_probs, n_beams)
             for total, beam, token in zip(*(part.tolist() for part in best)):
@@ -183,8 +183,8 @@ def beam_search(
 ):
     if prompt.ndim != 1 or prompt.shape[0] == 0:
         raise ValueError("the prompt must be one row of tokens")
-    if n_beams < 1:
-        raise ValueError("n_beams must be at least 1")
+    if n_beams < 1 or no_repeat_ngram_size < 0:
+        raise ValueError("n_beams must be at least 1, and no_repeat_ngram_size at least 0")
     check_tokens(prompt, model.cfg.d_vocab)
     live, finished = {tuple(prompt.tolist()): 0.0}, {}
 
