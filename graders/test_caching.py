@@ -7,6 +7,7 @@ Nobody is told how to keep keys and values: a cache is read by `cache[layer]`, a
 import torch
 from torch import Tensor
 
+from graders.cases import caching_chance as chance
 from graders.cases import caching_readings as readings
 from graders.cases import caching_stories as continuations
 from graders.cases import caching_texts as texts
@@ -40,7 +41,7 @@ def test_what_does_not_fit_is_refused(subject, reference, case):
 
 @law("KVCache", texts.some_caches)
 def test_a_cache_has_the_dtype_it_is_made_with(subject, reference, case):
-    """A cache made in float32 takes float32, one made without a dtype PyTorch's default, and neither the other."""
+    """A cache made in float32 takes float32, one made without a dtype PyTorch's default; another dtype: ValueError."""
     caught = tell(subject, readings.dtypes(case))
     for name, error in caught["taken"].items():
         expect_equal(error["classes"], [], what=f"what a cache of {name} raises for its own dtype")
@@ -67,7 +68,7 @@ def test_a_long_cache_has_branches_too(subject, reference, case):
 
 @law("KVCache", texts.keys_and_values)
 def test_selected_rows_hold_what_they_held(subject, reference, case):
-    """Row i of `select(rows)` holds and goes on as row `rows[i]` did, padding too, taken twice or not at all."""
+    """Row i of `select(rows)` holds and goes on as row `rows[i]` did, pads too; rows may repeat, or be none at all."""
     readings.expect_selected(subject, case)
 
 
@@ -93,6 +94,7 @@ def test_where_all_match_alike_the_values_are_averaged(subject, reference, case)
 @law("CachedAttention", streams)
 def test_nobody_attends_to_a_pad(subject, reference, case):
     """What `key_mask` marks False no other token sees; a pad itself gets numbers too, though nobody asks which."""
+    case.show("key_mask", case.key_mask, batch=len(case.stream), keys=case.stream.shape[1])
     readings.expect_unpadded(tell(subject, readings.layer(case, key_mask=case.key_mask)), case)
 
 
@@ -180,6 +182,12 @@ def test_model_works_in_float32(subject, reference, case):
     continuations.expect_pieces(subject, case, case.padding)
 
 
+@law("CachedGPT", texts.one_text)
+def test_a_model_may_have_another_dtype_than_the_default(subject, reference, case):
+    """A model in float64 reads a text in float64, and keeps it so, where PyTorch's default is float32."""
+    continuations.expect_own_dtype(subject, case)
+
+
 @law("CachedGPT", texts.long_texts)
 def test_a_long_text_is_read(subject, reference, case):
     """With 4 rows, 3 layers, 3 heads and 150 tokens, some one by one, the logits are those of the whole text."""
@@ -226,15 +234,21 @@ def test_past_n_ctx_the_window_slides(subject, reference, case):
 def test_tokens_come_as_often_as_their_options_say(subject, reference, case):
     """Over many rows, the first and the second new token come as often as penalty, temperature and top-k have it."""
     prompt = case.prompt.expand(N_DRAWS, -1).clone()
-    text = continuations.written(subject, case, continuations.DRAWS, prompt)
+    text = continuations.written(subject, case, chance.DRAWS, prompt)
     expect_equal(text[:, :2], prompt, what="the prompt")
-    expect_shares(continuations.shares(case), "the two tokens", *text[:, 2:].T)
+    expect_shares(chance.shares(case), "the two tokens", *text[:, 2:].T)
 
 
 @law("generate_cached", texts.some_prompts)
 def test_all_chance_comes_from_the_generator(subject, reference, case):
     """The same generator in the same state writes the same text; in its next state, or without one, another."""
-    continuations.expect_chance(subject, case)
+    chance.expect_chance(subject, case)
+
+
+@law("generate_cached", texts.prompts_to_end)
+def test_each_step_draws_once_for_all_rows(subject, reference, case):
+    """Each step draws once, by your `next_token` and for all rows, ended ones too, as in `generate`."""
+    chance.expect_draws(subject, case)
 
 
 @law("generate_cached", texts.one_prompt)
@@ -265,7 +279,10 @@ def test_the_last_place_of_the_context_is_used(subject, reference, case):
 
 @law("generate_cached", texts.some_searches)
 def test_a_prompt_that_cannot_be_read_is_refused(subject, reference, case):
-    """An empty prompt and ids that are not from 0 to d_vocab - 1 raise ValueError, even if nothing is to be written."""
+    """An empty prompt and unknown ids raise ValueError, even if nothing is to be written; so do unfit options.
+
+    Unfit is what `next_token` refuses, logits of nothing but -inf included.
+    """
     expect_refused(tell(subject, continuations.refused_prompts(case)))
 
 
@@ -316,5 +333,5 @@ def test_beams_are_searched_with_little_work(subject, reference, case):
 
 @law("beam_search_cached", texts.some_searches)
 def test_what_cannot_be_searched_is_refused(subject, reference, case):
-    """An empty prompt, a batch of prompts, unknown ids, no beams and a negative n-gram raise ValueError."""
+    """An empty prompt, a batch of them, unknown ids, no beams, a negative n-gram and logits of -inf: ValueError."""
     expect_refused(tell(subject, continuations.refused_searches(case)))

@@ -152,19 +152,25 @@ def expect_pieces_held(subject: Subject, case: Case) -> None:
 
 
 def expect_selected(subject: Subject, case: Case) -> None:
-    """Hold that selected rows hold what they held, and go on; that the cache they are from does; and their padding."""
+    """Hold that selected rows hold what they held, and go on; that the cache they are from does; and their padding.
+
+    The first rows, all or all but one (of one row: none), share no memory with it: both go on, each in its own way.
+    """
     held, batch = case.sizes["held"], case.k.shape[1]
     last, others = batch - 1, range(batch - 1)  # neither in order nor all as they were
     rows = torch.tensor(([last, *others, 0, last], [last, 0], [0, last, *others])[case.seed % 3])
     of_rows = (case.k[:, rows], case.v[:, rows])
+    n_first = batch - case.seed % 2
+    of_first = (case.k[:, :n_first], case.v[:, :n_first])
+    first_rows = f"rows {list(range(n_first))}, selected and gone on"
 
     def story(do: Teller) -> dict[str, Any]:
         cache = filled(empty(do, case, batch), case.kv, 0, held)
         chosen = cache.select(rows)
-        same = filled(cache.select(torch.arange(batch)), case.kv, held + 1, held + 2)
+        first_longer = filled(cache.select(torch.arange(n_first)), of_first, held + 1, held + 2)
         longer, all_longer = filled(chosen, of_rows, held, held + 1), filled(cache, case.kv, held, held + 1)
         caches = {"the rows": chosen, "the rows, gone on": longer, "all rows": cache, "all rows, gone on": all_longer}
-        caches["all rows selected, gone on"] = same
+        caches[first_rows] = first_longer
         held_by = {name: read(case, one) for name, one in caches.items()}
         return {"held": held_by, "padding": {"of the rows": chosen.padding, "of all rows": cache.padding}}
 
@@ -174,8 +180,8 @@ def expect_selected(subject: Subject, case: Case) -> None:
     found = tell(subject, story)
     for name, n, kv in (("the rows", held, of_rows), ("the rows, gone on", held + 1, of_rows)):
         expect_held(found["held"], {name: first(n, kv), name.replace("the", "all"): first(n, case.kv)})
-    k, v = (torch.cat([part[:, :, :held], part[:, :, held + 1 : held + 2]], dim=2) for part in case.kv)
-    expect_held(found["held"], {"all rows selected, gone on": (k, v)})
+    k, v = (torch.cat([part[:, :, :held], part[:, :, held + 1 : held + 2]], dim=2) for part in of_first)
+    expect_held(found["held"], {first_rows: (k, v)})
     for name, n in (("of the rows", len(rows)), ("of all rows", batch)):
         padding = found["padding"][name]
         as_list = padding.tolist() if isinstance(padding, Tensor) else padding
@@ -203,7 +209,9 @@ def dtypes(case: Case) -> Story:
         float32 = do.KVCache.empty(config(case.cfg), 2, dtype=small.dtype)
         taken["float32"] = do.caught(float32.append, 0, small, small)
         refused = {"float32, for a cache of the default": do.caught(usual.append, 0, small, small)}
-        return {"taken": taken, "refused": refused | {"float64, for float32": do.caught(float32.append, 0, k, k)}}
+        refused["float64, for float32"] = do.caught(float32.append, 0, k, k)
+        refused["values in float64 beside keys in float32"] = do.caught(float32.append, 0, small, k)
+        return {"taken": taken, "refused": refused}
 
     return story
 
@@ -220,6 +228,8 @@ def misfits(case: Case) -> Story:
         "another number of heads": (1, k[:, :, :1], v[:, :, :1]),
         "fewer values than keys": (0, k, v[:, :1]),
         "values of one row": (1, k, v[:1]),
+        "values of another d_head": (0, k, v[..., :1]),
+        "values of another number of heads": (1, k, v[:, :, :1]),
     }
 
     def story(do: Teller) -> dict[str, Handle]:
@@ -246,6 +256,11 @@ def layer(case: Case, item: int = 0, key_mask: Any = None, earlier: bool = False
     return story
 
 
+def without(n_pads: int) -> str:
+    """What a row is held to that begins with pads."""
+    return "without its pad" if n_pads == 1 else f"without its {n_pads} pads"
+
+
 def expect_attention(subject: Subject, case: Case, **how: Any) -> None:
     """Hold that the layer adds at the new tokens what attention over the whole stream adds there."""
     expected = by_torch(case, case.stream)[:, case.held :]
@@ -260,5 +275,5 @@ def expect_unpadded(yours: Any, case: Case) -> None:
     for row, n_pads in enumerate(case.padding.tolist()):
         n = case.stream.shape[1] - max(case.held, n_pads)
         expected = by_torch(case, case.stream[row : row + 1, n_pads:])[0, -n:]
-        note = f"of this row alone, without its {n_pads} pads"
+        note = f"of this row alone, {without(n_pads)}"
         expect_like(yours[row, whole.shape[1] - n :], expected, f"row {row} behind its pads", note)

@@ -6,19 +6,19 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from graders.cases.caching_readings import empty, expect_like, expect_refused, tell
+from graders.cases.caching_readings import empty, expect_like, expect_refused, tell, without
 from graders.cases.caching_texts import cached, without_cache
 from graders.engine.law import Broken, expect_equal
-from graders.engine.script import Handle, Story, Teller, config, generator, given, parameter
+from graders.engine.script import Handle, Story, Teller, config, generator, given, module, parameter
 from graders.engine.space import Case
 from graders.engine.subject import Subject
 from reference.beam_search import beam_search
-from reference.sampling import SamplingOptions, generate, top_k_filter
+from reference.sampling import SamplingOptions, generate
 
 GREEDY = given("SamplingOptions", {"temperature": 0.0})
+SILENT = "all logits are -inf"
 # Of reading the whole text in every step; a right answer takes at most 1/6, 1/10, 1/6
 LITTLE = {"CachedGPT": 1 / 4, "generate_cached": 1 / 6, "beam_search_cached": 1 / 4}
-DRAWS = {"temperature": 1.5, "top_k": 5, "frequency_penalty": 0.7}
 
 
 def read(model: Handle, pieces: Any, cache: Any = None, padding: Any = None) -> tuple[list, list]:
@@ -50,13 +50,14 @@ def expect_rows(yours: list, case: Case, tokens: Tensor, padding: Any = None, wh
     for n_pads in sorted(set(pads)):
         rows = [row for row, n in enumerate(pads) if n == n_pads]
         n = min(shape[1], seq - n_pads)
-        note = f"of this row without its {n_pads} pads" if n_pads else "of the whole text, without a cache"
+        note = f"of this row {without(n_pads)}" if n_pads else "of the whole text, without a cache"
         for row, right in zip(rows, model(tokens[rows, n_pads:])[:, -n:], strict=True):
             expect_like(logits[row, -n:], right, f"{what}, row {row}".strip(", "), note)
 
 
 def expect_pieces(subject: Subject, case: Case, padding: Tensor | None = None, seconds: float = 2.0) -> None:
     """Hold that a text read in its pieces has the logits of the whole, and caches as long as the pieces."""
+    case.show("cache", "an empty one, in the first call" if case.seed % 2 else None)
 
     def story(do: Teller) -> dict[str, list]:
         cache = empty(do, case, len(case.tokens)) if case.seed % 2 else None
@@ -67,6 +68,16 @@ def expect_pieces(subject: Subject, case: Case, padding: Tensor | None = None, s
     found = tell(subject, story, seconds)
     expect_rows(found["logits"], case, case.tokens, padding)
     expect_equal(found["lengths"], torch.tensor(case.pieces).cumsum(dim=0).tolist(), what="the lengths, pads included")
+
+
+def expect_own_dtype(subject: Subject, case: Case) -> None:
+    """Hold that a model in float64 is read where PyTorch's default is float32."""
+
+    def story(do: Teller) -> list:
+        do.make(parameter(torch.ones(1, dtype=torch.float32)))  # the first tensor of a story says what is the default
+        return read(do.make(cached(case)), case.tokens.split(case.pieces, dim=1))[0]
+
+    expect_rows(tell(subject, story), case, case.tokens)
 
 
 def expect_beams(subject: Subject, case: Case) -> None:
@@ -191,48 +202,30 @@ def expect_text(subject: Subject, case: Case) -> None:
     expect_like(yours, expected(), "", "written without a cache")
 
 
-def shares(case: Case) -> Tensor:
-    """How often each pair of new tokens should come with the options of `DRAWS`, (d_vocab d_vocab)."""
-    model, n = without_cache(case), case.cfg["d_vocab"]
-
-    def of_next(tokens: Tensor) -> Tensor:
-        counts = torch.nn.functional.one_hot(tokens, n).sum(dim=1)
-        logits = (model(tokens)[:, -1] - DRAWS["frequency_penalty"] * counts) / DRAWS["temperature"]
-        return top_k_filter(logits, int(DRAWS["top_k"])).softmax(dim=-1)
-
-    pairs = torch.cat([case.prompt.expand(n, -1), torch.arange(n).unsqueeze(1)], dim=1)
-    return of_next(case.prompt).T * of_next(pairs)
-
-
-def expect_chance(subject: Subject, case: Case) -> None:
-    """Hold that one state of a generator always writes the same, and its next state, or none, another text."""
-    args = (case.prompt, 9, given("SamplingOptions", {"temperature": 9.0}))
-
-    def story(do: Teller) -> dict[str, Handle]:
-        model, chance = do.make(cached(case)), do.make(generator(5))
-        generators = {"first": chance, "next": chance, "afresh": generator(5), "without": None, "without again": None}
-        return {name: do.generate_cached(model, *args, one) for name, one in generators.items()}
-
-    texts = tell(subject, story)
-    expect_equal(texts["afresh"], texts["first"], what="what the same state writes once more")
-    for before, after in (("first", "next"), ("without", "without again")):
-        if torch.equal(texts[before], texts[after]):
-            raise Broken("values", texts[after], "another text than the one before", what="the next text")
-
-
 def unreadable(case: Case) -> dict[str, Tensor]:
     """Prompts that no model can read."""
     ids = {"the prompt ends in an id too large": [0, case.cfg["d_vocab"]], "the prompt begins with -1": [-1, 1]}
     return {"the prompt is empty": case.prompt[:0]} | {what: torch.tensor(prompt) for what, prompt in ids.items()}
 
 
+def silent(case: Case) -> dict[str, Any]:
+    """A model that leaves no choice: all its logits are -inf."""
+    bias = torch.full_like(case.weights["unembed.b_U"], float("-inf"))
+    return module("CachedGPT", case.cfg, case.weights | {"unembed.b_U": bias})
+
+
 def refused_prompts(case: Case) -> Story:
-    """What is raised when a text should go on after such prompts."""
+    """What is raised when a text should go on after such prompts, with such options, or by a model without a choice."""
     calls = {f"{what}, {n} new tokens": (prompt[None], n) for n in (0, 2) for what, prompt in unreadable(case).items()}
+    unfit: tuple[dict[str, Any], ...] = ({"temperature": -1.0}, {"top_k": 0}, {"top_p": 1.5})
 
     def story(do: Teller) -> dict[str, Handle]:
         model = do.make(cached(case))
-        return {what: do.caught(do.generate_cached, model, *call, GREEDY, None) for what, call in calls.items()}
+        caught = {what: do.caught(do.generate_cached, model, *call, GREEDY, None) for what, call in calls.items()}
+        for options in unfit:
+            args = (case.prompt[None], 2, given("SamplingOptions", options), None)
+            caught[f"the options are {options}"] = do.caught(do.generate_cached, model, *args)
+        return caught | {SILENT: do.caught(do.generate_cached, silent(case), case.prompt[None], 2, GREEDY, None)}
 
     return story
 
@@ -248,6 +241,12 @@ def found(subject: Subject, case: Case, **asked: Any) -> list[dict[str, Any]]:
     return texts
 
 
+def expect_texts(yours: list[dict], expected: list[dict], note: str, what: str = "") -> None:
+    """Hold that a search found these texts, first that it found as many: long lists begin alike. Raises `Broken`."""
+    expect_equal(len(yours), len(expected), what=f"{what} the number of texts".strip(), note=note)
+    expect_like(yours, expected, what, note)
+
+
 def expect_found(subject: Subject, case: Case) -> None:
     """Hold that a search finds what it finds without a cache."""
 
@@ -257,7 +256,7 @@ def expect_found(subject: Subject, case: Case) -> None:
 
     names = ("tokens", "log_prob", "score")
     yours = [{name: text.get(name) for name in names} for text in found(subject, case, meanwhile=expected)]
-    expect_like(yours, expected(), "", "without a cache")
+    expect_texts(yours, expected(), "without a cache")
 
 
 def expect_numbers(subject: Subject, case: Case) -> None:
@@ -282,6 +281,7 @@ def refused_searches(case: Case) -> Story:
 
     def story(do: Teller) -> dict[str, Handle]:
         model, search = do.make(cached(case)), do.beam_search_cached
-        return {what: do.caught(search, model, p, n, 3, None, 0.0, size) for what, (p, n, size) in calls.items()}
+        caught = {what: do.caught(search, model, p, n, 3, None, 0.0, size) for what, (p, n, size) in calls.items()}
+        return caught | {SILENT: do.caught(search, silent(case), prompt, 2, 3)}
 
     return story

@@ -19,6 +19,7 @@ OPTIONS: tuple[dict[str, Any], ...] = (  # with each of them there is one token 
     {"temperature": 0.7, "top_k": 1},
     {"top_p": 0.0, "frequency_penalty": -0.5},
 )
+PENALTIES = (0.0, 1.0, 2.0, 0.6, -0.5)  # for length
 SPREAD = 1.5  # of the weights
 END_IS_LIKELY = 1.5
 
@@ -133,9 +134,9 @@ def streams(case, new, held, batch, **sizes):
     case.weights = {name: w.clamp(-2, 2) for name, w in weights.items()}  # rounding must not decide a softmax
     seq, d_model = held + new, sizes["d_model"]
     case.show("stream", case.draw(batch, seq, d_model).clamp(-9, 9), batch=batch, seq=seq, d_model=d_model)
-    case.integers("padding", seq, batch=batch)
+    case.padding = case.draw_integers(seq, batch)
     case.padding[case.seed % batch] = max(int(case.padding[case.seed % batch]), min(1, seq - 1))
-    case.held = held
+    case.show("held", held)
     case.past, case.x = projected(case, "KV", case.stream[:, :held]), case.stream[:, held:]
     case.key_mask = torch.arange(seq) >= case.padding.unsqueeze(1)
 
@@ -153,14 +154,14 @@ def to_write(case, batch, seq, n_ctx, new, n_layers, choice):
     case.show("options", options)
 
 
-@space(seq=(1, 4), n_ctx=(3, 6), new=(0, 5, 3), n_layers=(1, 2), n_beams=(1, 4), penalty=(0, 2, 0), ngram=(0, 2, 0))
+@space(seq=(1, 4), n_ctx=(3, 6), new=(0, 5, 3), n_layers=(1, 2), n_beams=(1, 4), penalty=(0, 4, 0), ngram=(0, 2, 0))
 def searches(case, seq, n_ctx, new, n_layers, n_beams, penalty, ngram):
     """A prompt, and the settings of a search; in every second case there is an end, often a likely one."""
     a_model(case, n_ctx=n_ctx, n_layers=n_layers)
     case.integers("prompt", case.cfg["d_vocab"], seq=seq)
     case.weights["unembed.b_U"][case.seed % 7] += END_IS_LIKELY
     settings = {"n_beams": n_beams, "max_new_tokens": new, "eos_id": case.seed % 7 if case.seed % 2 else None}
-    case.show("settings", settings | {"length_penalty": float(penalty), "no_repeat_ngram_size": ngram})
+    case.show("settings", settings | {"length_penalty": PENALTIES[penalty], "no_repeat_ngram_size": ngram})
 
 
 def projected(case: Case, letters: str, x: Tensor) -> tuple[Tensor, ...]:
@@ -187,7 +188,9 @@ long_beams = few(searches, 2, seq=2, n_ctx=22, new=20, n_layers=1, n_beams=8, pe
 two_prompts = few(searches, 2, seq=7, n_ctx=12, new=4, n_layers=1, n_beams=2, penalty=0, ngram=0)
 # For what is refused, and for chance
 some_caches = few(keys_and_values, 0, 1, batch=2, held=2, more=1, n_layers=2, n_heads=2, d_head=3)
+one_text = few(whole, 0, batch=2, seq=3, more_ctx=0, n_layers=2, n_heads=1)
 some_texts = few(whole, 0, 1, batch=2, seq=4, more_ctx=1, n_layers=2, n_heads=2)
+prompts_to_end = few(to_write, 2, 4, batch=3, seq=2, n_ctx=9, new=7, n_layers=1, choice=0)
 some_prompts = few(to_write, 2, 6, batch=3, seq=3, n_ctx=5, new=6, n_layers=1, choice=0)
 with_room = few(to_write, 2, 6, batch=3, seq=3, n_ctx=9, new=6, n_layers=1, choice=0)
 past_n_ctx = few(to_write, 2, 3, 6, 8, batch=2, seq=4, n_ctx=3, new=7, n_layers=1, choice=1)

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 from graders.cases.caching_readings import expect_like, tell
-from graders.cases.caching_stories import GREEDY
+from graders.cases.caching_stories import GREEDY, expect_texts
 from graders.cases.caching_texts import cached, without_cache
 from graders.engine.law import expect_equal
 from graders.engine.script import Handle, Teller, parameter
@@ -84,4 +84,4 @@ def expect_searches_apart(subject: Subject, case: Case) -> None:
     for (what, (one, tokens)), texts in zip(asked.items(), tell(subject, story), strict=True):
         right = [vars(text) for text in beam_search(without_cache(one), tokens, case.settings["n_beams"], n_new)]
         note = "the embedding is another by then" if one is not case else "without a cache"
-        expect_like([{name: text.get(name) for name in right[0]} for text in texts], right, f"{what}:", note)
+        expect_texts([{name: text.get(name) for name in right[0]} for text in texts], right, note, f"{what}:")

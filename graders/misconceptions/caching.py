@@ -462,6 +462,20 @@ MISCONCEPTIONS = (
         "How does attention learn which keys are pads?",
     ),
     Misconception(
+        "pads_hidden_only_where_all_rows_have_some",
+        "CachedGPT",
+        ((MASK, MASK.replace("padding.any()", "padding.all()")),),
+        "Pads are hidden only when every row has some: beside one row without pads, all others see theirs.",
+        "The paddings are 2 and 0. Has anybody pads to hide?",
+    ),
+    Misconception(
+        "cache_in_the_default_dtype",
+        "CachedGPT",
+        (("KVCache.empty(self.cfg, batch, self.embed.W_E.dtype)", "KVCache.empty(self.cfg, batch)"),),
+        "The cache a text begins with is in PyTorch's default dtype, not in the model's.",
+        "A model in float64 makes its keys in which dtype, and which does `KVCache.empty` take for them unasked?",
+    ),
+    Misconception(
         "first_token_masked_too",
         "CachedGPT",
         ((MASK, MASK.replace(">=", ">")),),
@@ -614,6 +628,26 @@ MISCONCEPTIONS = (
         "Which tokens does the frequency penalty count?",
     ),
     Misconception(
+        "only_the_window_counted",
+        "generate_cached",
+        ((NEXT, NEXT.replace("tokens,", "tokens[:, -model.cfg.n_ctx :],")),),
+        "The frequency penalty counts only what is in the window, which past n_ctx is not the whole text.",
+        "A token was written before the window began. Does `generate` still count it?",
+    ),
+    Misconception(
+        "draws_for_live_rows_only",
+        "generate_cached",
+        (
+            (
+                NEXT,
+                "new = tokens[:, -1].clone()\n"
+                "        new[~ended] = next_token(logits[~ended, -1], tokens[~ended], options, generator)",
+            ),
+        ),
+        "Rows that have ended are not drawn for, so the others get other draws than in `generate`.",
+        "One row of three has ended. For how many rows does `generate` call `next_token`?",
+    ),
+    Misconception(
         "generator_not_used",
         "generate_cached",
         ((NEXT, NEXT.replace("generator", "None")),),
@@ -626,6 +660,13 @@ MISCONCEPTIONS = (
         (("if options.eos_id is not None:", "if False:"),),
         "Rows that have written the end token go on writing.",
         "What follows `eos_id` in its row?",
+    ),
+    Misconception(
+        "end_0_taken_for_none",
+        "generate_cached",
+        (("if options.eos_id is not None:", "if options.eos_id:"),),
+        "An `eos_id` of 0 is taken for none at all, so that no row ends.",
+        "What is `bool(0)`?",
     ),
     Misconception(
         "one_end_stops_all",
