@@ -11,12 +11,14 @@ import torch
 
 from graders.cases.training_checkpoints import (
     FILE,
+    FILES,
     SEEDED,
     another,
     damages,
     expect_file_is_enough,
     expect_raised,
     expect_refused_file,
+    full_disk,
     kept,
     moves,
     one_voyage,
@@ -27,40 +29,55 @@ from graders.cases.training_checkpoints import (
     voyage,
     ways,
 )
+from graders.cases.training_evaluations import (
+    evaluations,
+    evaluations_in_float32,
+    expect_refused_evaluation,
+    few_evaluations,
+    left_by_an_evaluation,
+    long_evaluations,
+    modes_of_evaluations,
+    no_evaluations,
+    too_short,
+    yours_and_losses,
+)
 from graders.cases.training_gpts import first_loss, gpts, learnt_by_heart
-from graders.cases.training_steps import (
-    BAD,
-    PARAMETERS,
+from graders.cases.training_runs import (
     another_in,
     batches_of,
     called,
-    clipped_steps,
-    evaluations,
-    evaluations_in_float32,
-    few_evaluations,
-    few_steps,
-    gradient_there,
-    long_evaluations,
+    failed,
+    failed_and_gone_on,
     long_runs,
-    loss_of,
-    model_of,
-    numbers_of,
-    refused_step,
     run_of,
     run_on,
     runs,
+    runs_of_a_dozen_steps,
     runs_on_a_short_text,
     runs_on_one_window,
     runs_that_fail,
     runs_that_fail_late,
     runs_with_ctrl_c,
     short_runs,
+    stopped_and_gone_on,
+    stopped_while_saving,
+    trainee_in,
+)
+from graders.cases.training_steps import (
+    BAD,
+    PARAMETERS,
+    clipped_steps,
+    expect_close,
+    few_steps,
+    numbers_of,
+    refused_first_step,
+    refused_step,
     single_steps,
     steps,
     steps_by_torch,
     steps_in_float32,
+    steps_of_an_infinite_norm,
     steps_taken,
-    trainee_in,
     two_steps,
     wide_steps,
 )
@@ -75,9 +92,10 @@ from graders.cases.training_windows import (
     texts_of_few_windows,
     texts_of_many_windows,
     texts_of_two_windows,
+    very_long_texts,
 )
 from graders.engine.law import Broken, expect_equal, expect_refusal, law
-from graders.engine.script import default_generator, folder, generator, optimizer, path, probe
+from graders.engine.script import default_generator, folder, generator, optimizer, parameter, path, probe
 from graders.engine.space import fixed
 
 # get_batch
@@ -159,6 +177,22 @@ def test_a_window_may_come_twice(subject, reference, case):
     expect_equal(len(x.unique()) < case.batch, True, what="whether two of the rows are equal")
 
 
+@law("get_batch", very_long_texts)
+def test_a_very_long_text_has_no_gaps(subject, reference, case):
+    """In a text of 2^25 tokens, windows start at the second, the fourth and so on as well as at the first.
+
+    Random numbers in float32 are 2^24: twice as many windows are then drawn only every second. All 60 rows of a right
+    answer start alike in one run in 5e17.
+    """
+
+    def story(do):
+        text = do.make(parameter(case.beginning)).data.byte().repeat(case.length // 2)
+        return do.get_batch(text, case.batch, case.n_ctx, generator(1))[0]
+
+    drawn = sorted(set(subject.tell(story).flatten().tolist()))
+    expect_equal(drawn, [0, 1], what="the tokens that are drawn", note="the text is 0, 1, 0, 1 and so on")
+
+
 @law("get_batch", fixed(lambda where: [example(2, 1, 3), example(3, 1, 3), example(0, 1, 1), example(1, 2, 1)]))
 def test_a_text_that_is_too_short_is_refused(subject, reference, case):
     """A text of fewer than n_ctx + 1 tokens raises ValueError."""
@@ -226,6 +260,14 @@ def test_a_step_that_would_ruin_the_parameters_is_refused(subject, reference, ca
             )
 
 
+@law("train_step", steps_of_an_infinite_norm)
+def test_a_gradient_that_is_too_long_for_a_number_is_refused(subject, reference, case):
+    """When every element of the gradient is finite, and its norm is not, ValueError is raised, and nothing changes."""
+    seen = subject.tell(refused_first_step(case))
+    expect_raised(seen["raised"], "ValueError", "a step with a gradient of an infinite norm")
+    expect_equal(seen["now"], case.tables, what="after that step", note="before it")
+
+
 @law("train_step", wide_steps)
 def test_steps_on_a_larger_batch(subject, reference, case):
     """Three steps on nine windows of twelve tokens are as right."""
@@ -241,62 +283,32 @@ def test_steps_work_in_float32(subject, reference, case):
     expect_equal(yours, expected, note="computed by PyTorch")
 
 
-def expect_close(yours, expected, what):
-    """Hold that two numbers are equal to float32's precision."""
-    expect_equal(torch.tensor(yours).float(), torch.tensor(expected).float(), what=what)
-
-
 # evaluate
 
 
 @law("evaluate", few_evaluations)
 def test_an_evaluation_changes_nothing(subject, reference, case):
-    """No parameter, gradient, count or generator is another after an evaluation, and gradients are recorded again.
+    """No parameter, gradient, count or generator is another after an evaluation, and what was frozen is so again.
 
     Of the generators that is PyTorch's own: the one passed in draws the batches.
     """
 
-    def story(do):
-        model = do.make(probe("trainee", **case.tables))
-        for name in PARAMETERS:
-            do.set(getattr(model, name), "grad", gradient_there(do, torch.ones_like(case.tables[name])))
-        do.make(default_generator(3))
-        drawn = {"before": drawn_by_torch(do)}
-        do.make(default_generator(3))
-        evaluated(do, case, model)
-        drawn |= {"after": drawn_by_torch(do)}
-        gradients = {f"gradient of {name}": getattr(model, name).grad for name in PARAMETERS}
-        seen = numbers_of(do, model) | gradients | drawn | {"n_read": do.look(model.n_read)}
-        return seen | {"recorded": model(case.data[:1].unsqueeze(0)).requires_grad}
-
-    seen = subject.tell(story)
+    seen = subject.tell(left_by_an_evaluation(case))
     for name in PARAMETERS:
         expect_equal(seen[name], case.tables[name], what=name, note="as it was")
         expect_equal(seen[f"gradient of {name}"], torch.ones_like(seen[name]), what=f"gradient of {name}")
     expect_equal(int(seen["n_read"]), 0, what="what the model counts in training mode only")
+    for name, asks in zip(PARAMETERS, seen["frozen"], strict=True):
+        expect_equal(asks, name != "places", what=f"requires_grad of {name}", note="as it was")
     expect_equal(seen["recorded"], True, what="whether gradients are recorded after an evaluation")
     expect_own_generator(seen)
 
 
 @law("evaluate", few_evaluations)
 def test_the_model_is_evaluated_in_evaluation_mode(subject, reference, case):
-    """While the model runs it is in evaluation mode and no gradient is recorded; afterwards its mode is as before."""
+    """While the model runs it is in evaluation mode and no gradient is recorded; afterwards both are as before."""
 
-    def story(do):
-        seen = {}
-        for mode in ("train", "eval"):
-            model = do.make(probe("trainee", **case.tables))
-            getattr(model, mode)()
-            evaluated(do, case, model)
-            seen[mode] = {"training mode": model.modes, "gradients": model.grads, "afterwards": model.training}
-            seen[mode] |= {"its dropout's afterwards": model.drop.training}
-            stopped = do.make(probe("trainee", **case.tables, interrupted_at=0))
-            getattr(stopped, mode)()
-            do.caught(do.evaluate, stopped, case.data, case.batch, case.n_ctx, case.n_batches, generator(3))
-            seen[mode] |= {"after Ctrl-C": stopped.training}
-        return seen
-
-    for mode, seen in subject.tell(story).items():
+    for mode, seen in subject.tell(modes_of_evaluations(case)).items():
         note = f"{mode}() was called before"
         expect_equal(any(seen["training mode"]), False, what="training mode in a call of the model", note=note)
         what = "gradients recorded in a call of the model"
@@ -305,13 +317,15 @@ def test_the_model_is_evaluated_in_evaluation_mode(subject, reference, case):
         what = "training mode of the dropout in the model afterwards"
         expect_equal(seen["its dropout's afterwards"], mode == "train", what=what, note=note)
         expect_equal(seen["after Ctrl-C"], mode == "train", what="training mode after Ctrl-C in a call", note=note)
+        expect_equal(seen["recorded"], True, what="whether gradients are recorded after Ctrl-C in a call", note=note)
 
 
 @law("evaluate", long_evaluations)
 def test_the_mean_over_many_batches(subject, reference, case):
     """Over thirty batches of nine windows the mean is as right."""
     yours, losses = yours_and_losses(subject, case)
-    expect_equal(yours, sum(losses) / len(losses), note="by PyTorch, for the batches of your get_batch")
+    note = "by PyTorch, for the batches of your get_batch that come after the generator's first"
+    expect_equal(yours, sum(losses) / len(losses), note=note)
 
 
 @law("evaluate", evaluations)
@@ -322,22 +336,6 @@ def test_the_mean_loss_is_that_of_batches_from_get_batch(subject, reference, cas
     expect_equal(yours, sum(losses) / len(losses), note=note)
 
 
-def yours_and_losses(subject, case):
-    """What `evaluate` returns, and the losses of the batches that the subject's own `get_batch` draws, by PyTorch."""
-
-    def story(do):
-        chance = do.make(generator(3))
-        batches = [do.get_batch(case.data, case.batch, case.n_ctx, chance) for _ in range(case.n_batches)]
-        return evaluated(do, case, do.make(probe("trainee", **case.tables))), batches
-
-    yours, batches = subject.tell(story)
-    return yours, [loss_of(model_of(case), x, y).item() for x, y in batches]
-
-
-def evaluated(do, case, model):
-    return do.evaluate(model, case.data, case.batch, case.n_ctx, case.n_batches, generator(3))
-
-
 @law("evaluate", evaluations_in_float32)
 def test_evaluations_work_in_float32(subject, reference, case):
     """In float32 the mean loss is the same, to float32's precision."""
@@ -345,36 +343,16 @@ def test_evaluations_work_in_float32(subject, reference, case):
     expect_close(yours, sum(losses) / len(losses), "the mean loss")
 
 
-no_evaluations = fixed(lambda where: [example(9, 1, 3, n_batches=0), example(9, 1, 3, n_batches=-1)])
-
-
 @law("evaluate", no_evaluations)
 def test_the_mean_of_no_batches_is_refused(subject, reference, case):
-    """n_batches below 1 raises ValueError."""
-    model = probe("toy", table=torch.zeros(4, 4), places=torch.zeros(3, 4))
-    arguments = (model, case.data, case.batch, case.n_ctx, case.n_batches, generator(0))
-    expect_refusal(subject, "evaluate", *arguments, what=f"n_batches is {case.n_batches}")
-
-
-too_short = fixed(lambda where: [example(n, 1, 3) for n in (3, 0)])
+    """n_batches below 1 raises ValueError, and the mode of the model is as it was."""
+    expect_refused_evaluation(subject, case, f"n_batches is {case.n_batches}")
 
 
 @law("evaluate", too_short)
 def test_a_text_that_is_too_short_to_evaluate_is_refused(subject, reference, case):
     """A text of fewer than n_ctx + 1 tokens raises ValueError, and the mode of the model is as it was."""
-
-    def story(do):
-        seen = {}
-        for mode in ("train", "eval"):
-            model = do.make(probe("toy", table=torch.zeros(4, 4), places=torch.zeros(3, 4)))
-            getattr(model, mode)()
-            raised = do.caught(do.evaluate, model, case.data, case.batch, case.n_ctx, 2, generator(0))["classes"]
-            seen[mode] = {"raised": raised, "afterwards": model.training}
-        return seen
-
-    for mode, seen in subject.tell(story).items():
-        expect_raised(seen["raised"], "ValueError", f"{len(case.data)} tokens, n_ctx {case.n_ctx}")
-        expect_equal(seen["afterwards"], mode == "train", what="training mode", note=f"{mode}() was called before")
+    expect_refused_evaluation(subject, case, f"{len(case.data)} tokens, n_ctx {case.n_ctx}")
 
 
 # save_checkpoint
@@ -412,26 +390,34 @@ def test_the_file_holds_all_that_the_next_step_depends_on(subject, reference, ca
     story = kept(case)
     seen, expected = subject.tell(story), reference.tell(story)
     del expected["held"][SEEDED], expected["numbers"][SEEDED]
-    expect_equal(seen["held"], expected["held"], what="whether the file holds")
+    note = "to the last bit, so in the dtype that it has"
+    expect_equal(seen["held"], expected["held"], what="whether the file holds the numbers of", note=note)
     expect_equal(seen["numbers"], expected["numbers"], note="when it was saved")
 
 
 @law("save_checkpoint", one_voyage)
 def test_the_last_checkpoint_survives_a_full_disk(subject, reference, case):
-    """On a full disk OSError is raised, the last checkpoint is as it was, and no other file is left."""
+    """On a full disk OSError is raised, the last checkpoint is as it was, and no other file is left.
 
-    def story(do):
-        files = do.make(folder())
-        model, descent, chance = saved(do, case)
-        files.changes()
-        raised = do.on_a_full_disk(do.save_checkpoint, path(FILE), model, descent, case.step + 1, chance)
-        first = do.on_a_full_disk(do.save_checkpoint, path("first.pt"), model, descent, case.step + 1, chance)
-        return {"changed": files.changes(), "raised": [raised["classes"], first["classes"]]}
-
-    seen = subject.tell(story)
+    It may be called as a partial one is by many: `run.tmp`.
+    """
+    seen = subject.tell(full_disk(case))
+    expect_equal(seen["files"], sorted(FILES), what="files that are there when each was saved")
     expect_equal(seen["changed"], [], what="files that are new, gone or another when the disk was full")
     for classes in seen["raised"]:
         expect_raised(classes, "OSError", "saving on a full disk")
+
+
+@law("save_checkpoint", one_voyage)
+def test_a_folder_that_is_not_there_is_told(subject, reference, case):
+    """Where there is no folder of this name OSError is raised: nobody should believe that it was saved."""
+
+    def story(do):
+        model, descent, chance = started(do, case, case.tables, lr=0.01)
+        place = path(f"no such folder/{FILE}")
+        return do.caught(do.save_checkpoint, place, model, descent, case.step, chance)["classes"]
+
+    expect_raised(subject.tell(story), "OSError", "saving in a folder that is not there")
 
 
 @law("save_checkpoint", one_voyage)
@@ -561,58 +547,58 @@ def test_batches_are_those_of_get_batch_and_the_seed(subject, reference, case):
     expect_equal(yours, run_on(subject.tell(batches_of(case)), case), note="on the batches of your get_batch")
 
 
+@law("train", runs_of_a_dozen_steps)
+def test_a_dozen_steps_are_those_of_the_formulas(subject, reference, case):
+    """In a run of twelve steps every loss, and every parameter at the end, is that of the formulas."""
+    yours = subject.tell(run_of(case))
+    expect_equal(yours, run_on(subject.tell(batches_of(case)), case), note="on the batches of your get_batch")
+
+
 @law("train", runs_with_ctrl_c)
 def test_a_run_stopped_by_ctrl_c_goes_on_as_if_it_had_not_stopped(subject, reference, case):
     """Ctrl-C lets a step finish, saves, says so and returns early; the same call then goes on from there."""
-
-    def story(do):
-        files, never_stopped = do.make(folder()), trainee_in(do, case, interrupted_at=case.ends_at)
-        seen = {"never stopped": called(do, case, never_stopped)["result"]}
-        stopped = called(do, case, trainee_in(do, case, interrupted_at=case.stops_at), FILE)
-        fresh = another_in(do, case, interrupted_at=case.ends_at and case.ends_at - case.stops_at - 1)
-        seen |= {"stopped": stopped["result"], "silent": stopped["is_silent"], "files": files.names()}
-        seen["rest"] = called(do, case, fresh, FILE)["result"]
-        return seen | {"expected": numbers_of(do, never_stopped), "yours": numbers_of(do, fresh)}
-
-    seen = subject.tell(story)
+    seen = subject.tell(stopped_and_gone_on(case))
     done = case.stops_at + 1
     expect_equal(seen["stopped"], seen["never stopped"][:done], what="what a call returns that is stopped")
     expect_equal(seen["files"], [FILE], what="files that are there after it")
     expect_equal(seen["rest"], seen["never stopped"][done:], what="what the next call returns")
     expect_equal(seen["yours"], seen["expected"], what="afterwards", note="without the stop")
-    expect_equal(seen["silent"], False, what="whether nothing is printed after Ctrl-C")
+    expect_equal(not seen["silent"], True, what="whether something is printed after Ctrl-C")
+    expect_equal(seen["on stdout"], False, what="whether something is printed on stdout, not stderr, after Ctrl-C")
 
 
 @law("train", runs_that_fail)
 def test_a_run_that_fails_goes_on_from_the_last_good_checkpoint(subject, reference, case):
-    """NaN raises ValueError, and leaves the checkpoint, written after every steps // 20 steps, as it was before."""
+    """NaN raises ValueError, and leaves the last checkpoint: one is written after every steps // 20 steps.
 
-    def story(do):
-        files, never_failed = do.make(folder()), trainee_in(do, case, interrupted_at=case.goes_on_at)
-        seen: dict = {"never failed": called(do, case, never_failed)["result"]}
-        failing = trainee_in(do, case, nan_from=case.fails_at)
-        seen["raised"] = do.caught(do.train, failing, case.data, *case.settings.values(), path(FILE), False)["classes"]
-        seen["files"], fresh = files.names(), another_in(do, case, interrupted_at=0)
-        seen["rest"] = called(do, case, fresh, FILE)["result"]
-        seen |= {"expected": numbers_of(do, never_failed), "yours": numbers_of(do, fresh)}
-        return seen | {"files afterwards": files.names()}
-
-    seen = subject.tell(story)
+    These are counted from the start of the run, also when it has been stopped.
+    """
+    seen = subject.tell(failed_and_gone_on(case))
+    expect_equal(seen["files at first"], [], what="files that are there after a loss that is NaN in step 0")
     expect_raised(seen["raised"], "ValueError", f"a loss that is NaN from step {case.fails_at} on")
     expect_equal(seen["files"], [FILE], what="files that are there after it")
+    expect_equal([step for step, _ in seen["rest"]], [case.goes_on_at], what="the step that the next call takes")
     expect_equal(seen["rest"], seen["never failed"][case.goes_on_at :], what="what the next call returns")
     expect_equal(seen["yours"], seen["expected"], what="afterwards", note="without the failure")
+
+
+@law("train", short_runs)
+def test_ctrl_c_while_a_checkpoint_is_written_waits(subject, reference, case):
+    """Ctrl-C that comes while a checkpoint is written lets that finish as well, and then stops the run."""
+    seen = subject.tell(stopped_while_saving(case))
+    if seen["pressed"]:  # by the model, when it is asked for its `state_dict`
+        done = len(seen["stopped"])
+        expect_equal(done < case.settings["steps"], True, what="whether the run is then stopped")
+        expect_equal(seen["stopped"], seen["never stopped"][:done], what="what a call returns that is stopped")
+        expect_equal(seen["rest"], seen["never stopped"][done:], what="what the next call returns")
+        expect_equal(seen["yours"], seen["expected"], what="afterwards", note="without the stop")
 
 
 @law("train", runs_that_fail_late)
 def test_the_step_at_which_it_failed_is_named(subject, reference, case):
     """The message of the ValueError says at which step the loss became NaN, counted from 0."""
 
-    def story(do):
-        model = trainee_in(do, case, nan_from=case.fails_at)
-        return do.caught(do.train, model, case.data, *case.settings.values(), progress=False)
-
-    raised = subject.tell(story)
+    raised = subject.tell(lambda do: failed(do, case, trainee_in(do, case, nan_from=case.fails_at)))
     expect_raised(raised["classes"], "ValueError", f"a loss that is NaN from step {case.fails_at} on")
     if not re.search(rf"\b{case.fails_at}\b", raised["message"]):
         raise Broken("values", raised["message"], f"... {case.fails_at} ...", what="the message of the ValueError")
@@ -625,19 +611,19 @@ def test_a_run_that_is_done_is_saved(subject, reference, case):
     def story(do):
         files, whole, fresh = do.make(folder()), trainee_in(do, case), another_in(do, case)
         seen = {"losses": called(do, case, whole, FILE)["result"]}
-        seen["again"] = called(do, case, fresh, files.path.joinpath(FILE))["result"]  # a `Path` this time
+        seen["again"] = called(do, case, fresh, files.path.joinpath(FILE), progress=True)["result"]
         return seen | {"expected": numbers_of(do, whole), "yours": numbers_of(do, fresh), "files": files.names()}
 
     seen = subject.tell(story)
     expect_equal(len(seen["losses"]), case.settings["steps"], what="how many losses are returned")
-    expect_equal(seen["again"], [], what="what the second call returns")
+    expect_equal(seen["again"], [], what="what the second call returns, given the same file, as a `Path`")
     expect_equal(seen["yours"], seen["expected"], what="after the second call", note="after the first")
     expect_equal(seen["files"], [FILE], what="files that are there")
 
 
 @law("train", short_runs)
 def test_what_is_printed(subject, reference, case):
-    """With progress something is printed, and after Ctrl-C, with or without a checkpoint; in other runs nothing is.
+    """With progress something is printed, and in a quiet run nothing is; after Ctrl-C without a checkpoint it may be.
 
     All of it goes to stderr, and nothing to stdout.
     """
@@ -653,8 +639,9 @@ def test_what_is_printed(subject, reference, case):
 
     seen = subject.tell(story)
     quiet = seen["in a quiet run"]
+    expect_equal(not quiet["silent"], False, what="whether something is printed in a quiet run")
+    expect_equal(not seen["with progress"]["silent"], True, what="whether something is printed with progress")
     for name, said in seen.items():
-        expect_equal(said["silent"], said is quiet, what=f"whether nothing is printed {name}")
         expect_equal(said["on stdout"], False, what=f"whether something is printed on stdout, not stderr, {name}")
     expect_equal(seen["after Ctrl-C"]["losses"], quiet["losses"][:2], what="what is returned after Ctrl-C in step 1")
     expect_equal(seen["with progress"]["losses"], quiet["losses"], what="what is returned with progress")
@@ -668,7 +655,7 @@ def test_ctrl_c_interrupts_again_after_a_run(subject, reference, case):
         model, failing = trainee_in(do, case, interrupted_at=case.settings["steps"]), trainee_in(do, case, nan_from=1)
         called(do, case, model)
         seen = {"over": do.caught(model, case.data[:1].unsqueeze(0))["classes"]}
-        do.caught(do.train, failing, case.data, *case.settings.values(), progress=False)
+        failed(do, case, failing)
         again = trainee_in(do, case, interrupted_at=0)
         return seen | {"ended by NaN": do.caught(again, case.data[:1].unsqueeze(0))["classes"]}
 

@@ -59,8 +59,9 @@ def train_step(
 
     The loss is the mean cross-entropy of the logits `model(x)` (batch n_ctx d_vocab) against `y` as it is, which is
     shifted already. Gradients left from before do not count; the new ones are clipped, all together, to `max_norm`.
-    The step is taken in training mode, and the model is left in it. Raises `ValueError`, with no parameter changed
-    and nothing remembered by the optimizer, when the loss or the norm of the gradients is NaN or infinite.
+    `optimizer` holds all of the model's parameters. The step is taken in training mode, and the model is left in it.
+    Raises `ValueError`, with no parameter changed and nothing remembered by the optimizer, when the loss or the norm of
+    the gradients is NaN or infinite.
     """
     # 1. Training mode, and no gradients from before
     model.train()
@@ -83,9 +84,9 @@ def evaluate(
 ) -> float:
     """The mean loss, in nats, over `n_batches` batches that `get_batch` draws; nothing is learnt from them.
 
-    The model runs in evaluation mode, so without dropout, and no gradient is computed or changed. Afterwards it is
-    in the mode it was in before, whichever that was, also when something is raised. Raises `ValueError` when
-    `n_batches` is below 1, and where `get_batch` does.
+    The model runs in evaluation mode, so without dropout, and no gradient is computed or changed. Afterwards, also
+    when something is raised, the mode of the model, whichever that was, what of it is frozen and whether gradients
+    are recorded is as before. Raises `ValueError` when `n_batches` is below 1, and where `get_batch` does.
     """
     # 1. Refuse the mean of nothing
     if n_batches < 1:
@@ -114,8 +115,9 @@ def save_checkpoint(
     All that is: the model's `state_dict`, the optimizer's, `step`, the state of `generator`, and that of PyTorch's
     global generator, from which dropout draws; nothing that `torch.load(path, weights_only=True)` would refuse.
     Written under another name in the same folder, sent to the disk (`os.fsync`) and only then renamed, so that
-    whatever happens `path` is a whole checkpoint, this one or the last. Raises `OSError` when it cannot be written:
-    then `path` is as it was, and nothing half written is left.
+    whatever happens, and whatever `path` is called, it is a whole checkpoint, this one or the last. Raises `OSError`
+    when it cannot be written, as on a full disk or in a folder that is not there: then `path` is as it was, and
+    nothing half written is left.
     """
     # 1. All of it, as bytes in memory
     state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": step}
@@ -183,9 +185,10 @@ def train(
     latest after the last step.
 
     `checkpoint` is a path. What is there, if anything, is gone on from; it is written after every steps // 20 steps
-    (after each, if that is 0), and after the last. Ctrl-C lets a step finish, saves, says on stderr how to go on, and
-    returns early; without a `checkpoint` it only returns. Raises `ValueError`, saying at which step, when a loss or
-    gradient is NaN or infinite; the checkpoint is then left as it was.
+    (after each, if that is 0) of the whole run, counted from its start, and after the last. Ctrl-C, whenever it comes,
+    lets a step and a save finish, saves, says on stderr how to go on, and returns early; without a `checkpoint` it
+    returns early, and need not say so. Raises `ValueError`, saying at which step, when a loss or gradient is NaN or
+    infinite; the checkpoint is then left as it was, and where there was none, there is none.
     """
     # 1. The optimizer, and the generator of all batches
     optimizer = AdamW(decay_groups(model, weight_decay), lr=max_lr)

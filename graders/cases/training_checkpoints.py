@@ -24,6 +24,7 @@ from graders.engine.space import Case, fixed, space
 from graders.engine.subject import Subject
 
 FILE = "run.pt"
+FILES = (FILE, "first.tmp", "second.new", "third.partial", "fourth.part", "fifth")  # as a partial one may be called
 N_STEPS = 2  # before it is saved, and after
 # Numbers that stand for nothing else in a file: no byte of a generator's state is as large
 FIRST_STEP, N_READ = 300, 20_000
@@ -69,9 +70,12 @@ def stranger(file: str, other: dict[str, Any], part: str = "") -> Case:
 
 wider, toy = ways.case(1, d_vocab=4, n_ctx=2), ways.case(1, d_vocab=3, n_ctx=2).others
 del toy["W_out"]
+turned = ways.case(1, d_vocab=3, n_ctx=2).others
+turned["places"] = turned["places"].T.contiguous()
 others = fixed(
     lambda where: [
         stranger("a checkpoint of a model with a larger vocabulary", probe("trainee", **wider.tables)),
+        stranger("a checkpoint of a model with places of 3 2, as many numbers as 2 3", probe("trainee", **turned)),
         stranger("a checkpoint of a model without W_out", probe("toy", **toy), part="model"),
         stranger("a checkpoint of an optimizer of fewer parameters", probe("toy", **toy), part="optimizer"),
     ]
@@ -136,6 +140,25 @@ def kept(case: Case) -> Story:
     return story
 
 
+def full_disk(case: Case) -> Story:
+    """A story: checkpoints of several names, each of which is to be replaced, and a new one, when the disk is full."""
+
+    def story(do: Teller) -> dict[str, Any]:
+        files = do.make(folder())
+        model, descent, chance = saved(do, case)
+        for name in FILES[1:]:
+            do.save_checkpoint(path(name), model, descent, case.step, chance)
+        seen = {"files": files.names()}
+        files.changes()
+        raised = [
+            do.on_a_full_disk(do.save_checkpoint, path(name), model, descent, case.step + 1, chance)["classes"]
+            for name in (*FILES, "a new one")
+        ]
+        return seen | {"changed": files.changes(), "raised": raised}
+
+    return story
+
+
 def power_cut(case: Case) -> Story:
     """A story: a second save over the first, then a power cut; what is lost, and what is there after it."""
 
@@ -160,18 +183,23 @@ def another(do: Teller, case: Case) -> tuple[Handle, Handle, Handle]:
     return made
 
 
+def state_of(do: Teller, model: Handle) -> dict[str, Handle]:
+    """Parameters, buffer and mode of a model as they are now."""
+    return numbers_of(do, model) | {"n_read": do.look(model.n_read), "in training mode": do.look(model.training)}
+
+
 def voyage(case: Case) -> Story:
     """A story: what a model was when it was saved, what another is when it has loaded that, and how both go on."""
 
     def story(do: Teller) -> dict[str, Any]:
         made = saved(do, case)
-        was = numbers_of(do, made[0]) | {"n_read": do.look(made[0].n_read)}
+        was = state_of(do, made[0])
         never_stopped = moves(do, case, *made)
         fresh = another(do, case)
         step = do.load_checkpoint(
             do.make(folder()).path.joinpath(FILE), *fresh
         )  # a `Path`, where it was saved to a str
-        now = numbers_of(do, fresh[0]) | {"n_read": do.look(fresh[0].n_read)}
+        now = state_of(do, fresh[0])
         resumed = moves(do, case, *fresh)
         return {"step": step, "was": was, "now": now, "never stopped": never_stopped, "resumed": resumed}
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import torch
 
+from graders.cases.training_runs import set_up
 from graders.engine.script import Handle, Story, Teller, default_generator, generator, module
 from graders.engine.space import Case, fixed
 
@@ -16,7 +17,7 @@ def gpt(seed: int) -> Case:
     """A text of one window, so that every batch is the same, and a model that is made from this seed."""
     case = Case(seed, {})
     case.show("data", torch.randperm(7, generator=torch.Generator().manual_seed(seed))[:5], length=5)
-    case.show("settings", SETTINGS)
+    set_up(case, SETTINGS)
     return case
 
 

@@ -377,6 +377,16 @@ MISCONCEPTIONS = (
         "In which unit is the loss asked for?",
     ),
     Misconception(
+        "elements_checked_for_the_norm",
+        "train_step",
+        (
+            (CLIPPED, f"finite = all(p.grad.isfinite().all() for p in model.parameters())\n    {CLIPPED}"),
+            (FINITE, "    if not (finite and loss.isfinite()):\n"),
+        ),
+        "The elements of the gradient are checked, and not its norm, which can be infinite when every one is finite.",
+        "What is the square of 1e200 in float64?",
+    ),
+    Misconception(
         "nan_not_refused",
         "train_step",
         ((FINITE + REFUSED, ""),),
@@ -571,6 +581,13 @@ MISCONCEPTIONS = (
         ),
         "The file is written in place: when the disk is full, the last good checkpoint is gone as well.",
         "What is at path while half of the file is written?",
+    ),
+    Misconception(
+        "suffix_replaced",
+        "save_checkpoint",
+        ((PARTIAL, 'partial = Path(path).with_suffix(".tmp")'),),
+        "The suffix of path is replaced by another one: a checkpoint that is called so itself is written in place.",
+        "If path is run.tmp, what is the other name under which you write?",
     ),
     Misconception(
         "old_one_removed_before_the_rename",
@@ -966,6 +983,18 @@ MISCONCEPTIONS = (
         "What should the same call do after a stop?",
     ),
     Misconception(
+        "path_object_not_read",
+        "train",
+        (
+            (
+                "if checkpoint is not None and Path(checkpoint).exists():",
+                "if isinstance(checkpoint, str) and Path(checkpoint).exists():",
+            ),
+        ),
+        "A checkpoint that is given as a `Path`, not as a text, is not read.",
+        "What is `checkpoint` for a caller who writes folder / 'run.pt'?",
+    ),
+    Misconception(
         "seeded_again_after_a_stop",
         "train",
         ((RESUMED, RESUMED + "        generator.manual_seed(seed)\n"),),
@@ -999,6 +1028,13 @@ MISCONCEPTIONS = (
         ((TIME, "if checkpoint is not None and (stop or done % max(1, steps // 20) == 0):"),),
         "The last steps are not saved: only every twentieth part of the run is.",
         "Is the last step always one of those after which you save?",
+    ),
+    Misconception(
+        "saves_counted_from_the_stop",
+        "train",
+        ((TIME, TIME.replace("done %", "(done - first) %")),),
+        "After a stop the steps between two checkpoints are counted from there, not from the start of the run.",
+        "A run of 100 steps was stopped after 61. After which step is it saved next?",
     ),
     Misconception(
         "saved_with_the_step_just_taken",
@@ -1072,6 +1108,17 @@ MISCONCEPTIONS = (
         ),
         "Ctrl-C ends the run with a KeyboardInterrupt, and nothing is saved.",
         "What happens to a KeyboardInterrupt that nobody catches?",
+    ),
+    Misconception(
+        "ctrl_c_held_back_in_steps_only",
+        "train",
+        (
+            (IMPORTED, "from contextlib import contextmanager, nullcontext"),
+            (CTRL_C, "with nullcontext() as _,"),
+            (TAKEN, f"with deferred_ctrl_c() as ctrl_c_came:\n                    {TAKEN}"),
+        ),
+        "Ctrl-C is held back while a step is taken, and not between two, when a checkpoint may be half written.",
+        "Ctrl-C comes during save_checkpoint. Who hears it?",
     ),
     Misconception(
         "saved_in_the_middle_of_a_step",

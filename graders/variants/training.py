@@ -156,7 +156,7 @@ from os import fsync, rename
         """
 def train_step(model, optimizer, x, y, max_norm):
     model.train()
-    optimizer.zero_grad(set_to_none=False)
+    model.zero_grad(set_to_none=False)
     loss = F.cross_entropy(model(x).transpose(1, 2), y)
     loss.backward()
     if not torch.isfinite(clip_grad_norm(model.parameters(), max_norm) + loss):
@@ -167,7 +167,7 @@ def train_step(model, optimizer, x, y, max_norm):
 
 def save_checkpoint(path, model, optimizer, step, generator):
     state = (step, torch.get_rng_state(), generator.get_state(), model.state_dict(), optimizer.state_dict())
-    partial = Path(path).with_suffix(".new")
+    partial = Path(f"{path}.new")
     try:
         torch.save(state, partial)
         with open(partial, "rb+") as file:
@@ -227,7 +227,7 @@ def train(
                 save_checkpoint(checkpoint, model, optimizer, step, generator)
     finally:
         signal.signal(signal.SIGINT, before)
-    if interrupted and step < steps:
+    if checkpoint and interrupted and step < steps:
         print(f"stopped before step {step}; to go on, call train with checkpoint={checkpoint} again", file=sys.stderr)
     elif progress and history:
         print(f"{step} steps are done, the last with a loss of {history[-1][1]:.3f}", file=sys.stderr)
