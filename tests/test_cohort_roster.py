@@ -167,9 +167,9 @@ def test_an_address_without_https_is_no_folder(problems):
 
 
 def test_a_folder_may_be_named_as_a_host_is(read, tmp_path):
-    (tmp_path / "example.org" / "ada").mkdir(parents=True)
-    learners = read("id,name,repository\nada,Ada,example.org/ada\nbo,Bo,./example.org/bo\n")
-    assert [one.repository for one in learners] == ["example.org/ada", "example.org/bo"]
+    (tmp_path / "github.com" / "ada").mkdir(parents=True)
+    learners = read("id,name,repository\nada,Ada,github.com/ada\nbo,Bo,./github.com/bo\ncy,Cy,learners.d/cy\n")
+    assert [one.repository for one in learners] == ["github.com/ada", "github.com/bo", "learners.d/cy"]
 
 
 def test_a_file_in_another_encoding_is_refused_at_its_line(problems):

@@ -39,5 +39,19 @@ def test_two_such_files_are_both_set_aside(ending):
 
 
 @pytest.mark.parametrize(("ending", "kind"), list(zip(ENDINGS, ("timeout", "crash"), strict=True)))
+def test_its_own_laws_see_it_as_it_is_whichever_laws_come_first(ending, kind):
+    worker = Worker(
+        Source(texts=stub_files() | SOLVED | {"attention": SOLVED["attention"] + ENDINGS[ending]}, stubs=stub_files())
+    )
+    judge = Judge(worker, Policy(examples=3))
+    try:
+        judge.grade(laws_for("block")[0])
+        record = judge.grade(laws_for("attention")[0]).record
+    finally:
+        worker.close()
+    assert (record.status, record.kind) == ("failed", kind)
+
+
+@pytest.mark.parametrize(("ending", "kind"), list(zip(ENDINGS, ("timeout", "crash"), strict=True)))
 def test_it_is_broken_itself(ending, kind):
     assert statuses("block", block=SOLVED["block"] + ENDINGS[ending]) == ({"failed", "skipped"}, kind)

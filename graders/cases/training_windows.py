@@ -31,18 +31,6 @@ texts_of_many_windows = fixed(lambda where: [texts.case(1, batch=400, n_ctx=1, n
 texts_of_few_windows = fixed(lambda where: [texts.case(3, batch=8000, n_ctx=3, n_windows=8)])
 
 
-very_long_texts = fixed(lambda where: [very_long_text()])
-
-
-def very_long_text() -> Case:
-    """A text of 2 ** 25 tokens, 0, 1, 0, 1 and so on, given by its beginning: more than float32 can tell apart."""
-    case = Case(0, {})
-    case.beginning = torch.tensor([0.0, 1.0])
-    for name, value in {"length": 2**25, "batch": 60, "n_ctx": 1}.items():
-        case.show(name, value)
-    return case
-
-
 def example(length: int, batch: int, n_ctx: int, **more: int) -> Case:
     """A case that is not drawn."""
     case = Case(0, {})

@@ -86,7 +86,9 @@ def _reason(outcome: "Outcome", file: str) -> str:
         return record.cause or "it is broken"
     if record.kind == "grader":
         return broken.note
-    said = f"{broken.failure.type_name}: {broken.failure.message}" if broken.failure.type_name else "it is broken"
+    said = ": ".join(filter(None, (broken.what, broken.note))) or "it is broken"
+    if broken.failure.type_name:
+        said = f"{broken.failure.type_name}: {broken.failure.message}"
     if record.yours and record.expected:
         said = f"for {record.counterexample} it is given {record.yours}, and expects {record.expected}"
     lines = [f.lineno for f in traceback.extract_tb(broken.__traceback__) if f.filename == file]

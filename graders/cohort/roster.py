@@ -19,7 +19,7 @@ MAX_SHOWN = 20  # problems in one message
 # An id names pages and files, and stands in gradebooks
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 PLACEHOLDER = "your-organisation"  # in the address that a new roster's example has
-HOST = re.compile(r"(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}(?::\d+)?/")  # as an address begins without its https://
+HOST = re.compile(r"(?:www\.)?(?:github\.com|gitlab\.com|bitbucket\.org|codeberg\.org)/")  # without its https://
 EMAIL = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+")
 
 

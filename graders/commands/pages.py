@@ -140,7 +140,7 @@ def _argument(param: Any) -> str:
 def _option(param: Any, types: dict[str, Any]) -> str:
     written = ", ".join(param.opts)
     kinds = get_args(types[param.name]) or (types[param.name],)
-    return written if param.is_flag else f"{written} {VALUES[kinds[0]]}"
+    return written if param.is_flag else f"{written} {param.metavar or VALUES[kinds[0]]}"
 
 
 def _default(param: Any) -> str:

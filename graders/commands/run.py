@@ -73,9 +73,11 @@ def run(
                 this = Run(whose.load(application.PARTS), seed, folder, what["settings"])
                 application.rehearse(this)  # before there is a folder: what is not written yet is no run
                 with alone_in(folder):
-                    begin(folder, what)
-                    figures = application.run(this)
-                    finish(folder, what, figures)
+                    figures = figures_in(folder, what)  # another one may have finished it since
+                    if figures is None:
+                        begin(folder, what)
+                        figures = application.run(this)
+                        finish(folder, what, figures)
         else:
             typer.echo(f"this run is done; nothing to do; for a new one use --out for another folder, not {folder}")
     except CannotGoOn as error:

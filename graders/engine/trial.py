@@ -108,6 +108,7 @@ class Trial:
             before = names[: names.index(exercise)]
             while reply.failure and (name := self._in_the_way(exercise, reply.failure, before)):
                 before.remove(name)
+                self.described.setdefault(name, self._ask_what_is_in(name))  # for its own laws, if they come later
                 self.transport.replace(name, f"raise {ENDLESS[reply.failure.stage]}")
                 reply = self._ask_what_is_in(exercise)
             self.described[exercise] = reply
@@ -124,10 +125,11 @@ class Trial:
         importing = [
             file.removesuffix(".py") for file, _line, function, _text in failure.lines if function == "<module>"
         ]
-        if not importing:  # a process that has ended does not say where it was
-            failures = ((name, self._ask_what_is_in(name).failure) for name in others)
-            importing = [name for name, failed in failures if failed and failed.stage in ENDLESS][:1]
-        return importing[-1] if importing and importing[-1] in others else ""
+        if importing:
+            return importing[-1] if importing[-1] in others else ""
+        failures = ((name, self._ask_what_is_in(name).failure) for name in others)
+        # A process that has ended does not say where it was
+        return next((name for name, failed in failures if failed and failed.stage in ENDLESS), "")
 
     def _try(self, law: Law) -> tuple[Case | None, Broken | None]:
         """The smallest case for which the law is broken, and how; (None, None) when it holds."""

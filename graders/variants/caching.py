@@ -126,7 +126,7 @@ def forward(self, x, past, key_mask=None):
             for head, (W_Q, b_Q, W_O) in enumerate(zip(self.W_Q, self.b_Q, self.W_O)):
                 keys = torch.cat([past[0][row, :, head], k_new[row, :, head]])[seen]
                 values = torch.cat([past[1][row, :, head], v_new[row, :, head]])[seen]
-                weights = (keys @ (x[row, token] @ W_Q + b_Q) / keys.shape[1] ** 0.5).softmax(0)
+                weights = (keys @ (x[row, token] @ W_Q + b_Q) / torch.tensor(float(keys.shape[1])).sqrt()).softmax(0)
                 out[row, token] += weights @ values @ W_O
     return out, (k_new, v_new)
 

@@ -79,7 +79,10 @@ def export_records(
                 sys.stdout.write(line + "\n")
         else:
             with file.open("w", encoding="utf-8", newline="\n") as out:
-                n_records = sum(out.write(line + "\n") > 0 for line in lines_of(kept))
+                n_records = 0
+                for line in lines_of(kept):
+                    out.write(line + "\n")
+                    n_records += 1
             typer.echo(f"wrote {counted(n_records, 'record')} to {file}")
     except BrokenPipeError:  # whoever read what is printed reads no more
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
